@@ -1,0 +1,64 @@
+//! Payloads of less than 32 bytes: overlapping machine words, inlined into the caller, never dispatched.
+
+use crate::key::MaskKey;
+use crate::vector::{Vector, edges};
+
+/// Payloads of this many bytes and more go to a kernel.
+pub(crate) const LIMIT: usize = 32;
+
+/// Masks fewer than [`LIMIT`] bytes from `src` to `dst`; returns whether all that it wrote was ASCII.
+///
+/// # Safety
+///
+/// That of [`crate::vector`]; nothing is asked of the CPU.
+#[inline(always)]
+pub(crate) unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
+    // SAFETY: our caller's promise; each arm's lengths are one to two times what its words hold.
+    unsafe {
+        match len {
+            0 => true,
+            1 => edges::<u8, 1>(src, dst, len, key).is_ascii(),
+            2..4 => edges::<u16, 1>(src, dst, len, key).is_ascii(),
+            4..8 => edges::<u32, 1>(src, dst, len, key).is_ascii(),
+            8..16 => edges::<u64, 1>(src, dst, len, key).is_ascii(),
+            _ => edges::<u64, 2>(src, dst, len, key).is_ascii(),
+        }
+    }
+}
+
+macro_rules! word_as_vector {
+    ($word:ty, $splat:expr) => {
+        impl Vector for $word {
+            #[inline(always)]
+            unsafe fn splat(key: MaskKey) -> Self {
+                $splat(key)
+            }
+
+            #[inline(always)]
+            unsafe fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+
+            #[inline(always)]
+            unsafe fn or(self, other: Self) -> Self {
+                self | other
+            }
+
+            #[inline(always)]
+            unsafe fn is_ascii(self) -> bool {
+                self & Self::from_ne_bytes([0x80; size_of::<Self>()]) == 0
+            }
+        }
+    };
+}
+
+word_as_vector!(u8, |key: MaskKey| key.to_bytes()[0]);
+word_as_vector!(u16, |key: MaskKey| {
+    let [first, second, ..] = key.to_bytes();
+    Self::from_ne_bytes([first, second])
+});
+word_as_vector!(u32, |key: MaskKey| key.word());
+word_as_vector!(u64, |key: MaskKey| {
+    let word = Self::from(key.word());
+    word << 32 | word
+});
