@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run decode`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ws_fuzz::decode(data));

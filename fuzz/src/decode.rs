@@ -1,0 +1,118 @@
+//! How TCP cut the bytes never shows in the events; no input panics; the limits hold.
+
+use std::num::NonZeroUsize;
+
+use bytes::BytesMut;
+use ws_core::{
+    DecodeError, Decoder, Delivery, Event, Limits, Message, OwnedEvent, Piece, Role, Unpooled,
+};
+
+/// All that a decoder makes of the bytes: its events, and the error that ended them.
+type Outcome = (Vec<OwnedEvent>, Option<DecodeError>);
+
+/// Any bytes, any cuts, both roles, whole and in pieces, borrowed and owned: the same events.
+pub fn decode(mut data: &[u8]) {
+    let config = super::take(&mut data);
+    let cuts: Vec<usize> = (0..8).map(|_| usize::from(super::take(&mut data))).collect();
+    let role = if config & 1 == 0 { Role::Server } else { Role::Client };
+    let limits = Limits::default().with_message_size(1 << (config >> 4)).with_fragments(20);
+    let delivery = match NonZeroUsize::new(usize::from(config >> 1 & 7)) {
+        None => Delivery::Messages,
+        Some(chunk) => Delivery::Pieces(chunk),
+    };
+    let decoder = || {
+        let mut decoder = Decoder::new(role, limits);
+        decoder.set_delivery(delivery);
+        decoder
+    };
+    let whole = borrowed(decoder(), data, &[]);
+    for cuts in [&cuts[..], &[1]] {
+        assert_eq!(
+            borrowed(decoder(), data, cuts),
+            whole,
+            "how the bytes were cut must not matter"
+        );
+        assert_eq!(
+            owned(decoder(), data, cuts),
+            whole,
+            "an owned event is a borrowed one that is kept"
+        );
+    }
+    for event in &whole.0 {
+        match event {
+            OwnedEvent::Message(message) => {
+                assert!(message.as_bytes().len() <= limits.message_size())
+            }
+            OwnedEvent::Piece(piece) => assert!(piece.data.len() <= limits.message_size()),
+            OwnedEvent::Control(_) => {}
+        }
+    }
+}
+
+/// Feeds `wire` in portions of these sizes, over and over; in one portion where there are none.
+fn feed(wire: &[u8], cuts: &[usize], mut each: impl FnMut(&[u8]) -> bool) {
+    let mut rest = wire;
+    let mut sizes = cuts.iter().map(|&size| size.max(1)).cycle();
+    loop {
+        let (portion, behind) = rest.split_at(sizes.next().unwrap_or(rest.len()).min(rest.len()));
+        rest = behind;
+        if !each(portion) || rest.is_empty() {
+            return;
+        }
+    }
+}
+
+fn borrowed(mut decoder: Decoder, wire: &[u8], cuts: &[usize]) -> Outcome {
+    let (mut events, mut error) = (Vec::new(), None);
+    let mut input = Vec::new();
+    feed(wire, cuts, |portion| {
+        input.extend_from_slice(portion);
+        loop {
+            let (event, used) = match decoder.decode(&mut input, &mut Unpooled) {
+                Ok((event, used)) => (event.map(to_owned), used),
+                Err(fact) => {
+                    error = Some(fact);
+                    let all = input.len();
+                    assert_eq!(decoder.decode(&mut input, &mut Unpooled), Ok((None, all)));
+                    return false;
+                }
+            };
+            input.drain(..used);
+            match event {
+                Some(event) => events.push(event),
+                None => return true,
+            }
+        }
+    });
+    (events, error)
+}
+
+fn owned(mut decoder: Decoder, wire: &[u8], cuts: &[usize]) -> Outcome {
+    let (mut events, mut error) = (Vec::new(), None);
+    let mut input = BytesMut::new();
+    feed(wire, cuts, |portion| {
+        input.extend_from_slice(portion);
+        loop {
+            match decoder.decode_owned(&mut input, &mut Unpooled) {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => return true,
+                Err(fact) => {
+                    error = Some(fact);
+                    return false;
+                }
+            }
+        }
+    });
+    (events, error)
+}
+
+fn to_owned(event: Event<'_>) -> OwnedEvent {
+    match event {
+        Event::Message(message) => OwnedEvent::Message(Message::from(message)),
+        Event::Piece(piece) => {
+            let data = bytes::Bytes::copy_from_slice(piece.data);
+            OwnedEvent::Piece(Piece { kind: piece.kind, data, more: piece.more })
+        }
+        Event::Control(control) => OwnedEvent::Control(control),
+    }
+}

@@ -1,0 +1,14 @@
+//! The laws of the codec as plain functions of bytes: the fuzzer feeds them, and tests replay the corpus on them.
+
+mod decode;
+mod roundtrip;
+
+pub use decode::decode;
+pub use roundtrip::roundtrip;
+
+/// Takes the first byte away.
+fn take(data: &mut &[u8]) -> u8 {
+    let Some((&first, rest)) = data.split_first() else { return 0 };
+    *data = rest;
+    first
+}

@@ -1,0 +1,102 @@
+//! decode(encode(m)) == m, per message and in both roles, in every way that a message can be encoded.
+
+use bytes::{Bytes, BytesMut};
+use ws_core::{
+    Control, ControlPayload, Decoder, EncodeError, Encoder, Limits, MaskKeys, Message, MessageKind,
+    More, OwnedEvent, PieceRef, Role, SendQueue, Unpooled,
+};
+
+/// Any messages and control frames: what comes out is what went in.
+pub fn roundtrip(mut data: &[u8]) {
+    let config = super::take(&mut data);
+    let (mut encoder, reader) = match config & 1 {
+        0 => (Encoder::server(), Role::Client),
+        _ => (Encoder::client(MaskKeys::from_seed([config; 32])), Role::Server),
+    };
+    let (mut queue, mut sent) = (SendQueue::new(), Vec::new());
+    while !data.is_empty() {
+        let how = super::take(&mut data);
+        send(how, &mut data, &mut encoder, &mut queue, &mut sent)
+            .expect("nothing is sent after a close");
+    }
+    let mut wire = BytesMut::new();
+    while !queue.is_empty() {
+        let slice = queue.first_slice();
+        wire.extend_from_slice(slice);
+        queue.advance(slice.len());
+    }
+    let mut decoder = Decoder::new(reader, Limits::default());
+    let received =
+        std::iter::from_fn(|| decoder.decode_owned(&mut wire, &mut Unpooled).expect("valid"));
+    assert_eq!(received.collect::<Vec<_>>(), sent);
+    assert!(wire.is_empty());
+}
+
+/// Sends one event in the way that `how` says.
+fn send(
+    how: u8,
+    data: &mut &[u8],
+    encoder: &mut Encoder,
+    queue: &mut SendQueue,
+    sent: &mut Vec<OwnedEvent>,
+) -> Result<(), EncodeError> {
+    let pool = &mut Unpooled;
+    // Lengths around each form of the header, and around the border of by-reference.
+    let len = match how >> 5 {
+        0 | 1 => usize::from(super::take(data)),
+        2 | 3 => 126 + usize::from(super::take(data)),
+        4 | 5 => 16 * 1024 - 128 + usize::from(super::take(data)),
+        _ => 65_536 - 128 + usize::from(super::take(data)),
+    };
+    let seed = super::take(data);
+    let payload: Vec<u8> = (0..len).map(|i| (i as u8).wrapping_mul(seed)).collect();
+    let message = if how & 1 == 0 {
+        Message::binary(payload)
+    } else {
+        Message::text(String::from_utf8_lossy(&payload).into_owned())
+    };
+    match how >> 1 & 7 {
+        0 | 1 => encoder.message(message.as_ref(), queue, pool)?,
+        2 => encoder.owned(message.clone(), queue, pool)?,
+        3 => encoder.message_with(message.kind(), queue, pool, |writer| {
+            writer.extend_from_slice(message.as_bytes());
+            Ok::<_, EncodeError>(())
+        })?,
+        4 | 5 => return send_in_pieces(message, usize::from(seed), encoder, queue, sent),
+        control => {
+            let bytes = message.as_bytes();
+            let payload = ControlPayload::new(&bytes[..bytes.len().min(125)])?;
+            let control =
+                if control == 6 { Control::Ping(payload) } else { Control::Pong(payload) };
+            encoder.control(&control, queue, pool)?;
+            sent.push(OwnedEvent::Control(control));
+            return Ok(());
+        }
+    }
+    sent.push(OwnedEvent::Message(message));
+    Ok(())
+}
+
+/// Sends a message in pieces, with pings between them.
+fn send_in_pieces(
+    message: Message,
+    size: usize,
+    encoder: &mut Encoder,
+    queue: &mut SendQueue,
+    sent: &mut Vec<OwnedEvent>,
+) -> Result<(), EncodeError> {
+    let (kind, mut rest): (MessageKind, Bytes) = (message.kind(), message.as_bytes().clone());
+    let size = size.max(1 + rest.len() / 40);
+    loop {
+        let data = rest.split_to(size.min(rest.len()));
+        let more = if rest.is_empty() { More::Ended } else { More::Follows };
+        encoder.piece(PieceRef { kind, data: &data, more }, queue, &mut Unpooled)?;
+        if more == More::Ended {
+            sent.push(OwnedEvent::Message(message));
+            return Ok(());
+        }
+        let ping = Control::Ping(ControlPayload::new(b"between")?);
+        encoder.control(&ping, queue, &mut Unpooled)?;
+        sent.push(OwnedEvent::Control(ping));
+    }
+}

@@ -1,0 +1,114 @@
+//! Close codes (RFC 6455, 7.4): a number with names.
+
+use std::fmt;
+
+/// Why a connection was closed.
+///
+/// A newtype rather than an enum: 3000 to 4999 belong to libraries and applications.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CloseCode(u16);
+
+impl CloseCode {
+    /// 1000: the purpose of the connection was fulfilled.
+    pub const NORMAL: Self = Self(1000);
+    /// 1001: the server goes down, or the browser leaves the page.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// 1002: the peer broke the protocol.
+    pub const PROTOCOL_ERROR: Self = Self(1002);
+    /// 1003: a kind of message that this end can't take, such as binary where only text is.
+    pub const UNSUPPORTED: Self = Self(1003);
+    /// 1007: text that is not UTF-8, or compressed data that does not inflate.
+    pub const INVALID_PAYLOAD: Self = Self(1007);
+    /// 1008: the message breaks a policy of this end.
+    pub const POLICY_VIOLATION: Self = Self(1008);
+    /// 1009: a message over this end's limit.
+    pub const TOO_BIG: Self = Self(1009);
+    /// 1010: the server did not agree on an extension that the client needs.
+    pub const MANDATORY_EXTENSION: Self = Self(1010);
+    /// 1011: something unexpected went wrong at this end.
+    pub const INTERNAL_ERROR: Self = Self(1011);
+    /// 1012: the service restarts.
+    pub const SERVICE_RESTART: Self = Self(1012);
+    /// 1013: try again later.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+    /// 1014: a gateway got a bad answer from behind it.
+    pub const BAD_GATEWAY: Self = Self(1014);
+
+    /// The code with this number, whether or not it may be sent.
+    #[must_use]
+    pub const fn new(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// The number on the wire.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// Whether the code may stand in a close frame: 1000 to 1003, 1007 to 1014 and 3000 to 4999.
+    ///
+    /// 1004, 1005, 1006 and 1015 are reserved for saying that no code was received (7.4.1).
+    #[must_use]
+    pub const fn is_sendable(self) -> bool {
+        matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+
+    /// Whether the code says that all went well: 1000 or 1001.
+    #[must_use]
+    pub const fn is_normal(self) -> bool {
+        matches!(self, Self::NORMAL | Self::GOING_AWAY)
+    }
+}
+
+impl From<u16> for CloseCode {
+    fn from(number: u16) -> Self {
+        Self(number)
+    }
+}
+
+impl From<CloseCode> for u16 {
+    fn from(code: CloseCode) -> Self {
+        code.0
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CloseCode({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_may_be_sent_exactly_where_the_registry_says_so() {
+        for (number, sendable) in [
+            (0, false),
+            (999, false),
+            (1000, true),
+            (1003, true),
+            (1004, false),
+            (1005, false),
+            (1006, false),
+            (1007, true),
+            (1014, true),
+            (1015, false),
+            (2999, false),
+            (3000, true),
+            (4999, true),
+            (5000, false),
+            (u16::MAX, false),
+        ] {
+            assert_eq!(CloseCode::new(number).is_sendable(), sendable, "{number}");
+        }
+    }
+}

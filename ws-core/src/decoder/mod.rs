@@ -1,0 +1,376 @@
+//! Bytes in, events out: headers parsed, payloads unmasked, text validated, messages whole.
+
+mod assembler;
+mod parts;
+mod step;
+mod whole;
+
+use std::mem;
+use std::num::NonZeroUsize;
+
+use bytes::{Buf, BytesMut};
+use ws_mask::mask;
+
+use crate::close_frame::CloseFrame;
+use crate::error::DecodeError;
+use crate::header::Header;
+use crate::limits::Limits;
+use crate::message::{
+    Control, ControlPayload, Event, Message, MessageKind, MessageRef, OwnedEvent, Piece, PieceRef,
+};
+use crate::opcode::Opcode;
+use crate::pool::Pool;
+use crate::role::Role;
+use crate::send_queue::key_or_zero;
+use crate::utf8::Utf8;
+use crate::utf8_bytes::{take_out, unmask_str, unmask_text};
+use assembler::Assembler;
+use parts::{Body, FramePart, OpenMessage};
+use step::{Found, Outcome, Step};
+use whole::WholeFrame;
+
+/// How messages are delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Whole, as [`Event::Message`].
+    #[default]
+    Messages,
+    /// As [`Event::Piece`]s while they arrive: a frame larger than this many bytes is cut at exact multiples
+    /// of it.
+    Pieces(NonZeroUsize),
+}
+
+/// Turns the bytes of one direction into events.
+///
+/// It does no I/O and reads no clock; [`decode`](Self::decode) is given what has arrived and says how much of it
+/// is done with. How the bytes were cut on their way never shows in the events.
+#[derive(Debug)]
+pub struct Decoder {
+    role: Role,
+    limits: Limits,
+    delivery: Delivery,
+    state: State,
+    /// The memory of the last event, kept until the next call.
+    lent: Option<Assembler>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between messages, at a frame's first byte.
+    Start,
+    /// In a frame that is a whole message.
+    Whole(WholeFrame),
+    /// Between two frames of a message, at the second's first byte.
+    Between(OpenMessage),
+    /// In a frame of a message, its header taken away.
+    Inside(OpenMessage, FramePart),
+    /// A close frame came, or an error: nothing is read as data any more.
+    Closed,
+}
+
+impl Decoder {
+    /// A decoder for what arrives at this end, at the start of a connection. It allocates nothing.
+    #[must_use]
+    pub const fn new(role: Role, limits: Limits) -> Self {
+        Self { role, limits, delivery: Delivery::Messages, state: State::Start, lent: None }
+    }
+
+    /// Decodes the next event at the start of `input`, which is unmasked in place; says also how many bytes of
+    /// `input` are done with. The caller takes these away once it is done with the event, and calls again with
+    /// the rest. No event means that more bytes are needed behind the rest; the caller must keep the rest as
+    /// it is.
+    ///
+    /// A message in one frame is borrowed from `input`; one in fragments from the decoder, in memory of `pool`,
+    /// which goes back there with the next call. After a close frame all of `input` is done with and nothing is
+    /// found.
+    ///
+    /// # Errors
+    /// The rule or limit that the peer broke, at the first byte that shows it. From then on it behaves as after a
+    /// close frame.
+    #[inline]
+    pub fn decode<'a>(
+        &'a mut self,
+        input: &'a mut [u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
+        let (found, used) = self.find(input, pool)?;
+        let Some(found) = found else { return Ok((None, used)) };
+        match lend(found, &mut self.lent, input) {
+            Ok(event) => Ok((Some(event), used)),
+            Err(error) => {
+                self.state = State::Closed;
+                Err(error)
+            }
+        }
+    }
+
+    /// Decodes the next event at the start of `input` and takes it out, with all that is done with. Payloads up to
+    /// 1 KiB are copied out; larger ones share the memory of `input`.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_owned(
+        &mut self,
+        input: &mut BytesMut,
+        pool: &mut dyn Pool,
+    ) -> Result<Option<OwnedEvent>, DecodeError> {
+        let (found, used) = self.find(input, pool)?;
+        let Some(found) = found else {
+            input.advance(used);
+            return Ok(None);
+        };
+        let rest = input.len() - used;
+        let event = take(found, input, pool).inspect_err(|_| self.state = State::Closed)?;
+        input.advance(input.len() - rest);
+        Ok(Some(event))
+    }
+
+    /// From the next message on, deliver so. A message under way is finished as it began.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.delivery = delivery;
+    }
+
+    /// From the next frame on, hold these limits.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// How long the rest of the input must become before the frame at its start can be delivered, as far as that
+    /// is known. A reader may size its buffer by it, but only as bytes come: the peer just says so.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        match &self.state {
+            State::Whole(frame) => frame.end(),
+            State::Inside(message, part) => message.wanted(part),
+            State::Start | State::Between(_) | State::Closed => Header::MAX_LEN,
+        }
+    }
+
+    /// Whether a close frame came, or an error: nothing more will be found.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// The next event by place, and how many bytes of `input` are done with after it.
+    #[inline]
+    fn find(
+        &mut self,
+        input: &mut [u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(Option<Found>, usize), DecodeError> {
+        match self.common_frame(input) {
+            Some((found, used)) => Ok((Some(found), used)),
+            None => self.find_any(input, pool),
+        }
+    }
+
+    /// The common frame, before any state machine: a whole message, all of it in the input.
+    #[inline]
+    fn common_frame(&self, input: &[u8]) -> Option<(Found, usize)> {
+        if !matches!(self.state, State::Start) || self.delivery != Delivery::Messages {
+            return None;
+        }
+        // Final and of a known kind, not compressed.
+        let kind = match input.first()? {
+            0x81 => MessageKind::Text,
+            0x82 => MessageKind::Binary,
+            _ => return None,
+        };
+        let (header, start) = Header::parse(input).ok()??;
+        if header.mask.is_some() != self.expects_masks() {
+            return None;
+        }
+        let end = start + self.limits.admit(header.len).ok()?;
+        (end <= input.len())
+            .then(|| (Found::Masked(kind, start..end, key_or_zero(header.mask)), end))
+    }
+
+    /// Every other frame, step by step.
+    fn find_any(
+        &mut self,
+        input: &mut [u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(Option<Found>, usize), DecodeError> {
+        if let Some(lent) = self.lent.take() {
+            pool.give(lent.into_memory());
+        }
+        let mut used = 0;
+        loop {
+            let rest = &mut input[used..];
+            // After an error the state stays as it is set here.
+            let (next, step) = match mem::replace(&mut self.state, State::Closed) {
+                State::Start => self.start_frame(None, rest, pool)?,
+                State::Between(message) => self.start_frame(Some(message), rest, pool)?,
+                State::Whole(frame) => frame.touch(rest)?,
+                State::Inside(message, part) => message.take(part, rest)?,
+                State::Closed => return Ok((None, input.len())),
+            };
+            self.state = next;
+            match step.outcome {
+                Outcome::Again => used += step.used,
+                Outcome::Starved => return Ok((None, used + step.used)),
+                Outcome::Found(found) => return Ok((Some(found.behind(used)), used + step.used)),
+            }
+        }
+    }
+
+    /// Parses a header and judges it beside the message under way.
+    fn start_frame(
+        &self,
+        open: Option<OpenMessage>,
+        input: &[u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(State, Step), DecodeError> {
+        let Some((header, header_len)) = Header::parse(input)? else {
+            return Ok((State::waiting(open), Step::STARVED));
+        };
+        match header.mask {
+            Some(_) if !self.expects_masks() => return Err(DecodeError::MaskUnexpected),
+            None if self.expects_masks() => return Err(DecodeError::MaskMissing),
+            Some(_) | None => {}
+        }
+        // The place of permessage-deflate: where it was agreed, the bit will mark the message instead.
+        if header.rsv1 {
+            return Err(DecodeError::ReservedBit);
+        }
+        match (header.opcode, open) {
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, open) => {
+                control_frame(open, &header, header_len, input)
+            }
+            (Opcode::Continuation, None) => Err(DecodeError::ContinuationWithoutStart),
+            (Opcode::Text | Opcode::Binary, Some(_)) => Err(DecodeError::MessageInsideMessage),
+            (Opcode::Continuation, Some(message)) => self.start_part(message, &header, header_len),
+            (Opcode::Text, None) => {
+                self.start_message(MessageKind::Text, &header, header_len, pool)
+            }
+            (Opcode::Binary, None) => {
+                self.start_message(MessageKind::Binary, &header, header_len, pool)
+            }
+        }
+    }
+
+    /// A message's first frame. Where it is the only one and wanted whole, it stays in the input.
+    fn start_message(
+        &self,
+        kind: MessageKind,
+        header: &Header,
+        header_len: usize,
+        pool: &mut dyn Pool,
+    ) -> Result<(State, Step), DecodeError> {
+        let body = match self.delivery {
+            Delivery::Pieces(chunk) => Body::Streamed(Utf8::new(), chunk),
+            Delivery::Messages if header.fin => {
+                let len = self.limits.admit(header.len)?;
+                return Ok((
+                    State::Whole(WholeFrame::new(kind, header, header_len, len)),
+                    Step::AGAIN,
+                ));
+            }
+            Delivery::Messages => Body::Gathered(Assembler::new(kind, pool)),
+        };
+        self.start_part(OpenMessage::new(kind, body), header, header_len)
+    }
+
+    fn start_part(
+        &self,
+        mut message: OpenMessage,
+        header: &Header,
+        header_len: usize,
+    ) -> Result<(State, Step), DecodeError> {
+        let part = message.start_frame(header, &self.limits)?;
+        Ok((State::Inside(message, part), Step::again(header_len)))
+    }
+
+    /// Whether the peer must mask its frames: where the role counts.
+    #[inline]
+    const fn expects_masks(&self) -> bool {
+        matches!(self.role, Role::Server)
+    }
+}
+
+impl State {
+    /// At a frame's first byte.
+    fn waiting(open: Option<OpenMessage>) -> Self {
+        open.map_or(Self::Start, Self::Between)
+    }
+}
+
+/// A control frame, once it is whole. It may stand between the frames of a message.
+fn control_frame(
+    open: Option<OpenMessage>,
+    header: &Header,
+    header_len: usize,
+    input: &[u8],
+) -> Result<(State, Step), DecodeError> {
+    let end = header_len + header.len as usize; // at most 125
+    let Some(masked) = input.get(header_len..end) else {
+        return Ok((State::waiting(open), Step::STARVED));
+    };
+    let payload = ControlPayload::unmasked(masked, key_or_zero(header.mask));
+    let (next, control) = match header.opcode {
+        Opcode::Ping => (State::waiting(open), Control::Ping(payload)),
+        Opcode::Pong => (State::waiting(open), Control::Pong(payload)),
+        Opcode::Close | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+            (State::Closed, Control::Close(CloseFrame::parse(&payload)?))
+        }
+    };
+    Ok((next, Step::found(end, Found::Control(control))))
+}
+
+/// The found event, borrowed.
+#[inline]
+fn lend<'a>(
+    found: Found,
+    lent: &'a mut Option<Assembler>,
+    input: &'a mut [u8],
+) -> Result<Event<'a>, DecodeError> {
+    Ok(match found {
+        Found::Masked(MessageKind::Binary, place, key) => {
+            let payload = &mut input[place];
+            mask(payload, key);
+            Event::Message(MessageRef::Binary(payload))
+        }
+        Found::Masked(MessageKind::Text, place, key) => {
+            Event::Message(MessageRef::Text(unmask_str(&mut input[place], key)?))
+        }
+        Found::Unmasked(MessageKind::Binary, place) => {
+            Event::Message(MessageRef::Binary(&input[place]))
+        }
+        // Judged a second time: between the calls, the input was the caller's to change.
+        Found::Unmasked(MessageKind::Text, place) => {
+            Event::Message(MessageRef::Text(unmask_str(&mut input[place], key_or_zero(None))?))
+        }
+        Found::Gathered(assembler) => Event::Message(lent.insert(assembler).finish()?),
+        Found::Piece(kind, place, more) => {
+            Event::Piece(PieceRef { kind, data: &input[place], more })
+        }
+        Found::Control(control) => Event::Control(control),
+    })
+}
+
+/// The found event, owned: a payload in the input is taken out of its front.
+fn take(
+    found: Found,
+    input: &mut BytesMut,
+    pool: &mut dyn Pool,
+) -> Result<OwnedEvent, DecodeError> {
+    Ok(match found {
+        Found::Masked(MessageKind::Binary, place, key) => {
+            mask(&mut input[place.clone()], key);
+            OwnedEvent::Message(Message::Binary(take_out(input, place)))
+        }
+        Found::Masked(MessageKind::Text, place, key) => {
+            OwnedEvent::Message(Message::Text(unmask_text(input, place, key)?))
+        }
+        Found::Unmasked(kind, place) => {
+            // Text is judged a second time, as where it is lent.
+            return take(Found::Masked(kind, place, key_or_zero(None)), input, pool);
+        }
+        Found::Gathered(assembler) => OwnedEvent::Message(assembler.into_message(pool)?),
+        Found::Piece(kind, place, more) => {
+            OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })
+        }
+        Found::Control(control) => OwnedEvent::Control(control),
+    })
+}

@@ -1,0 +1,144 @@
+//! A message in several frames, or one that is streamed: its bytes are taken away as they arrive.
+
+use std::num::NonZeroUsize;
+
+use ws_mask::{MaskKey, mask};
+
+use super::State;
+use super::assembler::Assembler;
+use super::step::{Found, Step};
+use crate::error::DecodeError;
+use crate::header::Header;
+use crate::limits::Limits;
+use crate::message::{MessageKind, More};
+use crate::send_queue::key_or_zero;
+use crate::utf8::Utf8;
+
+/// The message so far.
+#[derive(Debug)]
+pub(super) struct OpenMessage {
+    kind: MessageKind,
+    /// Payload bytes that its headers announced.
+    announced: u64,
+    frames: u32,
+    body: Body,
+}
+
+/// Where its bytes go.
+#[derive(Debug)]
+pub(super) enum Body {
+    Gathered(Assembler),
+    /// To the user, in pieces of at most so many bytes.
+    Streamed(Utf8, NonZeroUsize),
+}
+
+/// The rest of the frame under way.
+#[derive(Debug)]
+pub(super) struct FramePart {
+    fin: bool,
+    /// Payload bytes that are not taken away.
+    left: u64,
+    /// Of these, how many are unmasked and judged.
+    touched: usize,
+    /// The key for the byte behind them.
+    key: MaskKey,
+}
+
+impl OpenMessage {
+    pub(super) const fn new(kind: MessageKind, body: Body) -> Self {
+        Self { kind, announced: 0, frames: 0, body }
+    }
+
+    /// Counts a frame, and judges its length together with those before it.
+    pub(super) fn start_frame(
+        &mut self,
+        header: &Header,
+        limits: &Limits,
+    ) -> Result<FramePart, DecodeError> {
+        if self.frames == limits.fragments() {
+            return Err(DecodeError::TooManyFragments { limit: limits.fragments() });
+        }
+        self.frames += 1;
+        self.announced = self.announced.saturating_add(header.len);
+        limits.admit(self.announced)?;
+        Ok(FramePart {
+            fin: header.fin,
+            left: header.len,
+            touched: 0,
+            key: key_or_zero(header.mask),
+        })
+    }
+
+    /// How much of the frame is wanted at once.
+    pub(super) fn wanted(&self, part: &FramePart) -> usize {
+        match self.body {
+            Body::Gathered(_) => 1,
+            Body::Streamed(_, chunk) => part.next(chunk.get()),
+        }
+    }
+
+    /// Takes what has arrived of the frame.
+    pub(super) fn take(
+        mut self,
+        mut part: FramePart,
+        input: &mut [u8],
+    ) -> Result<(State, Step), DecodeError> {
+        let step = match &mut self.body {
+            Body::Gathered(assembler) => part.gather(assembler, input)?,
+            Body::Streamed(utf8, chunk) => part.stream(self.kind, utf8, chunk.get(), input)?,
+        };
+        if part.left > 0 {
+            return Ok((State::Inside(self, part), step));
+        }
+        if !part.fin {
+            return Ok((State::Between(self), step));
+        }
+        match self.body {
+            Body::Gathered(assembler) => {
+                assembler.finish()?;
+                Ok((State::Start, Step::found(step.used, Found::Gathered(assembler))))
+            }
+            Body::Streamed(utf8, _) => {
+                utf8.finish()?;
+                Ok((State::Start, step))
+            }
+        }
+    }
+}
+
+impl FramePart {
+    /// The rest of the frame, or so many bytes of it.
+    fn next(&self, most: usize) -> usize {
+        usize::try_from(self.left).map_or(most, |left| left.min(most))
+    }
+
+    fn gather(&mut self, assembler: &mut Assembler, input: &mut [u8]) -> Result<Step, DecodeError> {
+        let fresh = self.next(input.len());
+        self.key = assembler.unmask(&mut input[..fresh], self.key)?;
+        self.left -= fresh as u64;
+        Ok(if self.left == 0 { Step::again(fresh) } else { Step { used: fresh, ..Step::STARVED } })
+    }
+
+    fn stream(
+        &mut self,
+        kind: MessageKind,
+        utf8: &mut Utf8,
+        chunk: usize,
+        input: &mut [u8],
+    ) -> Result<Step, DecodeError> {
+        let piece = self.next(chunk);
+        let fresh = self.touched..piece.min(input.len());
+        self.touched += fresh.len();
+        self.key = match kind {
+            MessageKind::Text => utf8.unmask(&mut input[fresh], self.key)?,
+            MessageKind::Binary => mask(&mut input[fresh], self.key),
+        };
+        if self.touched < piece {
+            return Ok(Step::STARVED);
+        }
+        self.touched = 0;
+        self.left -= piece as u64;
+        let more = if self.fin && self.left == 0 { More::Ended } else { More::Follows };
+        Ok(Step::found(piece, Found::Piece(kind, 0..piece, more)))
+    }
+}

@@ -1,0 +1,50 @@
+//! A message in one frame: it is gathered in the caller's input, header and all, and touched as it arrives.
+
+use ws_mask::{MaskKey, mask};
+
+use super::State;
+use super::step::{Found, Step};
+use crate::error::DecodeError;
+use crate::header::Header;
+use crate::message::MessageKind;
+use crate::send_queue::key_or_zero;
+use crate::utf8::Utf8;
+
+#[derive(Debug)]
+pub(super) struct WholeFrame {
+    kind: MessageKind,
+    header_len: usize,
+    len: usize,
+    /// Payload bytes that are unmasked and judged.
+    touched: usize,
+    /// The key for the byte behind them.
+    key: MaskKey,
+    utf8: Utf8,
+}
+
+impl WholeFrame {
+    pub(super) fn new(kind: MessageKind, header: &Header, header_len: usize, len: usize) -> Self {
+        Self { kind, header_len, len, touched: 0, key: key_or_zero(header.mask), utf8: Utf8::new() }
+    }
+
+    /// Bytes of input that the frame fills.
+    pub(super) const fn end(&self) -> usize {
+        self.header_len + self.len
+    }
+
+    /// Touches what has newly arrived; delivers once all is here.
+    pub(super) fn touch(mut self, input: &mut [u8]) -> Result<(State, Step), DecodeError> {
+        let fresh = self.header_len + self.touched..self.end().min(input.len());
+        self.touched += fresh.len();
+        self.key = match self.kind {
+            MessageKind::Text => self.utf8.unmask(&mut input[fresh], self.key)?,
+            MessageKind::Binary => mask(&mut input[fresh], self.key),
+        };
+        if self.touched < self.len {
+            return Ok((State::Whole(self), Step::STARVED));
+        }
+        self.utf8.finish()?;
+        let found = Found::Unmasked(self.kind, self.header_len..self.end());
+        Ok((State::Start, Step::found(self.end(), found)))
+    }
+}

@@ -1,0 +1,148 @@
+//! What can be wrong with what arrives, and with what is to be sent: facts, and the close code that each asks for.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::close_code::CloseCode;
+use crate::utf8::InvalidUtf8;
+
+/// How a peer broke the protocol or a limit.
+///
+/// [`close_code`](Self::close_code) is what to close the connection with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// A reserved bit is set that no agreed extension uses (RFC 6455, 5.2).
+    ReservedBit,
+    /// An opcode that has no meaning: 3 to 7 or 11 to 15 (5.2).
+    ReservedOpcode(u8),
+    /// A control frame of more than 125 bytes (5.5).
+    ControlTooLong,
+    /// A control frame that is not final (5.5).
+    ControlFragmented,
+    /// A continuation with no message under way (5.4).
+    ContinuationWithoutStart,
+    /// A new message before the one under way ended (5.4).
+    MessageInsideMessage,
+    /// A frame of a client without a mask (5.1).
+    MaskMissing,
+    /// A frame of a server with a mask (5.1).
+    MaskUnexpected,
+    /// A length that fits a shorter form (5.2).
+    LengthNotMinimal,
+    /// A 64-bit length with its top bit set (5.2).
+    LengthTopBit,
+    /// A close payload of one byte (5.5.1).
+    ClosePayloadTooShort,
+    /// A close code that may not be sent (7.4).
+    CloseCodeInvalid(u16),
+    /// Text, or the reason of a close, that is not UTF-8 (8.1).
+    InvalidUtf8,
+    /// A message over the limit on its size.
+    MessageTooBig {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A message of more frames than the limit.
+    TooManyFragments {
+        /// The limit in frames.
+        limit: u32,
+    },
+}
+
+impl DecodeError {
+    /// What to tell the peer in the close frame (7.4.1).
+    #[must_use]
+    pub const fn close_code(&self) -> CloseCode {
+        match self {
+            Self::ReservedBit
+            | Self::ReservedOpcode(_)
+            | Self::ControlTooLong
+            | Self::ControlFragmented
+            | Self::ContinuationWithoutStart
+            | Self::MessageInsideMessage
+            | Self::MaskMissing
+            | Self::MaskUnexpected
+            | Self::LengthNotMinimal
+            | Self::LengthTopBit
+            | Self::ClosePayloadTooShort
+            | Self::CloseCodeInvalid(_) => CloseCode::PROTOCOL_ERROR,
+            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::MessageTooBig { .. } => CloseCode::TOO_BIG,
+            Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
+        }
+    }
+}
+
+impl From<InvalidUtf8> for DecodeError {
+    fn from(InvalidUtf8: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReservedBit => {
+                f.write_str("a reserved bit is set without an extension that uses it")
+            }
+            Self::ReservedOpcode(opcode) => write!(f, "opcode {opcode} is reserved"),
+            Self::ControlTooLong => f.write_str("a control frame is longer than 125 bytes"),
+            Self::ControlFragmented => f.write_str("a control frame is fragmented"),
+            Self::ContinuationWithoutStart => {
+                f.write_str("a continuation frame continues no message")
+            }
+            Self::MessageInsideMessage => f.write_str("a new message starts inside another"),
+            Self::MaskMissing => f.write_str("a client's frame is not masked"),
+            Self::MaskUnexpected => f.write_str("a server's frame is masked"),
+            Self::LengthNotMinimal => f.write_str("a frame's length is not in its shortest form"),
+            Self::LengthTopBit => f.write_str("a frame's length has its top bit set"),
+            Self::ClosePayloadTooShort => f.write_str("a close frame's payload is one byte long"),
+            Self::CloseCodeInvalid(code) => write!(f, "close code {code} may not be sent"),
+            Self::InvalidUtf8 => InvalidUtf8.fmt(f),
+            Self::MessageTooBig { limit } => write!(f, "a message is larger than {limit} bytes"),
+            Self::TooManyFragments { limit } => {
+                write!(f, "a message has more than {limit} fragments")
+            }
+        }
+    }
+}
+
+impl Error for DecodeError {}
+
+/// Why something can't be sent: a mistake of this end's own caller. Nothing was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A close frame was sent: nothing may follow it (RFC 6455, 5.5.1).
+    Closed,
+    /// A streamed message is unfinished: no other can begin (5.4).
+    MessageUnderWay,
+    /// A piece of another kind than the message it would continue.
+    KindChanged,
+    /// A close code that may not be sent (7.4).
+    CloseCodeInvalid(u16),
+    /// A close reason of more than 123 bytes (5.5).
+    ReasonTooLong(usize),
+    /// A ping or pong payload of more than 125 bytes (5.5).
+    ControlTooLong(usize),
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("a close frame was sent already"),
+            Self::MessageUnderWay => f.write_str("a streamed message is unfinished"),
+            Self::KindChanged => f.write_str("a message can't be both text and binary"),
+            Self::CloseCodeInvalid(code) => write!(f, "close code {code} may not be sent"),
+            Self::ReasonTooLong(len) => {
+                write!(f, "a close reason of {len} bytes is longer than 123")
+            }
+            Self::ControlTooLong(len) => {
+                write!(f, "a control payload of {len} bytes is longer than 125")
+            }
+        }
+    }
+}
+
+impl Error for EncodeError {}

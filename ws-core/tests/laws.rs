@@ -1,0 +1,83 @@
+//! The laws of the codec, over random bytes and over the fuzzers' corpus.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "public for the fuzz targets")]
+mod fuzz;
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let mut replayed = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        body(&fs::read(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 0, "the corpus of {target} is empty");
+}
+
+#[test]
+fn the_corpus_of_decode_replays() {
+    replay("decode", fuzz::decode);
+}
+
+#[test]
+fn the_corpus_of_roundtrip_replays() {
+    replay("roundtrip", fuzz::roundtrip);
+}
+
+/// Close payloads, and a code point that is cut.
+const TELLING: &[&[u8]] = &[b"\x03\xe8", b"\xe2\x82\xac", b"\xe2\x82", b"\xac", b"\x0f\xa1bye"];
+
+/// Bytes that are frames more often than chance would make them.
+fn wire() -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        4 => prop::sample::select(&[0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a, 0x88][..]),
+        1 => any::<u8>(),
+    ];
+    let payload = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..20),
+        ".{0,40}".prop_map(String::into_bytes),
+        prop::sample::select(TELLING).prop_map(<[u8]>::to_vec),
+        prop::collection::vec(any::<u8>(), 100..300),
+    ];
+    let frame =
+        (first, payload, any::<[u8; 4]>(), 0..20u8).prop_map(|(first, mut payload, key, odd)| {
+            let masked = if odd == 0 { 0 } else { 0x80 };
+            let mut frame = vec![first];
+            match payload.len() {
+                len if len < 126 && odd != 1 => frame.push(masked | len as u8),
+                len => frame.extend([masked | 126, (len >> 8) as u8, len as u8]),
+            }
+            if masked != 0 {
+                frame.extend(key);
+                ws_mask::mask(&mut payload, key.into());
+            }
+            frame.extend(payload);
+            frame
+        });
+    prop::collection::vec(frame, 0..12).prop_map(|frames| frames.concat())
+}
+
+proptest! {
+    #[test]
+    fn how_the_bytes_were_cut_never_shows_in_the_events(
+        config: u8, cuts in prop::collection::vec(0..40u8, 8), wire in wire(),
+    ) {
+        // The bit of the role is cleared: the frames above are a client's.
+        fuzz::decode(&[&[config & !1 | 0xf0], &cuts[..], &wire[..]].concat());
+    }
+
+    #[test]
+    fn no_input_panics_and_the_limits_hold(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fuzz::decode(&bytes);
+    }
+
+    #[test]
+    fn decode_of_encode_is_the_identity(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        fuzz::roundtrip(&bytes);
+    }
+}
