@@ -23,7 +23,7 @@ pub const BY_REFERENCE_FROM: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Encoder {
     /// To own mask keys is to be the client.
-    keys: Option<MaskKeys>,
+    keys: Option<Box<MaskKeys>>,
     state: State,
 }
 
@@ -46,8 +46,8 @@ impl Encoder {
 
     /// The encoder of a client, which masks each frame with the next of these keys.
     #[must_use]
-    pub const fn client(keys: MaskKeys) -> Self {
-        Self { keys: Some(keys), state: State::Between }
+    pub fn client(keys: MaskKeys) -> Self {
+        Self { keys: Some(Box::new(keys)), state: State::Between }
     }
 
     /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
@@ -175,7 +175,7 @@ impl Encoder {
 
     #[inline]
     fn header(&mut self, opcode: Opcode, more: More, len: usize) -> Header {
-        let mask: Option<MaskKey> = self.keys.as_mut().map(MaskKeys::next_key);
+        let mask: Option<MaskKey> = self.keys.as_mut().map(|keys| keys.next_key());
         Header { fin: more == More::Ended, rsv1: false, opcode, mask, len: len as u64 }
     }
 }

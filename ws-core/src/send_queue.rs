@@ -10,7 +10,7 @@ use crate::header::Header;
 use crate::pool::Pool;
 
 /// A remainder up to this many bytes moves out of a pooled buffer while its writer is parked.
-const SMALL_REMAINDER: usize = 4096;
+const SMALL_REMAINDER: usize = 16 * 1024;
 
 /// Bytes on their way out, in order. Writing part of them moves an offset, never bytes.
 ///

@@ -12,8 +12,8 @@ mod fuzz;
 fn replay(target: &str, body: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
     let mut replayed = 0;
-    for entry in fs::read_dir(corpus).unwrap() {
-        body(&fs::read(entry.unwrap().path()).unwrap());
+    for entry in fs::read_dir(corpus).expect("a corpus") {
+        body(&fs::read(entry.expect("an entry").path()).expect("a file"));
         replayed += 1;
     }
     assert!(replayed > 0, "the corpus of {target} is empty");
