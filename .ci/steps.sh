@@ -1,16 +1,18 @@
+# shellcheck shell=bash
 # Named steps with their times, and one table of them at the end; sourced by run and test, which share the table.
 
-# Where a step's output goes; shown only when the step fails. What a step wants seen, it writes to descriptor 3.
 logs=target/ci
 mkdir -p "$logs"
 if [ -z "${CI_TABLE:-}" ]; then
   export CI_TABLE=$logs/table
   : >"$CI_TABLE"
 fi
+crates=(ws-mask ws-core ws-tokio ws-json)
 
-# step NAME COMMAND...: exit status 77 means skipped, for the reason that the last line of output gives.
+# step NAME COMMAND...: output goes to a log, which is shown when the step fails; descriptor 3 is for what is worth
+# seeing anyway. Exit status 77 means skipped, for the reason that the last line of output gives.
 step() {
-  local name=$1 log="$logs/${1// /-}.log" begin=$SECONDS status=0 result=passed reason=''
+  local name=$1 log="$logs/${1//[ ,]/-}.log" begin=$SECONDS status result=passed reason=''
   shift
   echo "--- $name"
   set +e
