@@ -31,5 +31,6 @@ step() {
 summary() {
   printf '\n=== summary\n'
   cat "$CI_TABLE"
+  if grep -q '^SKIPPED' "$CI_TABLE"; then echo 'NOT EVERYTHING WAS TESTED HERE: see SKIPPED above'; fi
   ! grep -q '^FAILED' "$CI_TABLE"
 }
