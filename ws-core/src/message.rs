@@ -289,6 +289,14 @@ impl ControlPayload {
     }
 }
 
+impl From<[u8; 8]> for ControlPayload {
+    fn from(payload: [u8; 8]) -> Self {
+        let mut bytes = [0; MAX_CONTROL];
+        bytes[..8].copy_from_slice(&payload);
+        Self { bytes, len: 8 }
+    }
+}
+
 impl Deref for ControlPayload {
     type Target = [u8];
 

@@ -1,0 +1,58 @@
+//! The closing handshake (RFC 6455, 7), and ending without it.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
+
+use super::Connection;
+use super::end::{End, Phase};
+use crate::error::Error;
+use crate::inbound::Progress;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
+    /// frame, and for the end of its stream. All of it within [`Settings::close_timeout`](crate::Settings), which
+    /// nothing can stretch.
+    ///
+    /// Where a close frame was sent already, it only waits. Once the connection has ended, it says how.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is sent then.
+    /// [`Error::CloseTimeout`] where the peer didn't answer in time, else as [`recv`](Self::recv), but that the
+    /// peer's own code, whatever it is, makes no error.
+    ///
+    /// # Cancel safety
+    /// If dropped, the close frame is queued or sent, and its deadline runs; call it again, or
+    /// [`recv`](Self::recv), to go on.
+    pub async fn close(
+        &mut self,
+        code: CloseCode,
+        reason: impl Into<Utf8Bytes>,
+    ) -> Result<(), Error> {
+        self.state.outbound.close(Some(CloseFrame::new(code, reason)?));
+        let dropping = poll_fn(|cx| {
+            self.poll_drive::<Infallible>(cx, |inbound, _| inbound.borrowed(|_| Progress::Handled))
+        });
+        match dropping.await {
+            Ok(_) | Err(Error::Closed(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the connection without a closing handshake: what is queued is lost, and the peer sees its stream end.
+    ///
+    /// Safe at any time and any number of times. Receiving says [`Error::Cut`] from then on, unless the connection
+    /// had ended before.
+    pub fn close_now(&mut self) {
+        if let Phase::Ended(_) = self.state.phase {
+            return;
+        }
+        self.state.end(End::Cut);
+        // Best effort, without waiting: a socket's write side shuts down at once.
+        _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+    }
+}

@@ -1,0 +1,82 @@
+//! Pings of our own: each is a future of its round trip's time.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use ws_core::{Control, ControlPayload};
+
+use super::Connection;
+use crate::error::Error;
+
+/// The time until a ping's pong, once it is read. Made by [`Connection::ping`].
+///
+/// It resolves while the connection is received from, by whatever task. Dropping it forgets the ping.
+#[derive(Debug)]
+#[must_use = "a ping's time is known when its pong is read"]
+pub struct Ping(oneshot::Receiver<Duration>);
+
+impl Future for Ping {
+    type Output = Result<Duration, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(|_| Error::Cut)
+    }
+}
+
+impl<S> Connection<S> {
+    /// Queues a ping, to be written like a fed message. The returned future doesn't borrow the connection.
+    ///
+    /// # Errors
+    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
+    /// with [`Error::Cut`] where the connection ends before the pong.
+    pub fn ping(&mut self) -> Result<Ping, Error> {
+        self.state.outbound.may_send()?;
+        let (payload, ping) = self.state.rare().pings.start();
+        self.state.outbound.control(&Control::Ping(payload))?;
+        Ok(ping)
+    }
+}
+
+/// The pings whose pongs are awaited, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    sent: u64,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    since: Instant,
+    pong: oneshot::Sender<Duration>,
+}
+
+impl Pings {
+    fn start(&mut self) -> (ControlPayload, Ping) {
+        self.waiting.retain(|waiting| !waiting.pong.is_closed());
+        self.sent += 1;
+        let (pong, ping) = oneshot::channel();
+        self.waiting.push_back(Waiting { number: self.sent, since: Instant::now(), pong });
+        (ControlPayload::from(self.sent.to_be_bytes()), Ping(ping))
+    }
+
+    /// A pong answers its ping and those before it: a peer may answer only the newest (RFC 6455, 5.5.3).
+    pub(super) fn pong_received(&mut self, payload: &[u8]) {
+        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
+        let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else { return };
+        for waiting in self.waiting.drain(..=index) {
+            // Whoever asked may have lost interest.
+            _ = waiting.pong.send(waiting.since.elapsed());
+        }
+    }
+
+    /// No pong will come any more.
+    pub(super) fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+    }
+}

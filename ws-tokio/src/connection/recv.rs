@@ -1,0 +1,58 @@
+//! Receiving whole messages.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{Message, MessageKind};
+
+use super::Connection;
+use crate::error::Error;
+use crate::inbound::Progress;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Receives the next message; `None` once the peer has closed the connection with 1000, 1001 or no code.
+    ///
+    /// Pings are answered and a close frame is answered and flushed on the way. Whatever was queued by
+    /// [`feed`](Self::feed) is written before this waits. Payloads up to 1 KiB are copied out; larger ones share
+    /// the memory of the buffer they arrived in, which lives as long as they do.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] where the peer closed with another code, [`Error::Cut`] where the stream ended without a
+    /// close frame, [`Error::Protocol`] where the peer broke the protocol or a limit, [`Error::Io`] where the
+    /// transport failed. After any of them the connection is over, and each further call says so again.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Receives the next message into `buffer`, replacing its contents once the message is whole; `None` as
+    /// [`recv`](Self::recv). In the steady state it allocates nothing.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
+    pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
+        poll_fn(|cx| {
+            self.poll_drive(cx, |inbound, _| {
+                inbound.borrowed(|message| {
+                    buffer.clear();
+                    buffer.extend_from_slice(message.as_bytes());
+                    Progress::Value(message.kind())
+                })
+            })
+        })
+        .await
+    }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
+        self.poll_drive(cx, |inbound, _| inbound.owned())
+    }
+}

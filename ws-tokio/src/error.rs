@@ -1,0 +1,74 @@
+//! Why a connection failed.
+
+use std::error;
+use std::fmt;
+use std::io;
+
+use ws_core::{CloseCode, CloseFrame, DecodeError, EncodeError};
+
+/// Why receiving or sending failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The peer closed the connection with a code other than 1000 or 1001.
+    Closed(CloseFrame),
+    /// The connection was cut: its bytes ended without a close frame.
+    Cut,
+    /// The peer broke the protocol or a limit; it was told so with the fact's close code.
+    Protocol(DecodeError),
+    /// Closing took longer than its timeout.
+    CloseTimeout,
+    /// What the caller wanted to send can't be sent; nothing of it was queued.
+    Send(EncodeError),
+    /// The transport failed.
+    Io(io::Error),
+}
+
+impl Error {
+    /// The code in the peer's close frame; `None` where none was received.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Closed(frame) => Some(frame.code()),
+            Self::Cut | Self::Protocol(_) | Self::CloseTimeout | Self::Send(_) | Self::Io(_) => {
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(frame) => write!(f, "the peer closed the connection with {frame}"),
+            Self::Cut => f.write_str("the connection was cut without a close frame"),
+            Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
+            Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
+            Self::Send(error) => write!(f, "can't send: {error}"),
+            Self::Io(error) => write!(f, "the transport failed: {error}"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Protocol(error) => Some(error),
+            Self::Send(error) => Some(error),
+            Self::Io(error) => Some(error),
+            Self::Closed(_) | Self::Cut | Self::CloseTimeout => None,
+        }
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,146 @@
+//! The receiving direction: bytes are read into a lent buffer and decoded there.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use ws_core::{Control, DecodeError, Decoder, Event, Limits, Message, MessageRef, OwnedEvent};
+
+use crate::pool::{self, BUFFER, ThreadPool};
+
+/// A remainder up to this many bytes moves out of a pooled buffer while the connection is parked, so that a peer
+/// that sends the start of a frame and waits pins no more than that.
+const SMALL_REMAINDER: usize = 16 * 1024;
+
+/// Least room for a read, in bytes.
+const MIN_ROOM: usize = 4096;
+
+/// What one step of decoding came to.
+pub(crate) enum Progress<T> {
+    /// Something for the caller.
+    Value(T),
+    /// A message that is dealt with.
+    Handled,
+    /// A control frame.
+    Control(Control),
+    /// More bytes are needed.
+    Starved,
+    /// What was queued must drain first.
+    Paused,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    decoder: Decoder,
+    /// What was read and is not done with. Lent by the thread's pool while there is something to do.
+    buffer: BytesMut,
+    /// Bytes of `buffer` that are done with: more than none only while they are lent to a handler, or if it panicked.
+    done: usize,
+}
+
+impl Inbound {
+    /// Starts with bytes that were read already, behind the handshake.
+    pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
+        Self { decoder, buffer: leftover, done: 0 }
+    }
+
+    /// Decodes the next message, owned.
+    pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
+        self.forget_done();
+        Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
+            None => Progress::Starved,
+            Some(OwnedEvent::Message(message)) => Progress::Value(message),
+            Some(OwnedEvent::Control(control)) => Progress::Control(control),
+            Some(OwnedEvent::Piece(_)) => Progress::Handled,
+        })
+    }
+
+    /// Decodes the next message and lends it.
+    #[inline]
+    pub(crate) fn borrowed<T>(
+        &mut self,
+        handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
+    ) -> Result<Progress<T>, DecodeError> {
+        self.forget_done();
+        let (event, used) = self.decoder.decode(&mut self.buffer, &mut ThreadPool)?;
+        self.done = used;
+        let progress = match event {
+            None => Progress::Starved,
+            Some(Event::Message(message)) => handler(message),
+            Some(Event::Control(control)) => Progress::Control(control),
+            Some(Event::Piece(_)) => Progress::Handled,
+        };
+        self.forget_done();
+        Ok(progress)
+    }
+
+    /// Reads once. While the transport has nothing, the buffer goes back to the pool.
+    pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<usize>> {
+        self.make_room();
+        let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
+        if read.is_pending() {
+            self.park();
+        }
+        read
+    }
+
+    /// Reads once and forgets it.
+    pub(crate) fn poll_discard<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<usize>> {
+        self.done = 0;
+        self.buffer.clear();
+        self.poll_fill(cx, stream)
+    }
+
+    /// Holds these limits from the next frame on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
+    }
+
+    /// Gives all memory back.
+    pub(crate) fn release(&mut self) {
+        self.done = 0;
+        pool::give_read(std::mem::take(&mut self.buffer));
+    }
+
+    #[inline]
+    fn forget_done(&mut self) {
+        self.buffer.advance(std::mem::take(&mut self.done));
+    }
+
+    /// Makes room for a read: a pool's buffer where there is none; else for what the frame under way still needs,
+    /// but never more than has arrived already, for the peer only says how much will come.
+    fn make_room(&mut self) {
+        let held = self.buffer.len();
+        if self.buffer.capacity() < BUFFER {
+            let small = std::mem::replace(&mut self.buffer, pool::take_read());
+            self.buffer.extend_from_slice(&small);
+        }
+        let missing = self.decoder.wanted().saturating_sub(held);
+        self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
+    }
+
+    /// Gives the pooled buffer back; a small remainder moves to an allocation of its own size.
+    fn park(&mut self) {
+        if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
+            let rest = BytesMut::from(&self.buffer[..]);
+            pool::give_read(std::mem::replace(&mut self.buffer, rest));
+        }
+    }
+}
+
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

@@ -1,0 +1,244 @@
+//! The sending direction: messages are encoded into a queue, and the queue is written.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncWrite;
+use ws_core::{CloseFrame, Control, EncodeError, Encoder, Message, MessageRef, SendQueue};
+
+use crate::error::Error;
+use crate::pool::ThreadPool;
+use crate::settings::Settings;
+
+/// Pongs are queued in order up to so many bytes. Beyond that only the newest is owed (RFC 6455, 5.5.3), so that a
+/// flood of pings can't grow anything.
+const OWED_PONGS: usize = 4096;
+
+/// Most slices in one vectored write.
+const SLICES: usize = 32;
+
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    encoder: Encoder,
+    queue: SendQueue,
+    queue_limit: usize,
+    high_water: usize,
+    /// Bytes of pongs queued since the queue was last empty.
+    pongs: usize,
+    /// The newest pong that has no place in the queue yet.
+    owed: Option<Box<Control>>,
+    /// Whether the transport holds bytes that it was not asked to flush.
+    unflushed: bool,
+    /// How the transport failed; nothing can be written any more.
+    broken: Option<io::ErrorKind>,
+}
+
+impl Outbound {
+    pub(crate) const fn new(encoder: Encoder, settings: &Settings) -> Self {
+        Self {
+            encoder,
+            queue: SendQueue::new(),
+            queue_limit: settings.queue_limit,
+            high_water: settings.high_water,
+            pongs: 0,
+            owed: None,
+            unflushed: false,
+            broken: None,
+        }
+    }
+
+    /// Whether anything can be sent still.
+    #[inline]
+    pub(crate) fn may_send(&self) -> Result<(), Error> {
+        match self.broken {
+            Some(kind) => Err(Error::Io(kind.into())),
+            None if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
+            None => Ok(()),
+        }
+    }
+
+    /// Queues a message, its payload copied.
+    #[inline]
+    pub(crate) fn message(&mut self, message: MessageRef<'_>) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.message(message, &mut self.queue, &mut ThreadPool)?)
+    }
+
+    /// Queues a message, a large payload by reference where the transport writes several slices at once.
+    pub(crate) fn owned<S: AsyncWrite>(
+        &mut self,
+        message: Message,
+        stream: &S,
+    ) -> Result<(), Error> {
+        self.may_send()?;
+        if stream.is_write_vectored() {
+            Ok(self.encoder.owned(message, &mut self.queue, &mut ThreadPool)?)
+        } else {
+            self.message(message.as_ref())
+        }
+    }
+
+    /// Queues a control frame of this end's own.
+    pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
+        self.encoder.control(control, &mut self.queue, &mut ThreadPool)
+    }
+
+    /// Queues what the protocol owes the peer. After our close frame, that is nothing.
+    pub(crate) fn reply(&mut self, control: Control) {
+        if matches!(control, Control::Pong(_)) && self.pongs >= OWED_PONGS {
+            self.owed = Some(Box::new(control));
+            return;
+        }
+        let before = self.queue.len();
+        if self.control(&control).is_ok() && matches!(control, Control::Pong(_)) {
+            self.pongs += self.queue.len() - before;
+        }
+    }
+
+    /// Queues a close frame, if none was.
+    pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
+        self.owed = None;
+        _ = self.control(&Control::Close(frame));
+    }
+
+    /// Whether a close frame was queued.
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.encoder.is_closed()
+    }
+
+    /// Bytes queued.
+    pub(crate) const fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether the queue is at its limit.
+    #[inline]
+    pub(crate) const fn is_full(&self) -> bool {
+        self.queue.len() >= self.queue_limit
+    }
+
+    /// Whether so much is queued that writing should start.
+    pub(crate) const fn is_high(&self) -> bool {
+        self.queue.len() >= self.high_water
+    }
+
+    /// Waits until a message of `len` bytes has room. One that is larger than the limit has room in an empty queue.
+    pub(crate) fn poll_room<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+        len: usize,
+    ) -> Poll<io::Result<()>> {
+        while !self.queue.is_empty() && self.queue.len().saturating_add(len) > self.queue_limit {
+            ready!(self.poll_write(cx, stream))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes all that is queued, and flushes the transport.
+    #[inline]
+    pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<()>> {
+        if let Some(kind) = self.broken {
+            return Poll::Ready(Err(kind.into()));
+        }
+        while !self.queue.is_empty() {
+            ready!(self.poll_write(cx, stream))?;
+        }
+        if self.unflushed {
+            let flushed = ready!(Pin::new(stream).poll_flush(cx));
+            self.unflushed = false;
+            return Poll::Ready(flushed.inspect_err(|error| self.break_down(error)));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// How the transport failed, if it did.
+    pub(crate) const fn broken(&self) -> Option<io::ErrorKind> {
+        self.broken
+    }
+
+    /// Nothing will be written any more: gives all memory back.
+    pub(crate) fn end(&mut self) {
+        self.broken.get_or_insert(io::ErrorKind::NotConnected);
+        self.release();
+    }
+
+    fn release(&mut self) {
+        self.owed = None;
+        self.queue.advance(self.queue.len());
+        self.queue.park(&mut ThreadPool);
+    }
+
+    /// Writes once. While the transport takes nothing, a small remainder pins no large buffer.
+    fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<()>> {
+        match write_some(&self.queue, cx, stream) {
+            Poll::Pending => {
+                self.queue.park(&mut ThreadPool);
+                Poll::Pending
+            }
+            Poll::Ready(Err(error)) => {
+                self.break_down(&error);
+                Poll::Ready(Err(error))
+            }
+            Poll::Ready(Ok(written)) => {
+                self.queue.advance(written);
+                self.unflushed = true;
+                if self.queue.is_empty() {
+                    self.drained();
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// The queue is written: its memory goes back, unless a pong is still owed.
+    fn drained(&mut self) {
+        self.pongs = 0;
+        match self.owed.take() {
+            Some(pong) => self.reply(*pong),
+            None => self.queue.park(&mut ThreadPool),
+        }
+    }
+
+    fn break_down(&mut self, error: &io::Error) {
+        self.broken = Some(error.kind());
+        self.release();
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// One write of the front of the queue, in several slices where it has large payloads.
+fn write_some<S: AsyncWrite + Unpin>(
+    queue: &SendQueue,
+    cx: &mut Context<'_>,
+    stream: &mut S,
+) -> Poll<io::Result<usize>> {
+    let first = queue.first_slice();
+    let written = if first.len() == queue.len() || !stream.is_write_vectored() {
+        ready!(Pin::new(stream).poll_write(cx, first))?
+    } else {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let filled = queue.slices(&mut slices);
+        ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
+    };
+    // A transport that takes nothing would keep us here for ever.
+    if written == 0 {
+        Poll::Ready(Err(io::ErrorKind::WriteZero.into()))
+    } else {
+        Poll::Ready(Ok(written))
+    }
+}

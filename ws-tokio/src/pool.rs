@@ -1,0 +1,94 @@
+//! A few buffers per thread, lent to whichever connection is busy: an idle connection owns none.
+
+use std::cell::RefCell;
+
+use bytes::BytesMut;
+use ws_core::Pool;
+
+/// Size of a pooled buffer in bytes: what one read can bring at most.
+pub(crate) const BUFFER: usize = 128 * 1024;
+
+/// Most buffers that a thread keeps for reading, and as many for writing.
+const KEPT: usize = 8;
+
+thread_local! {
+    static READ: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An empty buffer for reading.
+pub(crate) fn take_read() -> BytesMut {
+    let kept = READ.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+    kept.unwrap_or_else(|| BytesMut::with_capacity(BUFFER))
+}
+
+/// Takes a buffer back, if it is whole again: not grown for a large message, and no message shares its memory.
+pub(crate) fn give_read(mut buffer: BytesMut) {
+    buffer.clear();
+    if buffer.capacity() <= BUFFER && buffer.try_reclaim(BUFFER) && buffer.capacity() <= 2 * BUFFER
+    {
+        // On a thread that is ending there is no pool: the buffer is freed.
+        _ = READ.try_with(|pool| keep(&mut pool.borrow_mut(), buffer));
+    }
+}
+
+fn keep<B>(pool: &mut Vec<B>, buffer: B) {
+    if pool.len() < KEPT {
+        pool.push(buffer);
+    }
+}
+
+/// This thread's buffers for writing and for putting messages together.
+pub(crate) struct ThreadPool;
+
+impl Pool for ThreadPool {
+    fn take(&mut self) -> Vec<u8> {
+        let kept = WRITE.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        kept.unwrap_or_else(|| Vec::with_capacity(BUFFER))
+    }
+
+    fn give(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        if (BUFFER..=2 * BUFFER).contains(&buffer.capacity()) {
+            _ = WRITE.try_with(|pool| keep(&mut pool.borrow_mut(), buffer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_a_message_shares_is_not_pooled() {
+        let mut buffer = take_read();
+        buffer.extend_from_slice(&[7; 4096]);
+        let message = buffer.split_to(4096).freeze();
+        give_read(buffer);
+        assert!(READ.with(|pool| pool.borrow().is_empty()));
+        assert_eq!(message, &[7; 4096][..]);
+    }
+
+    #[test]
+    fn a_whole_buffer_comes_back_whole_after_its_messages_are_gone() {
+        let mut buffer = take_read();
+        buffer.extend_from_slice(&[7; 4096]);
+        drop(buffer.split_to(4096).freeze());
+        give_read(buffer);
+        let buffer = take_read();
+        assert_eq!((buffer.len(), buffer.capacity()), (0, BUFFER));
+    }
+
+    #[test]
+    fn a_thread_keeps_a_few_buffers_and_none_that_grew() {
+        for _ in 0..2 * KEPT {
+            give_read(BytesMut::with_capacity(BUFFER));
+            ThreadPool.give(Vec::with_capacity(BUFFER));
+        }
+        assert_eq!(READ.with(|pool| pool.borrow().len()), KEPT);
+        assert_eq!(WRITE.with(|pool| pool.borrow().len()), KEPT);
+        WRITE.with(|pool| pool.borrow_mut().clear());
+        ThreadPool.give(Vec::with_capacity(16 * BUFFER));
+        assert!(WRITE.with(|pool| pool.borrow().is_empty()));
+    }
+}

@@ -1,0 +1,68 @@
+//! What both roles can set on a connection.
+
+use std::time::Duration;
+
+use ws_core::Limits;
+
+/// The settings of a connection, the same for both roles.
+///
+/// ```
+/// use std::time::Duration;
+/// use ws_tokio::Settings;
+///
+/// let settings = Settings::default().max_message(64 << 20).close_timeout(Duration::from_secs(1));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) queue_limit: usize,
+    pub(crate) high_water: usize,
+    pub(crate) close_timeout: Duration,
+}
+
+impl Settings {
+    /// Largest message to receive, in bytes. Default 1 MiB; a peer can make us hold that much. A larger one
+    /// closes the connection with 1009.
+    #[must_use]
+    pub fn max_message(self, bytes: usize) -> Self {
+        Self { limits: self.limits.with_message_size(bytes), ..self }
+    }
+
+    /// Most fragments in a message to receive. Default 131 072; one more closes the connection with 1008.
+    #[must_use]
+    pub fn max_fragments(self, fragments: u32) -> Self {
+        Self { limits: self.limits.with_fragments(fragments), ..self }
+    }
+
+    /// Most bytes queued for sending. Default 1 MiB; a peer that doesn't read can make us hold that much.
+    /// Senders wait while the queue is full; a message larger than the limit goes alone into an empty queue.
+    #[must_use]
+    pub fn queue_limit(self, bytes: usize) -> Self {
+        Self { queue_limit: bytes, ..self }
+    }
+
+    /// From so many queued bytes on, `feed` starts to write by itself. Default 64 KiB; lower means more system
+    /// calls, higher more memory in a burst.
+    #[must_use]
+    pub fn high_water(self, bytes: usize) -> Self {
+        Self { high_water: bytes, ..self }
+    }
+
+    /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting for
+    /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long.
+    #[must_use]
+    pub fn close_timeout(self, timeout: Duration) -> Self {
+        Self { close_timeout: timeout, ..self }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            queue_limit: 1 << 20,
+            high_water: 64 << 10,
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+}

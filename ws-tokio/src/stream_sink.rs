@@ -1,0 +1,42 @@
+//! A connection as a `Stream` and a `Sink` of the futures crates.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{CloseCode, Message};
+
+use crate::connection::Connection;
+use crate::error::Error;
+
+/// The messages, as [`Connection::recv`] gives them; ends where that gives `None`.
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Connection<S> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_recv(cx).map(Result::transpose)
+    }
+}
+
+/// `feed` and `send` of the futures crates do what the connection's own do; `close` sends 1000.
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_ready(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.queue_message(message)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Connection::poll_flush(&mut self, cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_close(cx)
+    }
+}
