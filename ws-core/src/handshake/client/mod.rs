@@ -1,0 +1,13 @@
+//! The client's side: read a URL, ask, judge the answer.
+//!
+//! Layers, lowest first: refusal_body, target; offer, redirect.
+
+mod offer;
+mod redirect;
+mod refusal_body;
+mod target;
+
+pub use offer::{Accepted, Answer, AnswerError, Offer, OfferError};
+pub use redirect::{Credentials, Redirect, RedirectError};
+pub use refusal_body::{BodyState, RefusalBody};
+pub use target::{Security, Target, UrlError};
