@@ -1,4 +1,7 @@
-//! Headers as the handshake reads them: lists of tokens, values that may stand only once, and names that are its own.
+//! Headers as the handshake reads them: lists of tokens, values that may stand only once, and names
+//! that are its own.
+
+use std::str;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
@@ -6,9 +9,11 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName};
 
-/// The elements of a comma-separated list, over repeated headers, trimmed, empty ones left out (RFC 9110, 5.6.1).
+/// The elements of a comma-separated list, over repeated headers, trimmed, empty ones left out (RFC
+/// 9110, 5.6.1).
 ///
-/// For lists of plain tokens: a comma inside quotes separates too. Elements that are not UTF-8 are left out.
+/// For lists of plain tokens: a comma inside quotes separates too. Elements that are not UTF-8 are
+/// left out.
 pub fn tokens<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -25,10 +30,11 @@ pub fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     tokens(headers, name).any(|it| it.eq_ignore_ascii_case(token))
 }
 
-/// Whether headers of this name are the handshake's (or the message framing's) own, so that a caller can't add them.
+/// Whether headers of this name are the handshake's (or the message framing's) own, so that a
+/// caller can't add them.
 ///
-/// They are `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding`, and `Sec-WebSocket-` with `Key`,
-/// `Accept`, `Version`, `Protocol`, `Extensions`.
+/// They are `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding`, and
+/// `Sec-WebSocket-` with `Key`, `Accept`, `Version`, `Protocol`, `Extensions`.
 pub fn is_reserved(name: &HeaderName) -> bool {
     RESERVED.contains(name)
 }

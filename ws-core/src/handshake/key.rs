@@ -1,6 +1,8 @@
-//! `Sec-WebSocket-Key`, and the `Sec-WebSocket-Accept` that proves a WebSocket server read it (RFC 6455, 4.2.2).
+//! `Sec-WebSocket-Key`, and the `Sec-WebSocket-Accept` that proves a WebSocket server read it (RFC
+//! 6455, 4.2.2).
 
 use std::fmt;
+use std::str;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +17,8 @@ pub struct Key(
 );
 
 impl Key {
-    /// Makes a client's key of 16 bytes, which must be random and new for each attempt (RFC 6455, 4.1).
+    /// Makes a client's key of 16 bytes, which must be random and new for each attempt (RFC 6455,
+    /// 4.1).
     ///
     /// ```
     /// # use ws_core::handshake::key::Key;
@@ -27,7 +30,8 @@ impl Key {
         Self(key)
     }
 
-    /// Reads a header's value, trimmed. `None` unless it is 22 characters of base64's alphabet and `==`.
+    /// Reads a header's value, trimmed. `None` unless it is 22 characters of base64's alphabet and
+    /// `==`.
     ///
     /// The last character's unused bits may be set: naive clients send any 24 characters.
     pub fn parse(value: &[u8]) -> Option<Self> {

@@ -1,8 +1,8 @@
 //! The opening handshake (RFC 6455, section 4), in the types of the `http` crate, without I/O.
 //!
-//! Both roles are values that judge the other side: a server's [`Policy`](server::Policy) judges a request, a client's
-//! [`Offer`](client::Offer) judges the answer. Over a raw stream [`http1`] turns bytes into heads and back; behind an
-//! HTTP server's own parser the judges work alone.
+//! Both roles are values that judge the other side: a server's [`Policy`](server::Policy) judges a
+//! request, a client's [`Offer`](client::Offer) judges the answer. Over a raw stream [`http1`]
+//! turns bytes into heads and back; behind an HTTP server's own parser the judges work alone.
 //!
 //! Layers, lowest first: [`key`], [`headers`], [`origin`]; [`http1`]; [`client`], [`server`].
 //!
@@ -27,7 +27,8 @@
 //! http1::write_request(&offer.request(&target, &key), &mut wire);
 //!
 //! // The server reads, looks, judges and answers.
-//! let (request, used) = HeadReader::new(HeadLimits::default()).request(&wire)?.expect("a whole head");
+//! let mut reader = HeadReader::new(HeadLimits::default());
+//! let (request, used) = reader.request(&wire)?.expect("a whole head");
 //! assert_eq!((request.uri().path(), used), ("/room", wire.len()));
 //! let policy = Policy::new().subprotocols(["chat"]);
 //! let accepted = policy.judge(&request, Upgrade::Http1)?;
@@ -35,7 +36,8 @@
 //! http1::write_response(&accepted.response(&HeaderMap::new()).map(|()| ""), &mut wire);
 //!
 //! // The client judges the answer.
-//! let (response, _) = HeadReader::new(HeadLimits::default()).response(&wire)?.expect("a whole head");
+//! let mut reader = HeadReader::new(HeadLimits::default());
+//! let (response, _) = reader.response(&wire)?.expect("a whole head");
 //! let Answer::Accepted(accepted) = offer.judge(response, &key)? else { panic!("refused") };
 //! assert_eq!(accepted.subprotocol(), Some("chat"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

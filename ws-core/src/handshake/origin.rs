@@ -1,14 +1,17 @@
-//! Which web pages may connect: the check that stops another site's page from using its visitor's cookies here.
+//! Which web pages may connect: the check that stops another site's page from using its visitor's
+//! cookies here.
 
 use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue};
 
 /// Which origins a server accepts (RFC 6455, 10.2). Default: [`SameHost`](Self::SameHost).
 ///
-/// A request without `Origin` comes from no browser and is always accepted, and so is a page of the request's own host,
-/// but under no policy does any of this prove who is asking: clients that are not browsers send what they like.
+/// A request without `Origin` comes from no browser and is always accepted, and so is a page of the
+/// request's own host, but under no policy does any of this prove who is asking: clients that are
+/// not browsers send what they like.
 ///
-/// A proxy in front that rewrites `Host` makes a server's own pages look foreign: let it keep `Host`, or list them.
+/// A proxy in front that rewrites `Host` makes a server's own pages look foreign: let it keep
+/// `Host`, or list them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OriginPolicy {
     /// Pages of the request's own host and port, where a scheme's default port may be left out.
@@ -16,16 +19,18 @@ pub enum OriginPolicy {
     SameHost,
     /// Those, and origins that one of these patterns matches, in any case.
     ///
-    /// A pattern with `://` is matched against `scheme://host[:port]`, any other against `host[:port]`, as the browser
-    /// sent them (without a scheme's default port). `*` is any run of characters but `/`, `?` is one of them. The origin
-    /// `null` (a sandboxed page, a file) is listed only by the pattern `null`; where `Origin` is repeated, all must match.
+    /// A pattern with `://` is matched against `scheme://host[:port]`, any other against
+    /// `host[:port]`, as the browser sent them (without a scheme's default port). `*` is any run of
+    /// characters but `/`, `?` is one of them. The origin `null` (a sandboxed page, a file) is
+    /// listed only by the pattern `null`; where `Origin` is repeated, all must match.
     ///
-    /// Danger: `*example.com` also matches `evilexample.com`; write `example.com` and `*.example.com`.
+    /// Danger: `*example.com` also matches `evilexample.com`; write `example.com` and
+    /// `*.example.com`.
     Patterns(Vec<String>),
     /// Pages of any site, `null` too.
     ///
-    /// Danger: any page that a user visits can then connect with that user's cookies. Only for servers that authenticate
-    /// by something a foreign page can't send.
+    /// Danger: any page that a user visits can then connect with that user's cookies. Only for
+    /// servers that authenticate by something a foreign page can't send.
     Any,
 }
 
@@ -107,7 +112,8 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
                 p += 1;
                 t += 1;
             }
-            // The last star takes one more. An earlier one can't help: the slashes between them are fixed.
+            // The last star takes one more. An earlier one can't help: the slashes between them are
+            // fixed.
             _ => match star {
                 Some((at, from)) if text.get(from).is_some_and(|b| *b != b'/') => {
                     star = Some((at, from + 1));
@@ -264,7 +270,8 @@ mod tests {
         #[test]
         fn no_origin_panics(origin: Vec<u8>, pattern: String, host: String) {
             let Ok(origin) = HeaderValue::from_bytes(&origin) else { return Ok(()) };
-            let _ = OriginPolicy::patterns([pattern]).allows(&HeaderMap::from_iter([(ORIGIN, origin)]), &host);
+            let headers = HeaderMap::from_iter([(ORIGIN, origin)]);
+            let _ = OriginPolicy::patterns([pattern]).allows(&headers, &host);
         }
     }
 }

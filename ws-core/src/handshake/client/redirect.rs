@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::str;
 
 use http::header::LOCATION;
 use http::{Response, StatusCode};
@@ -12,7 +13,8 @@ use super::target::{Security, Target, UrlError};
 /// Where a redirect leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
-    /// The next target. On the same host it keeps the credentials of the URL before, unless it has its own.
+    /// The next target. On the same host it keeps the credentials of the URL before, unless it has
+    /// its own.
     pub target: Target,
     /// Whether the offer's credentials may go there.
     pub credentials: Credentials,
@@ -23,14 +25,15 @@ pub struct Redirect {
 pub enum Credentials {
     /// It is the same host, port and security.
     Keep,
-    /// It is another: go on with [`Offer::without_credentials`](super::Offer::without_credentials), also should a later
-    /// redirect lead back.
+    /// It is another: go on with [`Offer::without_credentials`](super::Offer::without_credentials),
+    /// also should a later redirect lead back.
     Drop,
 }
 
 impl Target {
-    /// Where the answer to a request to this target redirects it; `None` unless the status is 301, 302, 303, 307 or 308 and
-    /// there is a `Location`. How many redirects to follow is the caller's to bound.
+    /// Where the answer to a request to this target redirects it; `None` unless the status is 301,
+    /// 302, 303, 307 or 308 and there is a `Location`. How many redirects to follow is the caller's
+    /// to bound.
     ///
     /// # Errors
     ///
@@ -163,12 +166,12 @@ mod tests {
     use super::*;
 
     fn follow(from: &str, location: &str) -> Result<Option<Redirect>, RedirectError> {
-        let response = Response::builder()
-            .status(302)
-            .header(LOCATION, location)
-            .body(())
-            .expect("a response");
-        Target::parse(from).expect(from).redirect(&response)
+        follow_bytes(from, location.as_bytes())
+    }
+
+    fn follow_bytes(from: &str, location: &[u8]) -> Result<Option<Redirect>, RedirectError> {
+        let response = Response::builder().status(302).header(LOCATION, location);
+        Target::parse(from).expect(from).redirect(&response.body(()).expect("a response"))
     }
 
     fn next(from: &str, location: &str) -> Redirect {
@@ -196,7 +199,7 @@ mod tests {
             let followed = follow("ws://a:8080/b/c?d", reference);
             match Target::parse(url) {
                 Ok(target) => {
-                    assert_eq!(followed.expect(url).expect(url).target, target, "{reference}")
+                    assert_eq!(followed.expect(url).expect(url).target, target, "{reference}");
                 }
                 Err(_) => assert!(matches!(followed, Err(RedirectError::Url(_))), "{reference}"),
             }
@@ -210,10 +213,6 @@ mod tests {
         {
             let redirect = next("ws://user:secret@a/", other);
             assert_eq!(redirect.credentials, Credentials::Drop, "{other}");
-            assert_eq!(
-                redirect.target,
-                Target::parse(other.trim_start_matches("//")).unwrap_or(redirect.target.clone())
-            );
             assert_ne!(
                 redirect.target.authorization(),
                 Target::parse("ws://user:secret@a").expect("a URL").authorization()
@@ -260,9 +259,9 @@ mod tests {
         #[test]
         fn no_location_panics(location: Vec<u8>, like in "[-a:/.?#@\\[\\]]{0,12}") {
             for location in [&location, like.as_bytes()] {
-                let Ok(value) = http::HeaderValue::from_bytes(location) else { continue };
-                let response = Response::builder().status(302).header(LOCATION, value).body(()).expect("a response");
-                let _ = Target::parse("ws://user@a/b/c?d").expect("a URL").redirect(&response);
+                if http::HeaderValue::from_bytes(location).is_ok() {
+                    let _ = follow_bytes("ws://user@a/b/c?d", location);
+                }
             }
         }
     }

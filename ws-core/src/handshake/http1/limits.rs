@@ -8,8 +8,8 @@ pub struct HeadLimits {
 }
 
 impl HeadLimits {
-    /// Longest head, from its first byte to its empty line's end. Default 16 KiB; each handshake under way can make us hold
-    /// that much.
+    /// Longest head, from its first byte to its empty line's end. Default 16 KiB; each handshake
+    /// under way can make us hold that much.
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self

@@ -38,7 +38,8 @@ pub(super) fn response(head: &[u8], max_headers: usize) -> Result<Response<()>, 
     Ok(response)
 }
 
-/// Room for exactly the lines that the head has: a limit that is raised costs nothing until a peer uses it.
+/// Room for exactly the lines that the head has: a limit that is raised costs nothing until a peer
+/// uses it.
 fn header_lines<'a>(head: &[u8], limit: usize) -> Result<Vec<Header<'a>>, HeadError> {
     let line_ends = head.iter().filter(|b| **b == b'\n').count();
     let lines = line_ends.saturating_sub(START_AND_EMPTY_LINE);
@@ -57,7 +58,8 @@ fn whole(parsed: Result<Status<usize>, httparse::Error>) -> Result<(), Malformed
     }
 }
 
-/// A target in one of the forms that its method may have (RFC 9112, 3.2): `Uri` alone would take `chat` for an authority.
+/// A target in one of the forms that its method may have (RFC 9112, 3.2): `Uri` alone would take
+/// `chat` for an authority.
 fn target(method: &Method, path: &str) -> Result<Uri, Malformed> {
     let uri = Uri::try_from(path).map_err(|_| Malformed::Target)?;
     let fits = match uri.scheme() {
@@ -95,7 +97,7 @@ impl From<httparse::Error> for Malformed {
             httparse::Error::HeaderValue => Self::HeaderValue,
             httparse::Error::NewLine => Self::LineEnd,
             httparse::Error::Version => Self::Version,
-            // An empty line before the first one leaves a line too many; so do lines that are no headers.
+            // Too many can't be: `header_lines` made room for each line.
             httparse::Error::Status | httparse::Error::Token | httparse::Error::TooManyHeaders => {
                 Self::StartLine
             }

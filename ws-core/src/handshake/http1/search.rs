@@ -1,4 +1,5 @@
-//! The search for a head's end, which remembers how far it looked: linear however TCP cuts the head.
+//! The search for a head's end, which remembers how far it looked: linear however TCP cuts the
+//! head.
 
 use super::error::Malformed;
 
@@ -20,7 +21,8 @@ enum State {
 }
 
 impl HeadSearch {
-    /// The head's length, once all of it is in `head`, which holds at least what it held in the call before.
+    /// The head's length, once all of it is in `head`, which holds at least what it held in the
+    /// call before.
     pub(super) fn end(&mut self, head: &[u8]) -> Result<Option<usize>, Malformed> {
         for byte in head.get(self.seen..).unwrap_or_default() {
             self.state = match (self.state, byte) {
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_is_looked_at_once() {
+    fn head_is_never_searched_again_from_its_start() {
         let mut search = HeadSearch::default();
         let head = b"GET / HTTP/1.1\r\n\r\n";
         for cut in 0..head.len() {
@@ -86,8 +88,11 @@ mod tests {
             let empty_line = head.find("\r\n\r\n").map(|at| at + 4);
             let part = &head[..empty_line.unwrap_or(head.len())];
             let rest = part.replace("\r\n", "x");
-            let bare = rest.strip_suffix('\r').filter(|_| empty_line.is_none()).unwrap_or(&rest).contains(['\r', '\n']);
-            prop_assert_eq!(end(head.as_bytes()), if bare { Err(Malformed::LineEnd) } else { Ok(empty_line) });
+            // A CR at the very end may yet get its LF.
+            let rest = rest.strip_suffix('\r').unwrap_or(&rest);
+            let bare = rest.contains(['\r', '\n']);
+            let expected = if bare { Err(Malformed::LineEnd) } else { Ok(empty_line) };
+            prop_assert_eq!(end(head.as_bytes()), expected);
         }
     }
 }

@@ -11,7 +11,8 @@ pub fn write_request(request: &Request<()>, out: &mut Vec<u8>) {
     write_headers(request.headers(), out);
 }
 
-/// Appends a response's head and its body. HTTP/1.0 is written as such, every other version as HTTP/1.1.
+/// Appends a response's head and its body. HTTP/1.0 is written as such, every other version as
+/// HTTP/1.1.
 pub fn write_response<B: AsRef<[u8]>>(response: &Response<B>, out: &mut Vec<u8>) {
     let status = response.status();
     let reason = status.canonical_reason().unwrap_or_default();
@@ -118,32 +119,42 @@ mod tests {
     proptest! {
         #[test]
         fn reading_a_written_request_gives_it_back(
-            method in prop_oneof![Just(Method::GET), "[A-Z]{1,9}".prop_map(|it| it.parse().expect("a token"))],
+            method in "[A-Z]{1,9}".prop_map(|it| it.parse::<Method>().expect("a token")),
             uri in "(http://[a-z]{1,4}(:[0-9]{1,4})?)?/[!$-;=@-Z_a-z|~é]{0,9}([?][a-z=&?/]{0,9})?",
             version in prop_oneof![Just(Version::HTTP_10), Just(Version::HTTP_11)],
             headers in headers(),
         ) {
             let mut request = Request::new(());
             *request.uri_mut() = uri.parse::<Uri>().expect("a URI");
-            (*request.method_mut(), *request.version_mut(), *request.headers_mut()) = (method, version, headers);
+            *request.method_mut() = method;
+            *request.version_mut() = version;
+            *request.headers_mut() = headers;
             let mut wire = Vec::new();
             write_request(&request, &mut wire);
-            let (read, used) = HeadReader::new(HeadLimits::default()).request(&wire).expect("well-formed").expect("whole");
+            let read = HeadReader::new(HeadLimits::default()).request(&wire);
+            let (read, used) = read.expect("well-formed").expect("whole");
             prop_assert_eq!(used, wire.len());
             prop_assert_eq!((read.method(), read.uri()), (request.method(), request.uri()));
-            prop_assert_eq!((read.version(), read.headers()), (request.version(), request.headers()));
+            prop_assert_eq!(read.version(), request.version());
+            prop_assert_eq!(read.headers(), request.headers());
         }
 
         #[test]
-        fn reading_a_written_response_gives_it_back(status in 100..1000_u16, headers in headers(), body: Vec<u8>) {
+        fn reading_a_written_response_gives_it_back(
+            status in 100..1000_u16,
+            headers in headers(),
+            body: Vec<u8>,
+        ) {
             let mut response = Response::new(body);
             *response.status_mut() = StatusCode::from_u16(status).expect("a status");
             *response.headers_mut() = headers;
             let mut wire = Vec::new();
             write_response(&response, &mut wire);
-            let (read, used) = HeadReader::new(HeadLimits::default()).response(&wire).expect("well-formed").expect("whole");
+            let read = HeadReader::new(HeadLimits::default()).response(&wire);
+            let (read, used) = read.expect("well-formed").expect("whole");
             prop_assert_eq!(&wire[used..], response.body());
-            prop_assert_eq!((read.status(), read.headers()), (response.status(), response.headers()));
+            prop_assert_eq!(read.status(), response.status());
+            prop_assert_eq!(read.headers(), response.headers());
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
 
+use super::accepted::{Accepted, Proof};
 use super::refusal::Refusal;
 use super::upgrade::Upgrade;
-use crate::handshake::headers::{Occurrence, has_token, is_reserved, occurrence, tokens};
+use crate::handshake::headers::{Occurrence, has_token, occurrence, tokens};
 use crate::handshake::key::Key;
 use crate::handshake::origin::OriginPolicy;
 
@@ -29,8 +30,9 @@ impl Policy {
 
     /// Subprotocols that this server speaks, the one it likes best first. Default none.
     ///
-    /// They are matched in any case and answered as the client wrote them. None in common is no error: the handshake goes
-    /// through without one, and a browser that asked for one then fails the connection.
+    /// They are matched in any case and answered as the client wrote them. None in common is no
+    /// error: the handshake goes through without one, and a browser that asked for one then fails
+    /// the connection.
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(mut self, subprotocols: I) -> Self {
         self.subprotocols = subprotocols.into_iter().map(Into::into).collect();
         self
@@ -80,52 +82,8 @@ impl Policy {
     }
 }
 
-/// A request that is an opening handshake which the policy accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    proof: Proof,
-    // Invariant: visible ASCII.
-    subprotocol: Option<HeaderValue>,
-}
-
-impl Accepted {
-    /// The subprotocol agreed on, as the client wrote it.
-    pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_ref().and_then(|chosen| chosen.to_str().ok())
-    }
-
-    /// The response that accepts: 101, or 200 over an extended CONNECT, with the caller's headers added.
-    ///
-    /// Headers that are the handshake's own ([`is_reserved`]) can't be added: the caller's are left out.
-    pub fn response(&self, extra: &HeaderMap) -> Response<()> {
-        let mut response = Response::new(());
-        let headers = response.headers_mut();
-        let status = match &self.proof {
-            Proof::Accept(accept) => {
-                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-                headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-                headers.insert(SEC_WEBSOCKET_ACCEPT, accept.clone());
-                StatusCode::SWITCHING_PROTOCOLS
-            }
-            Proof::None => StatusCode::OK,
-        };
-        headers.extend(self.subprotocol.clone().map(|chosen| (SEC_WEBSOCKET_PROTOCOL, chosen)));
-        let allowed = extra.iter().filter(|(name, _)| !is_reserved(name));
-        headers.extend(allowed.map(|(name, value)| (name.clone(), value.clone())));
-        *response.status_mut() = status;
-        response
-    }
-}
-
-/// What proves to the client that its handshake was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Proof {
-    Accept(HeaderValue),
-    /// HTTP/2's `:protocol` proves it.
-    None,
-}
-
-/// The host that the request was sent to: that of an absolute target or `:authority` if there is one (RFC 9112, 3.2.2).
+/// The host that the request was sent to: that of an absolute target or `:authority` if there is
+/// one (RFC 9112, 3.2.2).
 fn host<B>(request: &Request<B>, upgrade: Upgrade) -> Result<Cow<'_, str>, Refusal> {
     let authority = request.uri().authority().map(|it| it.as_str());
     let target = authority.map(|it| it.rsplit_once('@').map_or(it, |(_, host)| host).into());
@@ -198,12 +156,14 @@ fn proof(headers: &HeaderMap, upgrade: Upgrade) -> Result<Proof, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::SEC_WEBSOCKET_ACCEPT;
     use proptest::prelude::*;
 
     use super::*;
     use crate::handshake::http1::{HeadLimits, HeadReader};
 
-    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server\r\nConnection: keep-alive, Upgrade\r\n\
+        Upgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
     fn judge(policy: &Policy, head: &str) -> Result<Accepted, Refusal> {
@@ -419,7 +379,10 @@ mod tests {
             names in proptest::collection::vec((0..9_usize, "[ -~]{0,30}"), 0..9),
             target in "/[!-~]{0,9}|http://[a-z@:]{1,9}/",
         ) {
-            let known = [HOST, ORIGIN, CONNECTION, UPGRADE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_PROTOCOL, CONTENT_LENGTH, TRANSFER_ENCODING];
+            let known = [
+                HOST, ORIGIN, CONNECTION, UPGRADE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+                SEC_WEBSOCKET_PROTOCOL, CONTENT_LENGTH, TRANSFER_ENCODING,
+            ];
             let Ok(mut request) = Request::get(target).body(()) else { return Ok(()) };
             for (n, value) in names {
                 request.headers_mut().append(&known[n], value.parse().expect("visible ASCII"));

@@ -9,7 +9,7 @@ use http::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
     UPGRADE,
 };
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
 
 use super::upgrade::Upgrade;
 use crate::handshake::headers::has_token;
@@ -67,7 +67,8 @@ impl Refusal {
 
     /// The whole response to write: its body is this fact's text.
     ///
-    /// Over an extended CONNECT it has no `Connection` and no `Upgrade` header: HTTP/2 forbids them.
+    /// Over an extended CONNECT it has no `Connection` and no `Upgrade` header: HTTP/2 forbids
+    /// them.
     pub fn response(&self, upgrade: Upgrade) -> Response<Bytes> {
         let answer = self.answer();
         let mut response = Response::new(Bytes::from(format!("{}\n", answer.text)));
@@ -148,24 +149,32 @@ impl Refusal {
 
 /// Makes a refusal of the caller's own whole, so that it is written like every other.
 ///
-/// Its status, headers and body stay, but: `Content-Length` becomes the body's, `Content-Type` becomes
-/// `text/plain; charset=utf-8` where there is none, `Transfer-Encoding` goes, and `Connection` gets `close`. A status that
-/// would accept (1xx; over an extended CONNECT also 2xx) becomes 500. Where HTTP allows no body (204, 304), it goes.
-/// Over an extended CONNECT `Connection` and `Upgrade` go: HTTP/2 forbids them.
+/// Its status, headers and body stay, but: `Content-Length` becomes the body's, `Content-Type`
+/// becomes `text/plain; charset=utf-8` where there is none, `Transfer-Encoding` goes, and
+/// `Connection` gets `close`. A status that would accept (1xx; over an extended CONNECT also 2xx)
+/// becomes 500. Where HTTP allows no body (204, 304), it goes. Over an extended CONNECT
+/// `Connection` and `Upgrade` go: HTTP/2 forbids them.
 pub fn refuse(mut response: Response<Bytes>, upgrade: Upgrade) -> Response<Bytes> {
     if accepts(response.status(), upgrade) {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     }
     set_body_headers(&mut response);
-    let headers = response.headers_mut();
     match upgrade {
-        Upgrade::Http1 if has_token(headers, &CONNECTION, "close") => {}
-        Upgrade::Http1 => drop(headers.append(CONNECTION, HeaderValue::from_static("close"))),
-        Upgrade::ExtendedConnect => {
-            [CONNECTION, UPGRADE].iter().for_each(|name| drop(headers.remove(name)))
-        }
+        Upgrade::Http1 => add_close(response.headers_mut()),
+        Upgrade::ExtendedConnect => remove_hop_by_hop(response.headers_mut()),
     }
     response
+}
+
+fn add_close(headers: &mut HeaderMap) {
+    if !has_token(headers, &CONNECTION, "close") {
+        headers.append(CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    headers.remove(CONNECTION);
+    headers.remove(UPGRADE);
 }
 
 fn accepts(status: StatusCode, upgrade: Upgrade) -> bool {
