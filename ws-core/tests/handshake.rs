@@ -1,7 +1,10 @@
 //! What went wrong in other libraries' handshakes, each as the rule that holds here, through the
 //! public interface and on the bytes of the wire.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+};
+use proptest::prelude::*;
 use ws_core::handshake::client::{
     Answer, AnswerError, BodyState, Credentials, Offer, RedirectError, RefusalBody, Security,
     Target,
@@ -195,4 +198,54 @@ fn refusal_is_reported_with_status_headers_and_body() {
     let mut body = RefusalBody::new(&response);
     assert_eq!(body.push(b"no"), BodyState::Done);
     assert_eq!(body.into_bytes(), b"no");
+}
+
+/// Headers as a peer can send them: values keep no white space at their ends.
+fn headers() -> impl Strategy<Value = HeaderMap> {
+    let name = "[a-z0-9!#$%&'*+.^_`|~-]{1,12}".prop_map(|name| name.parse().expect("a token"));
+    let value = "([!-~]([\t !-~é]{0,9}[!-~é])?)?".prop_map(|text| text.as_bytes().to_vec());
+    let value = value.prop_map(|bytes| HeaderValue::from_bytes(&bytes).expect("no controls"));
+    proptest::collection::vec((name, value), 0..6).prop_map(HeaderMap::from_iter)
+}
+
+proptest! {
+    #[test]
+    fn reading_a_written_request_gives_it_back(
+        method in "[A-Z]{1,9}".prop_map(|it| it.parse::<Method>().expect("a token")),
+        uri in "(http://[a-z]{1,4}(:[0-9]{1,4})?)?/[!$-;=@-Z_a-z|~é]{0,9}([?][a-z=&?/]{0,9})?",
+        version in prop_oneof![Just(Version::HTTP_10), Just(Version::HTTP_11)],
+        headers in headers(),
+    ) {
+        let mut request = Request::new(());
+        *request.uri_mut() = uri.parse::<Uri>().expect("a URI");
+        *request.method_mut() = method;
+        *request.version_mut() = version;
+        *request.headers_mut() = headers;
+        let mut wire = Vec::new();
+        write_request(&request, &mut wire);
+        let read = HeadReader::new(HeadLimits::default()).request(&wire);
+        let (read, used) = read.expect("well-formed").expect("whole");
+        prop_assert_eq!(used, wire.len());
+        prop_assert_eq!((read.method(), read.uri()), (request.method(), request.uri()));
+        prop_assert_eq!(read.version(), request.version());
+        prop_assert_eq!(read.headers(), request.headers());
+    }
+
+    #[test]
+    fn reading_a_written_response_gives_it_back(
+        status in 100..1000_u16,
+        headers in headers(),
+        body: Vec<u8>,
+    ) {
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        *response.headers_mut() = headers;
+        let mut wire = Vec::new();
+        write_response(&response, &mut wire);
+        let read = HeadReader::new(HeadLimits::default()).response(&wire);
+        let (read, used) = read.expect("well-formed").expect("whole");
+        prop_assert_eq!(&wire[used..], response.body());
+        prop_assert_eq!(read.status(), response.status());
+        prop_assert_eq!(read.headers(), response.headers());
+    }
 }

@@ -49,8 +49,8 @@ pub enum Answer {
     Accepted(Accepted),
     /// An informational response other than 101: skip it and read the next head.
     Interim,
-    /// Any other status. Its body, if wanted, is for [`RefusalBody`](super::RefusalBody); a
-    /// redirect for [`Target::redirect`].
+    /// Any other status. Its body, if wanted, is for `RefusalBody`; a redirect for
+    /// `Target::redirect`.
     Refused(Response<()>),
 }
 
@@ -187,9 +187,7 @@ mod tests {
         };
         assert_eq!(accepted.subprotocol(), Some("Chat"), "as the client wrote it");
         assert_eq!(accepted.into_response().headers()["x-own"], "1");
-        assert!(
-            matches!(adding("X: y"), Ok(Answer::Accepted(accepted)) if accepted.subprotocol().is_none())
-        );
+        assert!(matches!(adding("X: y"), Ok(Answer::Accepted(it)) if it.subprotocol().is_none()));
     }
 
     #[test]

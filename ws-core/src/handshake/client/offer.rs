@@ -1,4 +1,4 @@
-//! What a client asks for, and whether an answer keeps to it.
+//! What a client asks for.
 
 use std::error::Error;
 use std::fmt;
@@ -73,7 +73,8 @@ impl Offer {
     }
 
     /// The offer to another host after a redirect: without the caller's `Authorization`, `Cookie`,
-    /// `Cookie2`, `Proxy-Authorization` and its override of `Host`.
+    /// `Cookie2`, `Proxy-Authorization` and its override of `Host`. Other headers stay: no secret
+    /// belongs in them.
     pub fn without_credentials(mut self) -> Self {
         self.host = None;
         for name in [AUTHORIZATION, COOKIE, COOKIE2, PROXY_AUTHORIZATION] {
@@ -93,9 +94,8 @@ impl Offer {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from(*key));
         headers.extend(self.subprotocol_list().map(|list| (SEC_WEBSOCKET_PROTOCOL, list)));
-        let own =
-            (!self.headers.contains_key(AUTHORIZATION)).then(|| target.authorization()).flatten();
-        headers.extend(own.map(|it| (AUTHORIZATION, it.clone())));
+        headers.extend(target.authorization().map(|it| (AUTHORIZATION, it.clone())));
+        // Replaces what has the same name, which only `Authorization` can.
         headers.extend(self.headers.clone());
         request
     }

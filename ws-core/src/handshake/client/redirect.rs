@@ -25,7 +25,7 @@ pub struct Redirect {
 pub enum Credentials {
     /// It is the same host, port and security.
     Keep,
-    /// It is another: go on with [`Offer::without_credentials`](super::Offer::without_credentials),
+    /// It is another: go on with `Offer::without_credentials`,
     /// also should a later redirect lead back.
     Drop,
 }
@@ -93,10 +93,8 @@ impl Target {
             "" => self.path().to_string(),
             path if path.starts_with('/') => without_dots(path) + query,
             path => {
-                without_dots(&format!(
-                    "{}/{path}",
-                    base.rsplit_once('/').map_or("", |(dir, _)| dir)
-                )) + query
+                let directory = base.rsplit_once('/').map_or("", |(directory, _)| directory);
+                without_dots(&format!("{directory}/{path}")) + query
             }
         }
     }

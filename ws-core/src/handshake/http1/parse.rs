@@ -163,6 +163,11 @@ mod tests {
     }
 
     #[test]
+    fn empty_line_before_the_request_is_skipped() {
+        assert!(request(b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 128).is_ok(), "RFC 9112, 2.2");
+    }
+
+    #[test]
     fn malformed_heads_are_told_apart() {
         use Malformed as M;
         let heads = [

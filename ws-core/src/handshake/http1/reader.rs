@@ -42,8 +42,7 @@ impl HeadReader {
     ///
     /// # Errors
     ///
-    /// The head is over a limit or malformed: [`Refusal`](crate::handshake::server::Refusal) has
-    /// the answer to each.
+    /// The head is over a limit or malformed: the server's `Refusal` has the answer to each.
     pub fn request(&mut self, buffer: &[u8]) -> Result<Option<(Request<()>, usize)>, HeadError> {
         self.read(buffer, parse::request)
     }

@@ -57,10 +57,6 @@ const SPECIAL: [&str; 4] = ["WebSocket", "WWW", "ETag", "TE"];
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, Method, StatusCode, Uri};
-    use proptest::prelude::*;
-
-    use super::super::{HeadLimits, HeadReader};
     use super::*;
 
     fn name(lower: &str) -> String {
@@ -104,57 +100,5 @@ mod tests {
             "{known}\r\nContent-Length: 2\r\n\r\nno{unknown}\r\nContent-Length: 2\r\n\r\nno"
         );
         assert_eq!(String::from_utf8(out).expect("ASCII"), wire);
-    }
-
-    fn headers() -> impl Strategy<Value = HeaderMap> {
-        let name = "[a-z0-9!#$%&'*+.^_`|~-]{1,12}"
-            .prop_map(|name| HeaderName::try_from(name).expect("a token"));
-        let value = proptest::collection::vec(0x21..=0x7e_u8, 1..9).prop_flat_map(|mut value| {
-            value.extend_from_slice(b"\t \xff.");
-            Just(HeaderValue::from_bytes(&value).expect("no control characters"))
-        });
-        proptest::collection::vec((name, value), 0..6).prop_map(HeaderMap::from_iter)
-    }
-
-    proptest! {
-        #[test]
-        fn reading_a_written_request_gives_it_back(
-            method in "[A-Z]{1,9}".prop_map(|it| it.parse::<Method>().expect("a token")),
-            uri in "(http://[a-z]{1,4}(:[0-9]{1,4})?)?/[!$-;=@-Z_a-z|~é]{0,9}([?][a-z=&?/]{0,9})?",
-            version in prop_oneof![Just(Version::HTTP_10), Just(Version::HTTP_11)],
-            headers in headers(),
-        ) {
-            let mut request = Request::new(());
-            *request.uri_mut() = uri.parse::<Uri>().expect("a URI");
-            *request.method_mut() = method;
-            *request.version_mut() = version;
-            *request.headers_mut() = headers;
-            let mut wire = Vec::new();
-            write_request(&request, &mut wire);
-            let read = HeadReader::new(HeadLimits::default()).request(&wire);
-            let (read, used) = read.expect("well-formed").expect("whole");
-            prop_assert_eq!(used, wire.len());
-            prop_assert_eq!((read.method(), read.uri()), (request.method(), request.uri()));
-            prop_assert_eq!(read.version(), request.version());
-            prop_assert_eq!(read.headers(), request.headers());
-        }
-
-        #[test]
-        fn reading_a_written_response_gives_it_back(
-            status in 100..1000_u16,
-            headers in headers(),
-            body: Vec<u8>,
-        ) {
-            let mut response = Response::new(body);
-            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
-            *response.headers_mut() = headers;
-            let mut wire = Vec::new();
-            write_response(&response, &mut wire);
-            let read = HeadReader::new(HeadLimits::default()).response(&wire);
-            let (read, used) = read.expect("well-formed").expect("whole");
-            prop_assert_eq!(&wire[used..], response.body());
-            prop_assert_eq!(read.status(), response.status());
-            prop_assert_eq!(read.headers(), response.headers());
-        }
     }
 }

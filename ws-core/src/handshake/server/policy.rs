@@ -162,7 +162,8 @@ mod tests {
     use super::*;
     use crate::handshake::http1::{HeadLimits, HeadReader};
 
-    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server\r\nConnection: keep-alive, Upgrade\r\n\
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server\r\n\
+        Connection: keep-alive, Upgrade\r\n\
         Upgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
