@@ -1,0 +1,15 @@
+//! The client's side: read a URL, ask, judge the answer.
+//!
+//! Layers, lowest first: refusal_body, target; offer, redirect; answer.
+
+mod answer;
+mod offer;
+mod redirect;
+mod refusal_body;
+mod target;
+
+pub use answer::{Accepted, Answer, AnswerError};
+pub use offer::{Offer, OfferError};
+pub use redirect::{Credentials, Redirect, RedirectError};
+pub use refusal_body::{BodyState, RefusalBody};
+pub use target::{Security, Target, UrlError};

@@ -1,0 +1,241 @@
+//! What a client asks for.
+
+use std::error::Error;
+use std::fmt;
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+
+use super::target::Target;
+use crate::handshake::headers::{is_reserved, is_token};
+use crate::handshake::key::Key;
+
+/// What a client asks for, the same for every attempt: only target and key change. Default: nothing
+/// beyond a WebSocket.
+#[derive(Clone, Debug, Default)]
+pub struct Offer {
+    host: Option<HeaderValue>,
+    headers: HeaderMap,
+    subprotocols: Vec<String>,
+}
+
+impl Offer {
+    /// The default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A value for `Host` other than the target's own. Default none.
+    pub fn host(mut self, host: HeaderValue) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// Headers to send along. `Authorization` among them is sent in place of the URL's. Default
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// One of them is the handshake's own ([`is_reserved`]).
+    pub fn headers(mut self, headers: HeaderMap) -> Result<Self, OfferError> {
+        match headers.keys().find(|name| is_reserved(name)) {
+            Some(name) => Err(OfferError::ReservedHeader(name.clone())),
+            None => {
+                self.headers = headers;
+                Ok(self)
+            }
+        }
+    }
+
+    /// Subprotocols to ask for, the one liked best first. Default none.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not a token of RFC 9110, 5.6.2, or stands twice.
+    pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        subprotocols: I,
+    ) -> Result<Self, OfferError> {
+        self.subprotocols.clear();
+        for subprotocol in subprotocols.into_iter().map(Into::into) {
+            if !is_token(&subprotocol) {
+                return Err(OfferError::SubprotocolNotToken(subprotocol));
+            }
+            if self.asked_for(&subprotocol).is_some() {
+                return Err(OfferError::SubprotocolRepeated(subprotocol));
+            }
+            self.subprotocols.push(subprotocol);
+        }
+        Ok(self)
+    }
+
+    /// The offer to another host after a redirect: without the caller's `Authorization`, `Cookie`,
+    /// `Cookie2`, `Proxy-Authorization` and its override of `Host`. Other headers stay: no secret
+    /// belongs in them.
+    pub fn without_credentials(mut self) -> Self {
+        self.host = None;
+        for name in [AUTHORIZATION, COOKIE, COOKIE2, PROXY_AUTHORIZATION] {
+            self.headers.remove(name);
+        }
+        self
+    }
+
+    /// The request to send to the target (RFC 6455, 4.1). The key must be new for each attempt.
+    pub fn request(&self, target: &Target, key: &Key) -> Request<()> {
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::from(target.path().clone());
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.host.as_ref().unwrap_or(target.host_header()).clone());
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from(*key));
+        headers.extend(self.subprotocol_list().map(|list| (SEC_WEBSOCKET_PROTOCOL, list)));
+        headers.extend(target.authorization().map(|it| (AUTHORIZATION, it.clone())));
+        // Replaces what has the same name, which only `Authorization` can.
+        headers.extend(self.headers.clone());
+        request
+    }
+
+    /// The subprotocol as it was asked for, found in any case.
+    pub(super) fn asked_for(&self, subprotocol: &str) -> Option<&str> {
+        self.subprotocols
+            .iter()
+            .find(|asked| asked.eq_ignore_ascii_case(subprotocol))
+            .map(String::as_str)
+    }
+
+    fn subprotocol_list(&self) -> Option<HeaderValue> {
+        let list = self.subprotocols.join(", ");
+        (!list.is_empty()).then(|| HeaderValue::try_from(list).expect("tokens are visible ASCII"))
+    }
+}
+
+/// What a caller can't ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfferError {
+    /// This header is the handshake's own.
+    ReservedHeader(HeaderName),
+    /// This subprotocol is not a token: it is empty, or has characters such as space, comma and
+    /// slash.
+    SubprotocolNotToken(String),
+    /// This subprotocol stands twice.
+    SubprotocolRepeated(String),
+}
+
+impl fmt::Display for OfferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReservedHeader(name) => {
+                write!(f, "the header {name} is set by the handshake itself")
+            }
+            Self::SubprotocolNotToken(name) => write!(f, "the subprotocol {name:?} is not a token"),
+            Self::SubprotocolRepeated(name) => {
+                write!(f, "the subprotocol {name:?} is asked for twice")
+            }
+        }
+    }
+}
+
+impl Error for OfferError {}
+
+/// The predecessor's cookies (RFC 2965) still pass for cookies at some servers.
+const COOKIE2: HeaderName = HeaderName::from_static("cookie2");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handshake::http1::write_request;
+
+    fn key() -> Key {
+        Key::from_random(*b"the sample nonce")
+    }
+
+    fn headers(headers: &[(&str, &str)]) -> HeaderMap {
+        let parse = |(name, value): &(&str, &str)| {
+            (name.parse().expect("a name"), value.parse().expect("a value"))
+        };
+        headers.iter().map(parse).collect::<HeaderMap>()
+    }
+
+    fn written(offer: &Offer, url: &str) -> String {
+        let mut out = Vec::new();
+        write_request(&offer.request(&Target::parse(url).expect(url), &key()), &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn request_is_written_with_the_rfcs_casing_and_host_first() {
+        let offer = Offer::new().subprotocols(["chat", "v2"]).expect("tokens");
+        let offer = offer.headers(headers(&[("x-a", "1"), ("x-a", "2")])).expect("none reserved");
+        assert_eq!(
+            written(&offer, "ws://user:secret@[::1]:8080/chat?a=b"),
+            "GET /chat?a=b HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Protocol: chat, v2\r\nAuthorization: Basic dXNlcjpzZWNyZXQ=\r\n\
+             X-A: 1\r\nX-A: 2\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn callers_host_and_authorization_go_before_the_urls() {
+        let offer = Offer::new().host(HeaderValue::from_static("virtual"));
+        let offer =
+            offer.headers(headers(&[("authorization", "Bearer x")])).expect("none reserved");
+        let request = offer.request(&Target::parse("ws://user:secret@a").expect("a URL"), &key());
+        assert_eq!(request.headers().get_all(HOST).iter().collect::<Vec<_>>(), ["virtual"]);
+        assert_eq!(
+            request.headers().get_all(AUTHORIZATION).iter().collect::<Vec<_>>(),
+            ["Bearer x"]
+        );
+    }
+
+    #[test]
+    fn headers_of_the_handshake_are_not_the_callers() {
+        for name in [
+            "host",
+            "connection",
+            "upgrade",
+            "sec-websocket-key",
+            "sec-websocket-extensions",
+            "content-length",
+        ] {
+            let error = Offer::new().headers(headers(&[("x", "y"), (name, "z")])).expect_err(name);
+            assert_eq!(
+                error.to_string(),
+                format!("the header {name} is set by the handshake itself")
+            );
+        }
+    }
+
+    #[test]
+    fn subprotocols_are_tokens_and_stand_once() {
+        let error =
+            |list: [&str; 2]| Offer::new().subprotocols(list).expect_err("not to be asked for");
+        assert_eq!(error(["a", "b c"]), OfferError::SubprotocolNotToken("b c".into()));
+        assert_eq!(error(["a", ""]), OfferError::SubprotocolNotToken("".into()));
+        assert_eq!(error(["a", "A"]), OfferError::SubprotocolRepeated("A".into()));
+    }
+
+    #[test]
+    fn credentials_and_host_override_can_be_dropped() {
+        let offer = Offer::new().host(HeaderValue::from_static("virtual"));
+        let all = [
+            ("authorization", "a"),
+            ("cookie", "b"),
+            ("cookie2", "c"),
+            ("proxy-authorization", "d"),
+            ("x-a", "e"),
+        ];
+        let offer = offer.headers(headers(&all)).expect("none reserved").without_credentials();
+        let request = offer.request(&Target::parse("ws://a").expect("a URL"), &key());
+        assert_eq!(
+            (request.headers().len(), &request.headers()[HOST]),
+            (6, &HeaderValue::from_static("a"))
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What can be wrong with a head before anyone looks at its meaning.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why bytes are no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadError {
+    /// The head has not ended within the limit.
+    TooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The head has more header lines than the limit.
+    TooManyHeaders {
+        /// The limit.
+        limit: usize,
+    },
+    /// The head breaks HTTP's syntax.
+    Malformed(Malformed),
+}
+
+/// Which part of a head breaks HTTP's syntax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// A line ends in something other than CR LF, or a CR or LF stands alone.
+    LineEnd,
+    /// The request or status line: its method, its status, or its parts.
+    StartLine,
+    /// A version other than HTTP/1.0 and HTTP/1.1.
+    Version,
+    /// The target is no URI, or has a form that doesn't fit the method (RFC 9112, 3.2).
+    Target,
+    /// A header's name.
+    HeaderName,
+    /// A header's value.
+    HeaderValue,
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { limit } => write!(f, "the head is longer than {limit} bytes"),
+            Self::TooManyHeaders { limit } => write!(f, "the head has more than {limit} headers"),
+            Self::Malformed(part) => part.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LineEnd => "a line of the head does not end in CR LF",
+            Self::StartLine => "the head's first line is malformed",
+            Self::Version => "the version is neither HTTP/1.0 nor HTTP/1.1",
+            Self::Target => "the target is no URI that fits the method",
+            Self::HeaderName => "a header's name is malformed",
+            Self::HeaderValue => "a header's value is malformed",
+        })
+    }
+}
+
+impl Error for HeadError {}
+
+impl Error for Malformed {}
+
+impl From<Malformed> for HeadError {
+    fn from(part: Malformed) -> Self {
+        Self::Malformed(part)
+    }
+}
