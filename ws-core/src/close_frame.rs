@@ -36,6 +36,12 @@ impl CloseFrame {
         Ok(Self { code, reason })
     }
 
+    /// Code 1000 and no reason: the purpose of the connection was fulfilled.
+    #[must_use]
+    pub const fn normal() -> Self {
+        Self::bare(CloseCode::NORMAL)
+    }
+
     /// Why, as a number.
     #[must_use]
     pub const fn code(&self) -> CloseCode {

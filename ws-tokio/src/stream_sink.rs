@@ -1,12 +1,12 @@
 //! A connection as a `Stream` and a `Sink` of the futures crates.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{CloseCode, Message};
+use ws_core::{CloseFrame, Message};
 
 use crate::connection::Connection;
 use crate::error::Error;
@@ -25,7 +25,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_ready(cx)
+        self.poll_room(cx, 0)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -37,6 +37,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_close(cx)
+        Connection::poll_close(&mut self, cx, &CloseFrame::normal())
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
@@ -11,7 +11,8 @@ use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
 use super::Connection;
 use super::end::{End, Phase};
 use crate::error::Error;
-use crate::inbound::Progress;
+use crate::inbound::{Inbound, Progress};
+use crate::outbound::Outbound;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
@@ -33,13 +34,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         code: CloseCode,
         reason: impl Into<Utf8Bytes>,
     ) -> Result<(), Error> {
-        self.state.outbound.close(Some(CloseFrame::new(code, reason)?));
-        let dropping = poll_fn(|cx| {
-            self.poll_drive::<Infallible>(cx, |inbound, _| inbound.borrowed(|_| Progress::Handled))
-        });
-        match dropping.await {
-            Ok(_) | Err(Error::Closed(_)) => Ok(()),
-            Err(error) => Err(error),
+        let frame = CloseFrame::new(code, reason)?;
+        poll_fn(|cx| self.poll_close(cx, &frame)).await
+    }
+
+    pub(crate) fn poll_close(
+        &mut self,
+        cx: &mut Context<'_>,
+        frame: &CloseFrame,
+    ) -> Poll<Result<(), Error>> {
+        if !self.state.outbound.is_closed() {
+            self.state.outbound.close(Some(frame.clone()));
+        }
+        let drop_messages =
+            |inbound: &mut Inbound, _: &mut Outbound| inbound.borrowed(|_| Progress::Handled);
+        match ready!(self.poll_drive::<Infallible>(cx, drop_messages)) {
+            Ok(_) | Err(Error::Closed(_)) => Poll::Ready(Ok(())),
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 

@@ -17,6 +17,7 @@ use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
+use crate::random::random;
 use crate::settings::Settings;
 use end::Phase;
 pub use outbox::Outbox;
@@ -96,7 +97,7 @@ impl<S> Connection<S> {
     ) -> Self {
         let encoder = match role {
             Role::Server => Encoder::server(),
-            Role::Client => Encoder::client(MaskKeys::from_seed(seed())),
+            Role::Client => Encoder::client(MaskKeys::from_seed(random())),
         };
         let Negotiated { subprotocol, peer_addr } = negotiated;
         let rare = (subprotocol.is_some() || peer_addr.is_some()).then(|| {
@@ -170,11 +171,4 @@ impl<S> fmt::Debug for Connection<S> {
             .field("queued", &self.queued())
             .finish_non_exhaustive()
     }
-}
-
-/// A seed for the masking keys of one connection.
-fn seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).expect("the operating system has randomness");
-    seed
 }

@@ -68,7 +68,9 @@ impl Pings {
     /// A pong answers its ping and those before it: a peer may answer only the newest (RFC 6455, 5.5.3).
     pub(super) fn pong_received(&mut self, payload: &[u8]) {
         let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
-        let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else { return };
+        let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else {
+            return;
+        };
         for waiting in self.waiting.drain(..=index) {
             // Whoever asked may have lost interest.
             _ = waiting.pong.send(waiting.since.elapsed());

@@ -54,25 +54,35 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Queues the message once there is room, and takes it away then.
-    pub(crate) fn poll_feed(
+    fn poll_feed(
         &mut self,
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), Error>> {
+        let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
+        ready!(self.poll_room(cx, len))?;
+        Poll::Ready(message.take().map_or(Ok(()), |message| self.queue_message(message)))
+    }
+
+    /// Waits until a message of `len` bytes has room. Starts writing where much is queued.
+    pub(crate) fn poll_room(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+    ) -> Poll<Result<(), Error>> {
         let Self { stream, state } = self;
-        let Some(len) = message.as_ref().map(|message| message.as_bytes().len()) else {
-            return Poll::Ready(Ok(()));
-        };
         state.outbound.may_send()?;
-        ready!(state.outbound.poll_room(cx, stream, len))?;
-        message.take().map_or(Ok(()), |message| state.outbound.owned(message, stream))?;
         if state.outbound.is_high() {
-            // Starts writing. What the transport doesn't take now, the next flush will.
+            // What the transport doesn't take now, the next flush will.
             if let Poll::Ready(written) = state.outbound.poll_flush(cx, stream) {
                 written?;
             }
         }
-        Poll::Ready(Ok(()))
+        state.outbound.poll_room(cx, stream, len).map_err(Error::Io)
+    }
+
+    pub(crate) fn queue_message(&mut self, message: Message) -> Result<(), Error> {
+        self.state.outbound.owned(message, &self.stream)
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -1,0 +1,143 @@
+//! An echo server: `cargo run --release -p ws-tokio --example echo_server [ADDR] [--api run|recv] ...`
+//!
+//! Each thread runs its own current-thread runtime and accepts from one shared listener. On Ctrl-C every connection
+//! is closed with 1001.
+
+use std::io;
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::{JoinSet, LocalSet};
+use ws_tokio::{AcceptOptions, CloseCode, Connection, Error, Settings};
+
+const USAGE: &str =
+    "usage: echo_server [ADDR] [--threads N] [--max-message BYTES] [--api run|recv]";
+
+/// What the command line asks for.
+#[derive(Clone)]
+struct Config {
+    address: String,
+    threads: usize,
+    max_message: usize,
+    api: Api,
+}
+
+/// Which way of receiving the server shows.
+#[derive(Clone, Copy)]
+enum Api {
+    /// `run`: a function for each message.
+    Run,
+    /// `recv` and `feed`: a loop.
+    Recv,
+}
+
+fn main() -> ExitCode {
+    let Some(config) = parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match serve(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", config.address);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
+    let address = "127.0.0.1:9001".to_owned();
+    let mut config = Config { address, threads: 1, max_message: 1 << 20, api: Api::Run };
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--threads" => {
+                config.threads = args.next()?.parse().ok().filter(|&threads| threads > 0)?
+            }
+            "--max-message" => config.max_message = args.next()?.parse().ok()?,
+            "--api" => {
+                config.api = match args.next()?.as_str() {
+                    "run" => Api::Run,
+                    "recv" => Api::Recv,
+                    _ => return None,
+                }
+            }
+            flag if flag.starts_with('-') => return None,
+            _ => config.address = arg,
+        }
+    }
+    Some(config)
+}
+
+fn serve(config: &Config) -> io::Result<()> {
+    let listener = TcpListener::bind(&config.address)?;
+    listener.set_nonblocking(true)?;
+    println!("listening on ws://{}", listener.local_addr()?);
+    thread::scope(|scope| {
+        for _ in 1..config.threads {
+            let listener = listener.try_clone()?;
+            scope.spawn(move || run_thread(listener, config));
+        }
+        run_thread(listener, config)
+    })
+}
+
+/// Serves until Ctrl-C, on a runtime of this thread's own.
+fn run_thread(listener: TcpListener, config: &Config) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let options = AcceptOptions::default().settings(Settings::default().max_message(config.max_message));
+        let server = Rc::new(Server { options, api: config.api, stop: Notify::new() });
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn_local(serve_one(server.clone(), stream))),
+                    // Out of descriptors, most likely: wait for connections to end.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                Some(_) = connections.join_next() => {}
+                stopped = tokio::signal::ctrl_c() => {
+                    stopped?;
+                    server.stop.notify_waiters();
+                    while connections.join_next().await.is_some() {}
+                    return Ok(());
+                }
+            }
+        }
+    })
+}
+
+/// What all connections of a thread share.
+struct Server {
+    options: AcceptOptions,
+    api: Api,
+    stop: Notify,
+}
+
+/// Serves one connection; how it ended is the peer's business.
+async fn serve_one(server: Rc<Server>, stream: TcpStream) {
+    _ = stream.set_nodelay(true);
+    let Ok(mut connection) = server.options.accept(stream).await else { return };
+    _ = tokio::select! {
+        ended = echo(&mut connection, server.api) => ended,
+        () = server.stop.notified() => connection.close(CloseCode::GOING_AWAY, "").await,
+    };
+}
+
+async fn echo(connection: &mut Connection<TcpStream>, api: Api) -> Result<(), Error> {
+    match api {
+        Api::Run => connection.run(|message, outbox| outbox.send(message)).await,
+        Api::Recv => {
+            while let Some(message) = connection.recv().await? {
+                connection.feed(message).await?;
+            }
+            Ok(())
+        }
+    }
+}

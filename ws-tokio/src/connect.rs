@@ -1,0 +1,382 @@
+//! The client's handshake: connect to a URL, or over a stream of the caller's.
+
+use std::error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use ws_core::Role;
+use ws_core::handshake::client::{
+    Accepted, Answer, AnswerError, BodyState, Credentials, Offer, OfferError, RedirectError,
+    RefusalBody, Security, Target, UrlError,
+};
+use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request};
+use ws_core::handshake::key::Key;
+
+use crate::connection::{Connection, Negotiated};
+use crate::head::{read_head, write_head};
+use crate::random::random;
+use crate::settings::Settings;
+use crate::transport::Transport;
+
+/// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]; also gives the server's answer, whose
+/// headers are the caller's.
+///
+/// # Errors
+/// As [`ConnectOptions::connect`].
+///
+/// # Cancel safety
+/// If dropped, the stream is dropped with it.
+pub async fn connect(url: &str) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+    ConnectOptions::default().connect(url).await
+}
+
+/// How a client connects.
+///
+/// ```
+/// use ws_tokio::ConnectOptions;
+/// use ws_tokio::http::header::{AUTHORIZATION, HeaderValue};
+///
+/// let options = ConnectOptions::default()
+///     .header(AUTHORIZATION, HeaderValue::from_static("Bearer token"))
+///     .subprotocols(["chat"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    headers: HeaderMap,
+    host: Option<HeaderValue>,
+    subprotocols: Vec<String>,
+    head_limits: HeadLimits,
+    handshake_timeout: Duration,
+    redirects: u8,
+    settings: Settings,
+}
+
+impl ConnectOptions {
+    /// Adds a header to the request. Those that are the handshake's own are refused when connecting.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Sets the request's `Host`. Default: the URL's.
+    #[must_use]
+    pub fn host(self, host: HeaderValue) -> Self {
+        Self { host: Some(host), ..self }
+    }
+
+    /// Subprotocols to ask for, the one liked best first. Default none.
+    #[must_use]
+    pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
+        Self { subprotocols: subprotocols.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// How large an answer's head may be. Default 16 KiB and 128 headers.
+    #[must_use]
+    pub fn head_limits(self, limits: HeadLimits) -> Self {
+        Self { head_limits: limits, ..self }
+    }
+
+    /// How long connecting and the handshake may take together. Default 10 s.
+    #[must_use]
+    pub fn handshake_timeout(self, timeout: Duration) -> Self {
+        Self { handshake_timeout: timeout, ..self }
+    }
+
+    /// How many redirects to follow. Default 0: a redirect is a refusal. Credentials don't go to another host,
+    /// and TLS is not left for plain text.
+    #[must_use]
+    pub fn redirects(self, most: u8) -> Self {
+        Self { redirects: most, ..self }
+    }
+
+    /// The settings of the connection.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set; also gives the server's answer.
+    ///
+    /// A user and password in the URL go along as Basic authorization.
+    ///
+    /// # Errors
+    /// [`ConnectError`]; where the server refused, it holds the response.
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub async fn connect(
+        &self,
+        url: &str,
+    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+        self.in_time(self.follow(url)).await
+    }
+
+    /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
+    ///
+    /// Redirects are refusals here.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        url: &str,
+    ) -> Result<(Connection<S>, Response<()>), ConnectError> {
+        self.in_time(async {
+            match self.shake_hands(stream, &Target::parse(url)?, &self.offer()?).await? {
+                Shaken::Accepted(handshake) => {
+                    Ok(self.connection(handshake, Negotiated::default()))
+                }
+                Shaken::Refused(refused) => Err(refused.into_error().await),
+            }
+        })
+        .await
+    }
+
+    async fn in_time<T>(
+        &self,
+        handshake: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(ConnectError::Timeout))
+    }
+
+    fn offer(&self) -> Result<Offer, ConnectError> {
+        let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
+        Ok(match &self.host {
+            Some(host) => offer.host(host.clone()),
+            None => offer,
+        })
+    }
+
+    /// Connects, and follows as many redirects as may be.
+    async fn follow(
+        &self,
+        url: &str,
+    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+        let (mut target, mut offer) = (Target::parse(url)?, self.offer()?);
+        let mut redirects = self.redirects;
+        loop {
+            let stream = open(&target).await?;
+            let negotiated = stream
+                .peer_addr()
+                .map_or_else(Negotiated::default, |it| Negotiated::default().peer_addr(it));
+            let refused = match self.shake_hands(stream, &target, &offer).await? {
+                Shaken::Accepted(handshake) => return Ok(self.connection(handshake, negotiated)),
+                Shaken::Refused(refused) => refused,
+            };
+            let Some(left) = redirects.checked_sub(1) else {
+                return Err(refused.into_error().await);
+            };
+            let Some(redirect) = target.redirect(&refused.response)? else {
+                return Err(refused.into_error().await);
+            };
+            if redirect.credentials == Credentials::Drop {
+                offer = offer.without_credentials();
+            }
+            (target, redirects) = (redirect.target, left);
+        }
+    }
+
+    /// Asks, and reads the answer; interim answers are skipped.
+    async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        mut stream: S,
+        target: &Target,
+        offer: &Offer,
+    ) -> Result<Shaken<S>, ConnectError> {
+        let key = Key::from_random(random());
+        let mut head = Vec::new();
+        write_request(&offer.request(target, &key), &mut head);
+        write_head(&mut stream, &head).await?;
+        let mut leftover = BytesMut::new();
+        let mut reader = HeadReader::new(self.head_limits);
+        loop {
+            let parse = |buffer: &[u8]| reader.response(buffer).map_err(ConnectError::from);
+            let response = read_head(&mut stream, &mut leftover, parse).await?;
+            match offer.judge(response.ok_or(ConnectError::NoAnswer)?, &key)? {
+                Answer::Interim => {}
+                Answer::Accepted(accepted) => {
+                    return Ok(Shaken::Accepted(Handshake { stream, leftover, accepted }));
+                }
+                Answer::Refused(response) => {
+                    return Ok(Shaken::Refused(Refused { stream, leftover, response }));
+                }
+            }
+        }
+    }
+
+    fn connection<S>(
+        &self,
+        handshake: Handshake<S>,
+        negotiated: Negotiated,
+    ) -> (Connection<S>, Response<()>) {
+        let Handshake { stream, leftover, accepted } = handshake;
+        let negotiated = match accepted.subprotocol() {
+            Some(subprotocol) => negotiated.subprotocol(subprotocol),
+            None => negotiated,
+        };
+        let connection =
+            Connection::from_upgraded(stream, Role::Client, leftover, negotiated, self.settings);
+        (connection, accepted.into_response())
+    }
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            headers: HeaderMap::new(),
+            host: None,
+            subprotocols: Vec::new(),
+            head_limits: HeadLimits::default(),
+            handshake_timeout: Duration::from_secs(10),
+            redirects: 0,
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// Opens the stream to a target.
+async fn open(target: &Target) -> Result<Transport, ConnectError> {
+    match target.security() {
+        // Never in plain text what was asked for over TLS.
+        Security::Tls => Err(ConnectError::TlsUnsupported),
+        Security::Plain => {
+            let stream = TcpStream::connect((target.host(), target.port())).await?;
+            stream.set_nodelay(true)?;
+            Ok(Transport::Tcp(stream))
+        }
+    }
+}
+
+/// How a server answered.
+enum Shaken<S> {
+    Accepted(Handshake<S>),
+    Refused(Refused<S>),
+}
+
+struct Handshake<S> {
+    stream: S,
+    leftover: BytesMut,
+    accepted: Accepted,
+}
+
+struct Refused<S> {
+    stream: S,
+    leftover: BytesMut,
+    response: Response<()>,
+}
+
+impl<S: AsyncRead + Unpin> Refused<S> {
+    /// Reads the start of the body: up to 1 KiB. What fails then is no worse than the refusal.
+    async fn into_error(mut self) -> ConnectError {
+        let mut body = RefusalBody::new(&self.response);
+        while let BodyState::More = body.push(&self.leftover) {
+            self.leftover.clear();
+            self.leftover.reserve(RefusalBody::LIMIT);
+            match self.stream.read_buf(&mut self.leftover).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
+    }
+}
+
+/// Why a connection could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL can't be connected to.
+    Url(UrlError),
+    /// What was asked for can't be asked.
+    Offer(OfferError),
+    /// The URL asks for TLS, which this build doesn't have. Use [`ConnectOptions::connect_over`] a stream of TLS.
+    TlsUnsupported,
+    /// The server refused: its response, and up to 1 KiB of its body.
+    Refused(Box<Response<Bytes>>),
+    /// The server's redirect can't be followed.
+    Redirect(RedirectError),
+    /// The server's answer is no HTTP, or over the limits.
+    Head(HeadError),
+    /// The server switched protocols, but not to what was asked for.
+    Answer(AnswerError),
+    /// The stream ended before an answer.
+    NoAnswer,
+    /// There was no answer within the handshake's timeout.
+    Timeout,
+    /// The stream could not be opened, or failed.
+    Io(io::Error),
+}
+
+impl ConnectError {
+    /// The status that the server refused with.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused(response) => Some(response.status()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::Offer(error) => error.fmt(f),
+            Self::TlsUnsupported => {
+                f.write_str("the URL asks for TLS, which this build doesn't have")
+            }
+            Self::Refused(response) => write!(f, "the server refused with {}", response.status()),
+            Self::Redirect(error) => error.fmt(f),
+            Self::Head(error) => write!(f, "the server's answer can't be read: {error}"),
+            Self::Answer(error) => error.fmt(f),
+            Self::NoAnswer => f.write_str("the server ended the connection without an answer"),
+            Self::Timeout => f.write_str("the server did not answer in time"),
+            Self::Io(error) => write!(f, "the transport failed: {error}"),
+        }
+    }
+}
+
+impl error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Url(error) => Some(error),
+            Self::Offer(error) => Some(error),
+            Self::Redirect(error) => Some(error),
+            Self::Head(error) => Some(error),
+            Self::Answer(error) => Some(error),
+            Self::Io(error) => Some(error),
+            Self::TlsUnsupported | Self::Refused(_) | Self::NoAnswer | Self::Timeout => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ident => $variant:ident),*) => {$(
+        impl From<$error> for ConnectError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+from!(UrlError => Url, OfferError => Offer, RedirectError => Redirect, HeadError => Head, AnswerError => Answer);
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
