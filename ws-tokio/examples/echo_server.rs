@@ -3,16 +3,18 @@
 //! Each thread runs its own current-thread runtime and accepts from one shared listener. On Ctrl-C every connection
 //! is closed with 1001.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 use ws_tokio::{AcceptOptions, CloseCode, Connection, Error, Settings};
 
 const USAGE: &str =
@@ -55,9 +57,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
     let mut config = Config { address, threads: 1, max_message: 1 << 20, api: Api::Run };
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--threads" => {
-                config.threads = args.next()?.parse().ok().filter(|&threads| threads > 0)?
-            }
+            "--threads" => config.threads = args.next()?.parse::<NonZeroUsize>().ok()?.get(),
             "--max-message" => config.max_message = args.next()?.parse().ok()?,
             "--api" => {
                 config.api = match args.next()?.as_str() {
@@ -89,25 +89,33 @@ fn serve(config: &Config) -> io::Result<()> {
 /// Serves until Ctrl-C, on a runtime of this thread's own.
 fn run_thread(listener: TcpListener, config: &Config) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let options = AcceptOptions::default().settings(Settings::default().max_message(config.max_message));
-        let server = Rc::new(Server { options, api: config.api, stop: Notify::new() });
-        let mut connections = JoinSet::new();
+        let settings = Settings::default().max_message(config.max_message);
+        let options = AcceptOptions::default().settings(settings);
+        let server = Arc::new(Server { options, api: config.api, stop: Notify::new() });
+        let (alive, mut ended) = mpsc::channel::<Infallible>(1);
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => drop(connections.spawn_local(serve_one(server.clone(), stream))),
+                    Ok((stream, _)) => {
+                        tokio::spawn(serve_one(server.clone(), stream, alive.clone()));
+                    }
                     // Out of descriptors, most likely: wait for connections to end.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
-                Some(_) = connections.join_next() => {}
                 stopped = tokio::signal::ctrl_c() => {
                     stopped?;
-                    server.stop.notify_waiters();
-                    while connections.join_next().await.is_some() {}
-                    return Ok(());
+                    break;
                 }
+            }
+        }
+        drop(alive);
+        // Again and again, for those that are still shaking hands.
+        loop {
+            server.stop.notify_waiters();
+            if timeout(Duration::from_millis(100), ended.recv()).await.is_ok() {
+                return Ok(());
             }
         }
     })
@@ -120,8 +128,8 @@ struct Server {
     stop: Notify,
 }
 
-/// Serves one connection; how it ended is the peer's business.
-async fn serve_one(server: Rc<Server>, stream: TcpStream) {
+/// Serves one connection; how it ended is the peer's business. `_alive` tells the server when that was.
+async fn serve_one(server: Arc<Server>, stream: TcpStream, _alive: mpsc::Sender<Infallible>) {
     _ = stream.set_nodelay(true);
     let Ok(mut connection) = server.options.accept(stream).await else { return };
     _ = tokio::select! {

@@ -96,7 +96,8 @@ impl AcceptOptions {
         &self,
         stream: S,
     ) -> Result<Connection<S>, AcceptError> {
-        self.read(stream).await?.accept().await
+        // On the heap: a task that accepts and then serves is no larger for it.
+        Box::pin(async { self.read(stream).await?.accept().await }).await
     }
 
     /// Reads a WebSocket handshake and judges it, so that the caller can look at it before it accepts or refuses.
@@ -123,7 +124,8 @@ impl AcceptOptions {
         }
         let (request, accepted) = judged?;
         let (negotiated, settings) = (Negotiated::default(), self.settings);
-        Ok(Incoming { stream, request, leftover, accepted, deadline, negotiated, settings })
+        let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
+        Ok(Incoming(Box::new(parts)))
     }
 
     async fn judge<S: AsyncRead + Unpin>(
@@ -154,7 +156,13 @@ impl Default for AcceptOptions {
 ///
 /// Dropping it drops the stream without an answer.
 #[derive(Debug)]
-pub struct Incoming<S> {
+pub struct Incoming<S>(
+    /// On the heap: a request's head is large, and a task that looks at it is no larger for it.
+    Box<Parts<S>>,
+);
+
+#[derive(Debug)]
+struct Parts<S> {
     stream: S,
     request: Request<()>,
     leftover: BytesMut,
@@ -166,25 +174,27 @@ pub struct Incoming<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// The request: its path, query and headers.
-    pub const fn request(&self) -> &Request<()> {
-        &self.request
+    pub fn request(&self) -> &Request<()> {
+        &self.0.request
     }
 
     /// The subprotocol that both ends speak.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.accepted.subprotocol()
+        self.0.accepted.subprotocol()
     }
 
     /// Tells the connection its peer's address.
     #[must_use]
-    pub fn with_peer_addr(self, address: SocketAddr) -> Self {
-        Self { negotiated: self.negotiated.peer_addr(address), ..self }
+    pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
+        self.0.negotiated = self.0.negotiated.peer_addr(address);
+        self
     }
 
     /// Sets the connection's settings, in place of the options'.
     #[must_use]
-    pub fn with_settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.0.settings = settings;
+        self
     }
 
     /// Accepts: answers 101.
@@ -207,28 +217,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// If dropped, the stream is dropped with it.
     pub async fn accept_with(mut self, headers: &HeaderMap) -> Result<Connection<S>, AcceptError> {
         let mut head = Vec::new();
-        write_response(&self.accepted.response(headers).map(|()| ""), &mut head);
-        match timeout_at(self.deadline, write_head(&mut self.stream, &head)).await {
+        write_response(&self.0.accepted.response(headers).map(|()| ""), &mut head);
+        match timeout_at(self.0.deadline, write_head(&mut self.0.stream, &head)).await {
             Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             Ok(written) => written?,
         }
-        let negotiated = match self.accepted.subprotocol() {
-            Some(subprotocol) => self.negotiated.subprotocol(subprotocol),
-            None => self.negotiated,
+        let Parts { stream, leftover, accepted, negotiated, settings, .. } = *self.0;
+        let negotiated = match accepted.subprotocol() {
+            Some(subprotocol) => negotiated.subprotocol(subprotocol),
+            None => negotiated,
         };
-        Ok(Connection::from_upgraded(
-            self.stream,
-            Role::Server,
-            self.leftover,
-            negotiated,
-            self.settings,
-        ))
+        Ok(Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings))
     }
 
     /// Refuses with this status and a text that says why, and closes the stream.
     ///
-    /// # Errors
-    /// None: a peer that doesn't listen is given up on after the close timeout.
+    /// A peer that doesn't listen is given up on after the close timeout.
     pub async fn refuse(self, status: StatusCode, why: impl Into<Bytes>) {
         let mut response = Response::new(why.into());
         *response.status_mut() = status;
@@ -238,7 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// Refuses with this response, and closes the stream. `Connection` and `Content-Length` are set for it.
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
-        send_refusal(&mut self.stream, &response, self.settings.close_timeout).await;
+        send_refusal(&mut self.0.stream, &response, self.0.settings.close_timeout).await;
     }
 }
 

@@ -117,7 +117,8 @@ impl ConnectOptions {
         &self,
         url: &str,
     ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
-        self.in_time(self.follow(url)).await
+        // On the heap: a task that connects and then talks is no larger for it.
+        self.in_time(Box::pin(self.follow(url))).await
     }
 
     /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
@@ -134,14 +135,14 @@ impl ConnectOptions {
         stream: S,
         url: &str,
     ) -> Result<(Connection<S>, Response<()>), ConnectError> {
-        self.in_time(async {
+        self.in_time(Box::pin(async {
             match self.shake_hands(stream, &Target::parse(url)?, &self.offer()?).await? {
                 Shaken::Accepted(handshake) => {
                     Ok(self.connection(handshake, Negotiated::default()))
                 }
                 Shaken::Refused(refused) => Err(refused.into_error().await),
             }
-        })
+        }))
         .await
     }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use ws_core::{Control, DecodeError, Decoder, Event, Limits, Message, MessageRef, OwnedEvent};
+use ws_core::{Control, DecodeError, Decoder, Event, Message, MessageRef, OwnedEvent};
 
 use crate::pool::{self, BUFFER, ThreadPool};
 
@@ -102,9 +102,9 @@ impl Inbound {
         self.poll_fill(cx, stream)
     }
 
-    /// Holds these limits from the next frame on.
-    pub(crate) fn set_limits(&mut self, limits: Limits) {
-        self.decoder.set_limits(limits);
+    /// Takes messages up to this size from the next frame on.
+    pub(crate) fn set_max_message(&mut self, bytes: usize) {
+        self.decoder.set_limits(self.decoder.limits().with_message_size(bytes));
     }
 
     /// Gives all memory back.

@@ -130,6 +130,12 @@ impl Decoder {
         self.delivery = delivery;
     }
 
+    /// The limits that hold now.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// From the next frame on, hold these limits.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;

@@ -143,6 +143,6 @@ impl State {
     }
 
     fn deadline(&self) -> Deadline {
-        Box::pin(sleep(self.settings.close_timeout))
+        Box::pin(sleep(self.close_timeout))
     }
 }

@@ -11,6 +11,7 @@ mod send;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
@@ -44,7 +45,7 @@ struct State {
     outbound: Outbound,
     phase: Phase,
     role: Role,
-    settings: Settings,
+    close_timeout: Duration,
     /// Messages received since the last time that the task gave way.
     since_yield: u16,
     rare: Option<Box<Rare>>,
@@ -109,7 +110,7 @@ impl<S> Connection<S> {
             outbound: Outbound::new(encoder, &settings),
             phase: Phase::Open,
             role,
-            settings,
+            close_timeout: settings.close_timeout,
             since_yield: 0,
             rare,
         };
@@ -146,10 +147,9 @@ impl<S> Connection<S> {
         self.state.outbound.queued()
     }
 
-    /// Largest message to receive, in bytes, from the next frame on.
+    /// Sets the largest message to receive, in bytes, from the next frame on.
     pub fn set_max_message(&mut self, bytes: usize) {
-        self.state.settings = self.state.settings.max_message(bytes);
-        self.state.inbound.set_limits(self.state.settings.limits);
+        self.state.inbound.set_max_message(bytes);
     }
 
     /// The stream. Reading from it or writing to it breaks the connection.
