@@ -17,11 +17,11 @@ pub(crate) unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey)
     unsafe {
         match len {
             0 => true,
-            1 => edges::<u8, 1>(src, dst, len, key).is_ascii(),
-            2..4 => edges::<u16, 1>(src, dst, len, key).is_ascii(),
-            4..8 => edges::<u32, 1>(src, dst, len, key).is_ascii(),
-            8..16 => edges::<u64, 1>(src, dst, len, key).is_ascii(),
-            _ => edges::<u64, 2>(src, dst, len, key).is_ascii(),
+            1 => edges::<u8>(src, dst, len, key),
+            2..4 => edges::<u16>(src, dst, len, key),
+            4..8 => edges::<u32>(src, dst, len, key),
+            8..16 => edges::<u64>(src, dst, len, key),
+            _ => edges::<[u64; 2]>(src, dst, len, key),
         }
     }
 }

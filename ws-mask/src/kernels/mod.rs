@@ -4,20 +4,28 @@ use crate::kernel::Kernel;
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod avx2;
-#[cfg(target_feature = "neon")]
+#[cfg(all(rust_has_avx512, any(target_arch = "x86", target_arch = "x86_64")))]
+mod avx512;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod sse2;
 mod words;
 
 /// All that this build has. The last one needs nothing of the CPU.
 static TABLE: &[&Kernel] = &[
+    #[cfg(all(rust_has_avx512, any(target_arch = "x86", target_arch = "x86_64")))]
+    &avx512::KERNEL,
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     &avx2::KERNEL,
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     &sse2::KERNEL,
-    #[cfg(target_feature = "neon")]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     &neon::KERNEL,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    &simd128::KERNEL,
     &words::KERNEL,
 ];
 
