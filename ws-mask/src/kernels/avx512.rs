@@ -11,41 +11,26 @@ use core::arch::x86 as arch;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64 as arch;
 
-use arch::{
-    __m256i, __m512i, _mm512_movepi8_mask, _mm512_or_si512, _mm512_set1_epi32, _mm512_xor_si512,
-};
+use arch::{__m512i, _mm512_movepi8_mask, _mm512_or_si512, _mm512_set1_epi32, _mm512_xor_si512};
 
 use crate::kernel::Kernel;
 use crate::key::MaskKey;
 use crate::vector::{self, Vector};
 
-cpufeatures::new!(cpu, "avx2", "avx512f", "avx512bw", "avx512vbmi2");
+cpufeatures::new!(cpu, "avx512f", "avx512bw", "avx512vbmi2");
 
 pub(crate) static KERNEL: Kernel = Kernel { name: "avx512", detect: cpu::get, xor, xor_ascii };
 
-#[target_feature(enable = "avx2,avx512f,avx512bw")]
+#[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) {
     // SAFETY: our caller's promise.
-    unsafe { either(src, dst, len, key) };
+    unsafe { vector::xor::<__m512i>(src, dst, len, key) };
 }
 
-#[target_feature(enable = "avx2,avx512f,avx512bw")]
+#[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn xor_ascii(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
     // SAFETY: our caller's promise.
-    unsafe { either(src, dst, len, key) }
-}
-
-/// A kernel is given 32 bytes and more: the shortest are half a vector.
-#[inline(always)]
-unsafe fn either(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
-    // SAFETY: our caller's promise; a CPU with AVX-512 has AVX2.
-    unsafe {
-        if len <= 2 * size_of::<__m256i>() {
-            vector::edges::<__m256i>(src, dst, len, key)
-        } else {
-            vector::xor::<__m512i>(src, dst, len, key)
-        }
-    }
+    unsafe { vector::xor::<__m512i>(src, dst, len, key) }
 }
 
 /// The one fact behind each block: by the contract of [`vector`], the CPU has the instructions.
