@@ -1,6 +1,6 @@
 //! Vectors of 64 bytes: Intel since Ice Lake (2019), AMD since Zen 4 (2022).
 //!
-//! AVX-512 VBMI2 is asked for, though not used: the CPUs that have AVX-512 without it lower their clock for wide vectors.
+//! AVX-512 VBMI is asked for, though not used: the CPUs that have AVX-512 without it lower their clock for wide vectors.
 #![expect(
     clippy::incompatible_msrv,
     reason = "build.rs leaves this file out where the compiler is older"
@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::key::MaskKey;
 use crate::vector::{self, Vector};
 
-cpufeatures::new!(cpu, "avx512f", "avx512bw", "avx512vbmi2");
+cpufeatures::new!(cpu, "avx512f", "avx512bw", "avx512vbmi");
 
 pub(crate) static KERNEL: Kernel = Kernel { name: "avx512", detect: cpu::get, xor, xor_ascii };
 
