@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::mem::MaybeUninit;
+use core::slice;
 
 use crate::key::MaskKey;
 use crate::short;
@@ -11,12 +12,14 @@ use crate::short;
 /// [`available`](crate::available) lists those that this CPU has. The functions of the crate use the first of them;
 /// the methods here are the same functions with the kernel chosen by hand, for tests, benchmarks and the curious.
 ///
-/// Payloads of less than 32 bytes are masked by inlined code, whatever the kernel.
+/// Payloads of less than 64 bytes are masked by inlined code, whatever the kernel.
 pub struct Kernel {
     pub(crate) name: &'static str,
     /// Whether this CPU has it. Invariant: only kernels for which this is true are ever handed out.
     pub(crate) detect: fn() -> bool,
+    /// Masks no less than `short::LIMIT` bytes, under the contract of `vector`.
     pub(crate) xor: unsafe fn(*const u8, *mut u8, usize, MaskKey),
+    /// The same, and says whether all that it wrote is ASCII.
     pub(crate) xor_ascii: unsafe fn(*const u8, *mut u8, usize, MaskKey) -> bool,
 }
 
@@ -29,13 +32,15 @@ impl Kernel {
     /// [`mask`](crate::mask()) with this kernel.
     #[inline]
     pub fn mask(&self, data: &mut [u8], key: MaskKey) -> MaskKey {
-        if data.len() >= short::LIMIT && key == MaskKey::ZERO {
-            return key;
+        let (to, len) = (data.as_mut_ptr(), data.len());
+        if len < short::LIMIT {
+            // SAFETY: `data` is ours alone, and short.
+            unsafe { short::xor(to, to, len, key) };
+        } else if key != MaskKey::ZERO {
+            // SAFETY: `data` is ours alone, and not short; the CPU has the kernel (see `detect`).
+            unsafe { (self.xor)(to, to, len, key) };
         }
-        let to = data.as_mut_ptr();
-        // SAFETY: `data` is ours alone.
-        unsafe { self.run(to, to, data.len(), key) };
-        key.advance(data.len())
+        key.advance(len)
     }
 
     /// [`mask_copy`](crate::mask_copy) with this kernel.
@@ -44,49 +49,39 @@ impl Kernel {
     ///
     /// Where `src` and `dst` differ in length.
     #[inline]
+    #[track_caller]
     pub fn mask_copy<'a>(
         &self,
         src: &[u8],
         dst: &'a mut [MaybeUninit<u8>],
         key: MaskKey,
     ) -> (&'a mut [u8], MaskKey) {
-        assert_eq!(src.len(), dst.len(), "source and destination differ in length");
-        let to = dst.as_mut_ptr().cast::<u8>();
-        // SAFETY: the lengths are the same, and a `&mut` overlaps nothing.
-        unsafe { self.run(src.as_ptr(), to, src.len(), key) };
+        assert!(src.len() == dst.len(), "source and destination differ in length");
+        let (from, to, len) = (src.as_ptr(), dst.as_mut_ptr().cast::<u8>(), src.len());
+        if len < short::LIMIT {
+            // SAFETY: both have this length, which is short; a `&mut` overlaps nothing.
+            unsafe { short::xor(from, to, len, key) };
+        } else {
+            // SAFETY: both have this length, which isn't short; the CPU has the kernel (see `detect`).
+            unsafe { (self.xor)(from, to, len, key) };
+        }
         // SAFETY: every byte of `dst` has just been written.
-        let written = unsafe { core::slice::from_raw_parts_mut(to, src.len()) };
-        (written, key.advance(src.len()))
+        let written = unsafe { slice::from_raw_parts_mut(to, len) };
+        (written, key.advance(len))
     }
 
     /// [`mask_ascii`](crate::mask_ascii) with this kernel.
     #[inline]
     pub fn mask_ascii(&self, data: &mut [u8], key: MaskKey) -> (MaskKey, bool) {
         let (to, len) = (data.as_mut_ptr(), data.len());
-        // SAFETY: `data` is ours alone; the kernel gets no less than its limit; the CPU has it (see `detect`).
-        let ascii = unsafe {
-            if len < short::LIMIT {
-                short::xor(to, to, len, key)
-            } else {
-                (self.xor_ascii)(to, to, len, key)
-            }
+        let ascii = if len < short::LIMIT {
+            // SAFETY: `data` is ours alone, and short.
+            unsafe { short::xor(to, to, len, key) }
+        } else {
+            // SAFETY: `data` is ours alone, and not short; the CPU has the kernel (see `detect`).
+            unsafe { (self.xor_ascii)(to, to, len, key) }
         };
         (key.advance(len), ascii)
-    }
-
-    /// # Safety
-    ///
-    /// `src` may be read and `dst` written for `len` bytes; they are equal, or the two ranges don't overlap.
-    #[inline(always)]
-    unsafe fn run(&self, src: *const u8, dst: *mut u8, len: usize, key: MaskKey) {
-        // SAFETY: our caller's promise; the kernel gets no less than its limit; the CPU has it (see `detect`).
-        unsafe {
-            if len < short::LIMIT {
-                short::xor(src, dst, len, key);
-            } else {
-                (self.xor)(src, dst, len, key);
-            }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use crate::kernels::chosen;
+use crate::kernels::BEST;
 use crate::key::MaskKey;
 
 /// Masks or unmasks `data` in place; returns the key for the byte after it.
@@ -22,7 +22,7 @@ use crate::key::MaskKey;
 /// ```
 #[inline]
 pub fn mask(data: &mut [u8], key: MaskKey) -> MaskKey {
-    chosen().mask(data, key)
+    BEST.mask(data, key)
 }
 
 /// Masks `src` into `dst` in one pass; returns what it wrote and the key for the byte after it.
@@ -44,12 +44,13 @@ pub fn mask(data: &mut [u8], key: MaskKey) -> MaskKey {
 /// assert_eq!(masked, b"\x7f\x9f\x4d\x51\x58");
 /// ```
 #[inline]
+#[track_caller]
 pub fn mask_copy<'a>(
     src: &[u8],
     dst: &'a mut [MaybeUninit<u8>],
     key: MaskKey,
 ) -> (&'a mut [u8], MaskKey) {
-    chosen().mask_copy(src, dst, key)
+    BEST.mask_copy(src, dst, key)
 }
 
 /// Masks or unmasks `data` in place and says, from the same pass, whether all that came out is ASCII.
@@ -68,7 +69,7 @@ pub fn mask_copy<'a>(
 /// ```
 #[inline]
 pub fn mask_ascii(data: &mut [u8], key: MaskKey) -> (MaskKey, bool) {
-    chosen().mask_ascii(data, key)
+    BEST.mask_ascii(data, key)
 }
 
 /// Appends `src`, masked, to `dst` in one pass; returns the key for the byte after it.

@@ -1,10 +1,24 @@
-//! Payloads of less than 32 bytes: overlapping machine words, inlined into the caller, never dispatched.
+//! Payloads of less than 64 bytes: overlapping words and vectors that any CPU of the target has, inlined into the caller.
 
 use crate::key::MaskKey;
 use crate::vector::{Vector, edges};
 
 /// Payloads of this many bytes and more go to a kernel.
-pub(crate) const LIMIT: usize = 32;
+pub(crate) const LIMIT: usize = 64;
+
+/// 16 bytes at once, by the target's own means.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+type Wide = core::arch::x86_64::__m128i;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+type Wide = core::arch::aarch64::uint8x16_t;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+type Wide = core::arch::wasm32::v128;
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128"),
+)))]
+type Wide = [u64; 2];
 
 /// Masks fewer than [`LIMIT`] bytes from `src` to `dst`; returns whether all that it wrote was ASCII.
 ///
@@ -17,11 +31,12 @@ pub(crate) unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey)
     unsafe {
         match len {
             0 => true,
-            1 => edges::<u8, 1>(src, dst, len, key).is_ascii(),
-            2..4 => edges::<u16, 1>(src, dst, len, key).is_ascii(),
-            4..8 => edges::<u32, 1>(src, dst, len, key).is_ascii(),
-            8..16 => edges::<u64, 1>(src, dst, len, key).is_ascii(),
-            _ => edges::<u64, 2>(src, dst, len, key).is_ascii(),
+            1 => edges::<u8>(src, dst, len, key),
+            2..4 => edges::<u16>(src, dst, len, key),
+            4..8 => edges::<u32>(src, dst, len, key),
+            8..16 => edges::<u64>(src, dst, len, key),
+            16..32 => edges::<Wide>(src, dst, len, key),
+            _ => edges::<[Wide; 2]>(src, dst, len, key),
         }
     }
 }

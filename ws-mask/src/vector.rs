@@ -3,9 +3,11 @@
 //! Every `unsafe fn` below has the same contract, said once, here. Its caller promises that
 //! 1. the CPU has the instructions of `V`;
 //! 2. `src` may be read and `dst` written for `len` bytes; they are equal, or the two ranges don't overlap;
-//! 3. `len` is at least `V::BYTES` (for [`edges`]: from `N` to `2 * N` vectors).
+//! 3. `len` is at least `V::BYTES` (for [`edges`]: one to two times that).
 //!
 //! What overlaps is loaded before anything is stored: in place, a byte that two vectors share is masked once.
+//!
+//! The functions say whether all that they wrote is ASCII. Whoever ignores the answer doesn't pay for it: the work is then dead code.
 
 use crate::key::MaskKey;
 
@@ -13,7 +15,7 @@ use crate::key::MaskKey;
 ///
 /// `#[inline(always)]` carries each method into a function that has the instruction set switched on.
 pub(crate) trait Vector: Copy {
-    /// Bytes per vector, a power of two.
+    /// Bytes per vector.
     const BYTES: usize = size_of::<Self>();
 
     /// The key, over and over.
@@ -24,108 +26,122 @@ pub(crate) trait Vector: Copy {
     unsafe fn is_ascii(self) -> bool;
 }
 
-/// Masks `len` bytes from `src` to `dst`; returns all that it wrote, ORed together.
-///
-/// Whoever ignores the result doesn't pay for it: the ORs are then dead code.
+/// Masks `len` bytes from `src` to `dst`.
 #[inline(always)]
-pub(crate) unsafe fn xor<V: Vector>(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> V {
+pub(crate) unsafe fn xor<V: Vector>(
+    src: *const u8,
+    dst: *mut u8,
+    len: usize,
+    key: MaskKey,
+) -> bool {
     // SAFETY: our caller's promise, with the lengths compared here.
     unsafe {
         if len <= 2 * V::BYTES {
-            edges::<V, 1>(src, dst, len, key)
+            edges::<V>(src, dst, len, key)
         } else if len <= 4 * V::BYTES {
-            edges::<V, 2>(src, dst, len, key)
-        } else if len <= 8 * V::BYTES {
-            edges::<V, 4>(src, dst, len, key)
+            edges::<[V; 2]>(src, dst, len, key)
         } else {
             long::<V>(src, dst, len, key)
         }
     }
 }
 
-/// Masks the first `N` vectors and the last `N`, which may overlap.
+/// Masks the first vector and the last, which may overlap.
 #[inline(always)]
-pub(crate) unsafe fn edges<V: Vector, const N: usize>(
+pub(crate) unsafe fn edges<V: Vector>(
     src: *const u8,
     dst: *mut u8,
     len: usize,
     key: MaskKey,
-) -> V {
-    let rest = len - N * V::BYTES;
-    // SAFETY: N vectors at 0 and at `rest` lie inside `len` bytes.
+) -> bool {
+    let rest = len - V::BYTES;
+    // SAFETY: a vector at 0 and one at `rest` lie inside `len` bytes.
     unsafe {
-        let front = Block::<V, N>::masked(src, key);
-        let back = Block::<V, N>::masked(src.add(rest), key.advance(rest));
-        front.store(dst);
-        back.store(dst.add(rest));
-        front.seen().or(back.seen())
+        let front = load(src, V::splat(key));
+        let back = load(src.add(rest), V::splat(key.advance(rest)));
+        store(dst, front);
+        store(dst.add(rest), back);
+        front.or(back).is_ascii()
     }
 }
 
-/// Masks more than eight vectors: one unaligned, blocks of four aligned, four unaligned.
+/// Masks more than four vectors: one unaligned, pairs of aligned ones, an unaligned pair.
+///
+/// The front is stored as soon as the first pair is loaded, not at the end: whoever reads the payload next begins there, and a load
+/// that overlaps a store still on its way to the cache has to wait for it.
 #[inline(always)]
-unsafe fn long<V: Vector>(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> V {
-    let head = V::BYTES - dst as usize % V::BYTES;
-    let rest = len - 4 * V::BYTES;
-    // SAFETY: `head` is at most one vector; a block that begins before `rest` ends before `len`.
+unsafe fn long<V: Vector>(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
+    let rest = len - 2 * V::BYTES;
+    let mut at = V::BYTES - dst as usize % V::BYTES;
+    // SAFETY: `at` begins at no more than one vector; a pair that begins before `rest` ends before `len`.
     unsafe {
-        let front = Block::<V, 1>::masked(src, key);
-        let back = Block::<V, 4>::masked(src.add(rest), key.advance(rest));
-        let mut seen = front.seen().or(back.seen());
-        let body_key = V::splat(key.advance(head));
-        let mut at = head;
-        while at < rest {
-            let block = Block::<V, 4>::load(src.add(at)).xor(body_key);
-            block.store(dst.add(at));
-            seen = seen.or(block.seen());
-            at += 4 * V::BYTES;
+        let body_key = <[V; 2]>::splat(key.advance(at));
+        let front = load(src, V::splat(key));
+        let back = load(src.add(rest), <[V; 2]>::splat(key.advance(rest)));
+        let mut pair = load(src.add(at), body_key);
+        let mut seen = pair.or(back);
+        store(dst, front);
+        loop {
+            store(dst.add(at), pair);
+            at += 2 * V::BYTES;
+            if at >= rest {
+                break;
+            }
+            pair = load(src.add(at), body_key);
+            seen = seen.or(pair);
         }
-        front.store(dst);
-        back.store(dst.add(rest));
-        seen
+        store(dst.add(rest), back);
+        seen.or([front; 2]).is_ascii()
     }
 }
 
-/// `N` vectors side by side.
-#[derive(Clone, Copy)]
-struct Block<V, const N: usize>([V; N]);
+/// The bytes at `src`, masked.
+#[inline(always)]
+unsafe fn load<V: Vector>(src: *const u8, key: V) -> V {
+    // SAFETY: our caller's promise; any bytes make a vector.
+    unsafe { src.cast::<V>().read_unaligned().xor(key) }
+}
 
-impl<V: Vector, const N: usize> Block<V, N> {
+#[inline(always)]
+unsafe fn store<V: Vector>(dst: *mut u8, vector: V) {
+    // SAFETY: our caller's promise.
+    unsafe { dst.cast::<V>().write_unaligned(vector) };
+}
+
+/// Vectors side by side.
+impl<V: Vector, const N: usize> Vector for [V; N] {
     #[inline(always)]
-    unsafe fn masked(src: *const u8, key: MaskKey) -> Self {
-        // SAFETY: our caller's promise.
-        unsafe { Self::load(src).xor(V::splat(key)) }
+    unsafe fn splat(key: MaskKey) -> Self {
+        // SAFETY: the CPU has V's instructions.
+        [unsafe { V::splat(key) }; N]
     }
 
     #[inline(always)]
-    unsafe fn load(src: *const u8) -> Self {
-        // SAFETY: `src` may be read for N vectors; any bytes make a vector.
-        unsafe { src.cast::<Self>().read_unaligned() }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, dst: *mut u8) {
-        // SAFETY: `dst` may be written for N vectors.
-        unsafe { dst.cast::<Self>().write_unaligned(self) };
-    }
-
-    #[inline(always)]
-    unsafe fn xor(mut self, key: V) -> Self {
-        for vector in &mut self.0 {
+    unsafe fn xor(mut self, other: Self) -> Self {
+        for i in 0..N {
             // SAFETY: the CPU has V's instructions.
-            *vector = unsafe { vector.xor(key) };
+            self[i] = unsafe { self[i].xor(other[i]) };
         }
         self
     }
 
-    /// Its vectors, ORed together.
     #[inline(always)]
-    unsafe fn seen(self) -> V {
-        let mut seen = self.0[0];
-        for vector in &self.0[1..] {
+    unsafe fn or(mut self, other: Self) -> Self {
+        for i in 0..N {
             // SAFETY: the CPU has V's instructions.
-            seen = unsafe { seen.or(*vector) };
+            self[i] = unsafe { self[i].or(other[i]) };
         }
-        seen
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn is_ascii(self) -> bool {
+        let mut all = self[0];
+        for vector in &self[1..] {
+            // SAFETY: the CPU has V's instructions.
+            all = unsafe { all.or(*vector) };
+        }
+        // SAFETY: the CPU has V's instructions.
+        unsafe { all.is_ascii() }
     }
 }

@@ -151,12 +151,21 @@ fn a_kernel_that_this_cpu_has_is_available() {
     let mut expected = Vec::new();
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
+        #[cfg(rust_has_avx512)]
+        expected.extend(
+            (is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi"))
+                .then_some("avx512"),
+        );
         expected.extend(is_x86_feature_detected!("avx2").then_some("avx2"));
         expected.extend(is_x86_feature_detected!("sse2").then_some("sse2"));
     }
     expected.extend(cfg!(target_arch = "aarch64").then_some("neon"));
     expected.push("words");
     assert_eq!(names, expected);
+    // What a script that runs these tests on a certain CPU knows of it.
+    if let Ok(expected) = std::env::var("WS_MASK_KERNELS") {
+        assert_eq!(names.join(" "), expected);
+    }
 }
 
 proptest! {

@@ -19,7 +19,7 @@ unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) {
 #[target_feature(enable = "neon")]
 unsafe fn xor_ascii(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
     // SAFETY: our caller's promise.
-    unsafe { vector::xor::<uint8x16_t>(src, dst, len, key).is_ascii() }
+    unsafe { vector::xor::<uint8x16_t>(src, dst, len, key) }
 }
 
 /// The one fact behind each block: by the contract of [`vector`], the CPU has the instructions.

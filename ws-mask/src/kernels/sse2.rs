@@ -24,7 +24,7 @@ unsafe fn xor(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) {
 #[target_feature(enable = "sse2")]
 unsafe fn xor_ascii(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
     // SAFETY: our caller's promise.
-    unsafe { vector::xor::<__m128i>(src, dst, len, key).is_ascii() }
+    unsafe { vector::xor::<__m128i>(src, dst, len, key) }
 }
 
 /// The one fact behind each block: by the contract of [`vector`], the CPU has the instructions.
