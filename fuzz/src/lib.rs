@@ -1,9 +1,11 @@
 //! The laws of the codec as plain functions of bytes: the fuzzer feeds them, and tests replay the corpus on them.
 
 mod decode;
+mod handshake;
 mod roundtrip;
 
 pub use decode::decode;
+pub use handshake::handshake;
 pub use roundtrip::roundtrip;
 
 /// Takes the first byte away.

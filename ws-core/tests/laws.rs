@@ -29,6 +29,11 @@ fn the_corpus_of_roundtrip_replays() {
     replay("roundtrip", fuzz::roundtrip);
 }
 
+#[test]
+fn the_corpus_of_handshake_replays() {
+    replay("handshake", fuzz::handshake);
+}
+
 /// Close payloads, and a code point that is cut.
 const TELLING: &[&[u8]] = &[b"\x03\xe8", b"\xe2\x82\xac", b"\xe2\x82", b"\xac", b"\x0f\xa1bye"];
 
@@ -62,6 +67,28 @@ fn wire() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(frame, 0..12).prop_map(|frames| frames.concat())
 }
 
+/// Lines that heads have, and lines that they must not have.
+fn head_line() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(
+        &[
+            "GET /chat HTTP/1.1\r\n",
+            "GET http://[::1]:80/ HTTP/1.0\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\n",
+            "HTTP/1.1 302 Found\r\n",
+            "Host: example.com\r\n",
+            "Connection: upgrade, close\r\n",
+            "Upgrade: websocket\r\n",
+            "Sec-WebSocket-Version: 13\r\n",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            "Origin: null\r\n",
+            "Location: /elsewhere\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            " folded\r\n",
+        ][..],
+    );
+    prop_oneof![8 => known.prop_map(String::from), 1 => ".{0,20}\r\n", 1 => "[a-z]{1,5}: .{0,9}\r?\n"]
+}
+
 proptest! {
     #[test]
     fn how_the_bytes_were_cut_never_shows_in_the_events(
@@ -74,6 +101,13 @@ proptest! {
     #[test]
     fn no_input_panics_and_the_limits_hold(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         fuzz::decode(&bytes);
+    }
+
+    #[test]
+    fn no_head_panics_however_it_is_cut(
+        cut: u8, lines in prop::collection::vec(head_line(), 0..12), end in prop::sample::select(&["\r\n", "\n", "", "\r\nrest"][..]),
+    ) {
+        fuzz::handshake(&[&[cut], lines.concat().as_bytes(), end.as_bytes()].concat());
     }
 
     #[test]
