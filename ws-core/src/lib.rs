@@ -1,4 +1,44 @@
-//! A sans-I/O WebSocket codec (RFC 6455).
+//! A WebSocket codec without I/O (RFC 6455): bytes in, messages out, and back.
+//!
+//! No sockets, no clock, no randomness of its own and no thread-locals: all of these are arguments. So it runs under
+//! any runtime, and every test of it is exact. For connections on Tokio see the crate `ws-tokio`.
+//!
+//! - [`Decoder`] turns what has arrived into [`Event`]s, borrowed from where it arrived, or into [`OwnedEvent`]s. It
+//!   unmasks in place, validates text as it comes, holds [`Limits`], and yields whole messages or pieces of them.
+//! - [`Encoder`] turns messages, pieces and [`Control`] frames into bytes in a [`SendQueue`], masked where
+//!   it owns [`MaskKeys`]: to own mask keys is to be the client.
+//! - [`handshake`] judges both sides of the opening handshake, in the types of the `http` crate.
+//!
+//! The directions share no state. What the protocol owes the peer is a value: [`Control::reply`].
+//!
+//! # Laws
+//!
+//! - `decode(encode(m)) == m`, per message and in both roles.
+//! - How the bytes were cut on their way never shows in the events.
+//! - No input panics, and nothing is allocated because a peer announced it.
+//!
+//! # Examples
+//!
+//! A server's side of an echo, in memory:
+//!
+//! ```
+//! use ws_core::{Decoder, Encoder, Event, Limits, Role, SendQueue, Unpooled};
+//!
+//! let mut decoder = Decoder::new(Role::Server, Limits::default());
+//! let mut encoder = Encoder::server();
+//! let mut queue = SendQueue::new();
+//!
+//! // "Hello", as a client masks it (RFC 6455, 5.7).
+//! let mut input = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+//! let (event, used) = decoder.decode(&mut input, &mut Unpooled)?;
+//! match event {
+//!     Some(Event::Message(message)) => encoder.message(message, &mut queue, &mut Unpooled)?,
+//!     other => panic!("{other:?}"),
+//! }
+//! assert_eq!(used, 11);
+//! assert_eq!(queue.first_slice(), b"\x81\x05Hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![deny(unsafe_code)]
 
 mod close_code;
