@@ -132,8 +132,9 @@ impl Inbound {
         self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
     }
 
-    /// Gives the pooled buffer back; a small remainder moves to an allocation of its own size.
+    /// Gives the pooled buffers back; small remainders move to allocations of their own size.
     fn park(&mut self) {
+        self.decoder.park(&mut ThreadPool);
         if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
             let rest = BytesMut::from(&self.buffer[..]);
             pool::give_read(std::mem::replace(&mut self.buffer, rest));
