@@ -6,9 +6,10 @@ use std::pin::Pin;
 use futures_sink::Sink;
 use ws_tokio::{CloseCode, Connection, Error, Settings};
 
+use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
-use crate::support::wire::{close_payload, frames};
+use crate::support::wire::close_payload;
 use crate::{Case, after_every_poll, conversation, messages};
 
 const PORTIONS: [usize; 4] = [1, 2, 3, 7];

@@ -2,9 +2,9 @@
 
 use ws_tokio::{AcceptOptions, ConnectOptions, Role};
 
+use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::{Script, Scripted, Writes};
-use crate::support::wire::frames;
 use crate::{answers, combinations, conversation, messages};
 
 const REQUEST: &[u8] =

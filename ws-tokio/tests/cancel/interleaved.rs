@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use ws_tokio::{Connection, Error, Message, Role, Settings};
 
 use crate::Case;
+use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::{Script, Scripted, Writes};
-use crate::support::wire::{ROLES, close, frame, frames, peer_of};
+use crate::support::wire::{ROLES, close, frame, peer_of};
 
 /// One step of a program: an operation, and after how many polls it is dropped.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ mod send;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod parse;
     pub(crate) mod patience;
     pub(crate) mod scripted;
     pub(crate) mod wire;

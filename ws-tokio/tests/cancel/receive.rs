@@ -6,9 +6,9 @@ use std::pin::Pin;
 use futures_core::Stream;
 use ws_tokio::{Connection, Message, MessageKind, MessageRef, Settings};
 
+use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
-use crate::support::wire::frames;
 use crate::{Case, after_every_poll, answers, conversation, messages};
 
 const PORTIONS: [usize; 4] = [1, 2, 3, 7];

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use futures_sink::Sink;
 use ws_tokio::{Connection, Error, Message, Settings};
 
+use crate::support::parse::{Frame, frames};
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
-use crate::support::wire::{Frame, frame, frames};
+use crate::support::wire::frame;
 use crate::{Case, after_every_poll};
 
 const PORTIONS: [usize; 4] = [1, 2, 3, 7];
