@@ -175,8 +175,18 @@ impl Utf8Buf {
         Self { bytes: memory, utf8: Utf8::new() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+
+    /// Moves the text to memory of its own size; returns the memory that it was in.
+    pub(crate) fn move_out(&mut self) -> Vec<u8> {
+        let moved = self.bytes.to_vec();
+        std::mem::replace(&mut self.bytes, moved)
     }
 
     /// Unmasks `data` in place, judges it and adds it.

@@ -122,16 +122,19 @@ impl Inbound {
     /// but never more than has arrived already, for the peer only says how much will come.
     fn make_room(&mut self) {
         let held = self.buffer.len();
-        if self.buffer.capacity() < BUFFER {
-            let small = std::mem::replace(&mut self.buffer, pool::take_read());
-            self.buffer.extend_from_slice(&small);
+        // What was taken off the front counts no longer: where no message shares the memory, it is had back.
+        if self.buffer.capacity() < BUFFER && !self.buffer.try_reclaim(BUFFER - held) {
+            let left = std::mem::replace(&mut self.buffer, pool::take_read());
+            self.buffer.extend_from_slice(&left);
+            pool::give_read(left);
         }
         let missing = self.decoder.wanted().saturating_sub(held);
         self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
     }
 
-    /// Gives the pooled buffer back; a small remainder moves to an allocation of its own size.
+    /// Gives the pooled buffers back; small remainders move to allocations of their own size.
     fn park(&mut self) {
+        self.decoder.park(&mut ThreadPool);
         if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
             let rest = BytesMut::from(&self.buffer[..]);
             pool::give_read(std::mem::replace(&mut self.buffer, rest));

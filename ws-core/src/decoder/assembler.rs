@@ -8,6 +8,9 @@ use crate::message::{Message, MessageKind, MessageRef};
 use crate::pool::Pool;
 use crate::utf8_bytes::Utf8Buf;
 
+/// A payload of up to this many bytes moves out of a pooled buffer while its reader is parked.
+const SMALL_REMAINDER: usize = 16 * 1024;
+
 /// The payload so far.
 #[derive(Debug)]
 pub(super) enum Assembler {
@@ -53,6 +56,27 @@ impl Assembler {
         match self {
             Self::Text(text) => Ok(Message::Text(text.into_text()?)),
             Self::Binary(bytes) => Ok(Message::Binary(Bytes::from(bytes))),
+        }
+    }
+
+    /// Moves what little has arrived out of a large buffer, which goes back to the pool.
+    pub(super) fn park(&mut self, pool: &mut dyn Pool) {
+        if self.len() > SMALL_REMAINDER || self.capacity() <= 2 * SMALL_REMAINDER {
+            return;
+        }
+        pool.give(match self {
+            Self::Text(text) => text.move_out(),
+            Self::Binary(bytes) => {
+                let moved = bytes.to_vec();
+                std::mem::replace(bytes, moved)
+            }
+        });
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
         }
     }
 

@@ -152,6 +152,15 @@ impl Decoder {
         }
     }
 
+    /// To be called where the caller waits: what little has arrived of a fragmented message moves to an allocation
+    /// of its own size, so that a peer that begins a message and waits pins no buffer of `pool`.
+    pub fn park(&mut self, pool: &mut dyn Pool) {
+        match &mut self.state {
+            State::Between(message) | State::Inside(message, _) => message.park(pool),
+            State::Start | State::Whole(_) | State::Closed => {}
+        }
+    }
+
     /// Whether a close frame came, or an error: nothing more will be found.
     #[must_use]
     pub const fn is_closed(&self) -> bool {

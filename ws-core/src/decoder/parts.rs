@@ -11,6 +11,7 @@ use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
 use crate::message::{MessageKind, More};
+use crate::pool::Pool;
 use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
 
@@ -74,6 +75,14 @@ impl OpenMessage {
         match self.body {
             Body::Gathered(_) => 1,
             Body::Streamed(_, chunk) => part.next(chunk.get()),
+        }
+    }
+
+    /// Gives memory back that a message under way must not own while its reader waits.
+    pub(super) fn park(&mut self, pool: &mut dyn Pool) {
+        match &mut self.body {
+            Body::Gathered(assembler) => assembler.park(pool),
+            Body::Streamed(..) => {}
         }
     }
 

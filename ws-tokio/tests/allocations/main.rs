@@ -1,0 +1,31 @@
+//! What a connection allocates: nothing per message, and little for a peer that only promises.
+//!
+//! Everything here runs on the test's own thread, whose allocations are counted.
+
+mod counting;
+mod memory;
+mod peer;
+mod steady;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod wire;
+}
+
+use std::future::Future;
+
+use bytes::BytesMut;
+use ws_tokio::{Connection, Negotiated, Role, Settings};
+
+use peer::Peer;
+
+/// A connection to this peer.
+fn connection(role: Role, settings: Settings, peer: Peer) -> Connection<Peer> {
+    Connection::from_upgraded(peer, role, BytesMut::new(), Negotiated::default(), settings)
+}
+
+/// Runs a future on this thread.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(future)
+}
