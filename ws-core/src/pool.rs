@@ -11,6 +11,22 @@ pub trait Pool {
     fn give(&mut self, buffer: Vec<u8>);
 }
 
+/// What is left in a lent buffer moves out of it while its user waits, where it is no more than so many bytes.
+const SMALL_REMAINDER: usize = 16 * 1024;
+
+/// Gives `buffer` back to the pool where its user waits with little in it, less than `done` bytes at its front: what
+/// is left moves to memory of its own size. Returns whether it did.
+pub(crate) fn park(buffer: &mut Vec<u8>, done: usize, pool: &mut dyn Pool) -> bool {
+    let left = buffer.len() - done;
+    let lent = buffer.capacity() > 2 * SMALL_REMAINDER || left == 0 && buffer.capacity() > 0;
+    if !lent || left > SMALL_REMAINDER {
+        return false;
+    }
+    let rest = buffer[done..].to_vec();
+    pool.give(std::mem::replace(buffer, rest));
+    true
+}
+
 /// A pool that holds nothing: every buffer is new, and freed after use.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unpooled;

@@ -7,10 +7,7 @@ use bytes::Bytes;
 use ws_mask::{MaskKey, mask, mask_extend};
 
 use crate::header::Header;
-use crate::pool::Pool;
-
-/// A remainder up to this many bytes moves out of a pooled buffer while its writer is parked.
-const SMALL_REMAINDER: usize = 16 * 1024;
+use crate::pool::{self, Pool};
 
 /// Bytes on their way out, in order. Writing part of them moves an offset, never bytes.
 ///
@@ -114,17 +111,12 @@ impl SendQueue {
         }
     }
 
-    /// To be called where the caller waits: gives back memory that an idle connection must not own. A small
-    /// remainder moves to an allocation of its own size.
+    /// To be called where the caller waits: gives back memory that an idle connection must not own. A remainder of
+    /// up to 16 KiB moves to an allocation of its own size.
     pub fn park(&mut self, pool: &mut dyn Pool) {
-        let remainder = self.buffer.len() - self.head;
-        let movable = remainder <= SMALL_REMAINDER && self.buffer.capacity() > 2 * SMALL_REMAINDER;
-        if remainder > 0 && !movable || self.buffer.capacity() == 0 {
-            return;
+        if pool::park(&mut self.buffer, self.head, pool) {
+            self.rebase();
         }
-        let rest = self.buffer[self.head..].to_vec();
-        self.rebase();
-        pool.give(std::mem::replace(&mut self.buffer, rest));
         if self.by_ref.is_empty() {
             self.by_ref = VecDeque::new();
         }

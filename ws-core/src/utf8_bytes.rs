@@ -14,6 +14,7 @@ use std::str::Utf8Error;
 use bytes::{Buf, Bytes, BytesMut};
 use ws_mask::MaskKey;
 
+use crate::pool::{self, Pool};
 use crate::utf8::{InvalidUtf8, Utf8};
 
 /// Largest payload in bytes that is copied out of the buffer it arrived in rather than sharing it.
@@ -175,18 +176,12 @@ impl Utf8Buf {
         Self { bytes: memory, utf8: Utf8::new() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Moves the text to memory of its own size; returns the memory that it was in.
-    pub(crate) fn move_out(&mut self) -> Vec<u8> {
-        let moved = self.bytes.to_vec();
-        std::mem::replace(&mut self.bytes, moved)
+    pub(crate) fn park(&mut self, pool: &mut dyn Pool) {
+        pool::park(&mut self.bytes, 0, pool);
     }
 
     /// Unmasks `data` in place, judges it and adds it.

@@ -5,11 +5,8 @@ use ws_mask::{MaskKey, mask_extend};
 
 use crate::error::DecodeError;
 use crate::message::{Message, MessageKind, MessageRef};
-use crate::pool::Pool;
+use crate::pool::{self, Pool};
 use crate::utf8_bytes::Utf8Buf;
-
-/// A payload of up to this many bytes moves out of a pooled buffer while its reader is parked.
-const SMALL_REMAINDER: usize = 16 * 1024;
 
 /// The payload so far.
 #[derive(Debug)]
@@ -61,22 +58,9 @@ impl Assembler {
 
     /// Moves what little has arrived out of a large buffer, which goes back to the pool.
     pub(super) fn park(&mut self, pool: &mut dyn Pool) {
-        if self.len() > SMALL_REMAINDER || self.capacity() <= 2 * SMALL_REMAINDER {
-            return;
-        }
-        pool.give(match self {
-            Self::Text(text) => text.move_out(),
-            Self::Binary(bytes) => {
-                let moved = bytes.to_vec();
-                std::mem::replace(bytes, moved)
-            }
-        });
-    }
-
-    fn len(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Text(text) => text.park(pool),
+            Self::Binary(bytes) => _ = pool::park(bytes, 0, pool),
         }
     }
 
