@@ -33,6 +33,9 @@ const CRATES: [(&str, Layers); 3] = [
         &[
             &["pool", "random", "settings", "error", "linger", "transport"],
             &["inbound", "outbound", "head"],
+            &["outbox"],
+            &["shared"],
+            &["receiving"],
             &["connection"],
             &["accept", "connect", "stream_sink"],
             &["lib"],

@@ -16,6 +16,8 @@ pub enum Error {
     Cut,
     /// The peer broke the protocol or a limit; it was told so with the fact's close code.
     Protocol(DecodeError),
+    /// The peer sent a message where none is taken any more; it was told so with 1008.
+    UnexpectedMessage,
     /// Closing took longer than its timeout.
     CloseTimeout,
     /// What the caller wanted to send can't be sent; nothing of it was queued.
@@ -30,9 +32,12 @@ impl Error {
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Closed(frame) => Some(frame.code()),
-            Self::Cut | Self::Protocol(_) | Self::CloseTimeout | Self::Send(_) | Self::Io(_) => {
-                None
-            }
+            Self::Cut
+            | Self::Protocol(_)
+            | Self::UnexpectedMessage
+            | Self::CloseTimeout
+            | Self::Send(_)
+            | Self::Io(_) => None,
         }
     }
 }
@@ -43,6 +48,7 @@ impl fmt::Display for Error {
             Self::Closed(frame) => write!(f, "the peer closed the connection with {frame}"),
             Self::Cut => f.write_str("the connection was cut without a close frame"),
             Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
+            Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
             Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
             Self::Send(error) => write!(f, "can't send: {error}"),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
@@ -56,7 +62,7 @@ impl error::Error for Error {
             Self::Protocol(error) => Some(error),
             Self::Send(error) => Some(error),
             Self::Io(error) => Some(error),
-            Self::Closed(_) | Self::Cut | Self::CloseTimeout => None,
+            Self::Closed(_) | Self::Cut | Self::UnexpectedMessage | Self::CloseTimeout => None,
         }
     }
 }

@@ -74,19 +74,24 @@ mod head;
 mod inbound;
 mod linger;
 mod outbound;
+mod outbox;
 mod pool;
 mod random;
+mod receiving;
 mod settings;
+mod shared;
 #[cfg(feature = "stream")]
 mod stream_sink;
 mod transport;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
 pub use connect::{ConnectError, ConnectOptions, connect};
-pub use connection::{Connection, Negotiated, Outbox, Outcome, Ping};
+pub use connection::{Connection, Negotiated, Outcome};
 pub use error::Error;
 pub use http;
+pub use outbox::Outbox;
 pub use settings::Settings;
+pub use shared::Ping;
 pub use transport::Transport;
 pub use ws_core::handshake;
 pub use ws_core::{

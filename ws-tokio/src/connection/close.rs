@@ -2,17 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
 
 use super::Connection;
-use super::end::{End, Phase};
 use crate::error::Error;
-use crate::inbound::{Inbound, Progress};
-use crate::outbound::Outbound;
+use crate::inbound::Progress;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
@@ -43,15 +40,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
         frame: &CloseFrame,
     ) -> Poll<Result<(), Error>> {
-        if !self.state.outbound.is_closed() {
-            self.state.outbound.close(Some(frame.clone()));
-        }
-        let drop_messages =
-            |inbound: &mut Inbound, _: &mut Outbound| inbound.borrowed(|_| Progress::Handled);
-        match ready!(self.poll_drive::<Infallible>(cx, drop_messages)) {
-            Ok(_) | Err(Error::Closed(_)) => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(error)),
-        }
+        self.shared().start_closing(frame);
+        let received = ready!(
+            self.poll_receive::<Infallible>(cx, |inbound| inbound.borrowed(|_| Progress::Handled))
+        );
+        Poll::Ready(closed(received.map(|_| ())))
     }
 
     /// Ends the connection without a closing handshake: what is queued is lost, and the peer sees its stream end.
@@ -59,11 +52,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Safe at any time and any number of times. Receiving says [`Error::Cut`] from then on, unless the connection
     /// had ended before.
     pub fn close_now(&mut self) {
-        if let Phase::Ended(_) = self.state.phase {
-            return;
-        }
-        self.state.end(End::Cut);
-        // Best effort, without waiting: a socket's write side shuts down at once.
-        _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        self.shared().close_now();
+    }
+}
+
+/// To whoever closes, the peer's code, whatever it is, makes no error.
+pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::Closed(_)) => Ok(()),
+        result => result,
     }
 }

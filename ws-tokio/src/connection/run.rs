@@ -4,11 +4,13 @@ use std::future::poll_fn;
 use std::ops::ControlFlow;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::MessageRef;
+use ws_core::{DecodeError, MessageRef};
 
-use super::{Connection, Outbox};
+use super::{Connection, State};
 use crate::error::Error;
-use crate::inbound::Progress;
+use crate::inbound::{Inbound, Progress};
+use crate::outbox::Outbox;
+use crate::shared::Link;
 
 /// What a handler of [`Connection::run`] may return, and what `run` returns for it.
 ///
@@ -56,21 +58,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
+        let State { receiving, shared } = &mut *self.0;
         let ran = poll_fn(|cx| {
-            self.poll_drive(cx, |inbound, outbound| {
-                if outbound.is_full() {
-                    return Ok(Progress::Paused);
-                }
-                inbound.borrowed(|message| {
-                    match handler(message, &mut Outbox::new(outbound)).flow() {
-                        ControlFlow::Continue(()) => Progress::Handled,
-                        ControlFlow::Break(returned) => Progress::Value(returned),
-                    }
-                })
-            })
+            receiving.poll(cx, shared, |inbound, link| handle(inbound, link, &mut handler))
         });
         ran.await?.unwrap_or_else(|| Ok(R::ended()))
     }
+}
+
+/// Lends the next message to the handler, unless the outbox is over its limit.
+#[inline]
+pub(crate) fn handle<S, L, H, R>(
+    inbound: &mut Inbound,
+    link: &mut L,
+    handler: &mut H,
+) -> Result<Progress<Result<R::Output, Error>>, DecodeError>
+where
+    L: Link<S>,
+    H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
+    R: Outcome,
+{
+    if link.with(|shared| shared.outbound().is_full()) {
+        return Ok(Progress::Paused);
+    }
+    inbound.borrowed(|message| match handler(message, &mut link.outbox()).flow() {
+        ControlFlow::Continue(()) => Progress::Handled,
+        ControlFlow::Break(returned) => Progress::Value(returned),
+    })
 }
 
 impl Outcome for () {

@@ -4,11 +4,11 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{Message, MessageKind};
+use ws_core::{DecodeError, Message, MessageKind, MessageRef};
 
-use super::Connection;
+use super::{Connection, State};
 use crate::error::Error;
-use crate::inbound::Progress;
+use crate::inbound::{Inbound, Progress};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the next message; `None` once the peer has closed the connection with 1000, 1001 or no code.
@@ -38,12 +38,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
     pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
         poll_fn(|cx| {
-            self.poll_drive(cx, |inbound, _| {
-                inbound.borrowed(|message| {
-                    buffer.clear();
-                    buffer.extend_from_slice(message.as_bytes());
-                    Progress::Value(message.kind())
-                })
+            self.poll_receive(cx, |inbound| {
+                inbound.borrowed(|message| Progress::Value(copy_into(buffer, message)))
             })
         })
         .await
@@ -53,6 +49,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
-        self.poll_drive(cx, |inbound, _| inbound.owned())
+        self.poll_receive(cx, Inbound::owned)
     }
+
+    /// Receives until `step` has a value.
+    pub(crate) fn poll_receive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        let State { receiving, shared } = &mut *self.0;
+        receiving.poll(cx, shared, |inbound, _| step(inbound))
+    }
+}
+
+/// Replaces the contents of `buffer`.
+pub(crate) fn copy_into(buffer: &mut Vec<u8>, message: MessageRef<'_>) -> MessageKind {
+    buffer.clear();
+    buffer.extend_from_slice(message.as_bytes());
+    message.kind()
 }

@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use ws_core::{Control, ControlPayload};
+use ws_core::ControlPayload;
 
-use super::Connection;
 use crate::error::Error;
 
-/// The time until a ping's pong, once it is read. Made by [`Connection::ping`].
+/// The time until a ping's pong, once it is read. Made by [`Connection::ping`](crate::Connection::ping).
 ///
 /// It resolves while the connection is received from, by whatever task. Dropping it forgets the ping.
 #[derive(Debug)]
@@ -25,20 +24,6 @@ impl Future for Ping {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map_err(|_| Error::Cut)
-    }
-}
-
-impl<S> Connection<S> {
-    /// Queues a ping, to be written like a fed message. The returned future doesn't borrow the connection.
-    ///
-    /// # Errors
-    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
-    /// with [`Error::Cut`] where the connection ends before the pong.
-    pub fn ping(&mut self) -> Result<Ping, Error> {
-        self.state.outbound.may_send()?;
-        let (payload, ping) = self.state.rare().pings.start();
-        self.state.outbound.control(&Control::Ping(payload))?;
-        Ok(ping)
     }
 }
 
@@ -57,7 +42,7 @@ struct Waiting {
 }
 
 impl Pings {
-    fn start(&mut self) -> (ControlPayload, Ping) {
+    pub(super) fn start(&mut self) -> (ControlPayload, Ping) {
         self.waiting.retain(|waiting| !waiting.pong.is_closed());
         self.sent += 1;
         let (pong, ping) = oneshot::channel();

@@ -7,15 +7,16 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
-use ws_core::{CloseFrame, DecodeError, Role};
+use ws_core::{CloseCode, CloseFrame, DecodeError, Role};
 
-use super::{Rare, State};
+use super::Shared;
 use crate::error::Error;
+use crate::inbound::Inbound;
 use crate::linger::{EndsFirst, Linger};
 
 /// How far the connection has come.
 #[derive(Debug)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// Messages pass.
     Open,
     /// Our close frame is sent, the peer's is awaited.
@@ -31,13 +32,15 @@ pub(super) type Deadline = Pin<Box<Sleep>>;
 
 /// What the connection came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// Both close frames passed; the peer's said 1000, 1001 or nothing.
     Normal,
     /// Both close frames passed; the peer's said something else.
     Closed,
     /// The peer broke the protocol.
     Protocol(DecodeError),
+    /// The peer sent a message where none was taken.
+    Refused,
     /// The stream ended without a close frame.
     Cut,
     /// The deadline passed before the peer's close frame.
@@ -46,9 +49,16 @@ pub(super) enum End {
     Io(io::ErrorKind),
 }
 
-impl State {
-    pub(super) fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+impl<S> Shared<S> {
+    /// Whether messages may still come.
+    #[inline]
+    pub(crate) const fn is_receiving(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Closing(_))
+    }
+
+    /// Whether the connection has ended since this was last asked.
+    pub(crate) fn take_ended(&mut self) -> bool {
+        std::mem::take(&mut self.ended)
     }
 
     /// The peer's close frame came, and the answer to it is queued.
@@ -68,65 +78,50 @@ impl State {
     }
 
     /// The peer broke the protocol: it is told so.
-    pub(super) fn violated(&mut self, error: DecodeError) {
+    pub(crate) fn violated(&mut self, error: DecodeError) {
         self.outbound.close(CloseFrame::new(error.close_code(), "").ok());
         self.linger(EndsFirst::We, End::Protocol(error));
+    }
+
+    /// The peer sent a message where none is taken: it is told so.
+    pub(crate) fn message_refused(&mut self) {
+        self.outbound.close(CloseFrame::new(CloseCode::POLICY_VIOLATION, "").ok());
+        self.linger(EndsFirst::We, End::Refused);
     }
 
     /// Ends the connection here and now.
     pub(super) fn end(&mut self, end: End) {
         self.phase = Phase::Ended(end);
-        self.inbound.release();
+        self.ended = true;
         self.outbound.end();
         if let Some(rare) = &mut self.rare {
             rare.pings.clear();
         }
     }
 
-    /// Awaits the end of the stream; what it came to, once it is there.
-    pub(super) fn poll_end<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: &mut S,
-    ) -> Poll<Result<(), Error>> {
-        let Self { phase, inbound, outbound, .. } = self;
-        if let Phase::Lingering(deadline, linger, end) = phase {
-            let lingered = linger.poll(
-                cx,
-                stream,
-                |cx, stream| outbound.poll_flush(cx, stream),
-                |cx, stream| inbound.poll_discard(cx, stream),
-            );
-            // However the stream ended: what the connection came to was settled before.
-            if lingered.is_pending() && deadline.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            let end = *end;
-            self.end(end);
-        }
-        Poll::Ready(self.result())
-    }
-
-    /// Ends the connection when the deadline for the peer's close frame has passed. It starts when the connection
-    /// first waits after our close frame was queued.
-    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ends the connection when the deadline of closing has passed. It starts when the connection first waits after
+    /// our close frame was queued.
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
             self.phase = Phase::Closing(self.deadline());
         }
-        match &mut self.phase {
-            Phase::Closing(deadline) => deadline.as_mut().poll(cx).map(|()| self.end(End::Timeout)),
-            Phase::Open | Phase::Lingering(..) | Phase::Ended(_) => Poll::Pending,
-        }
+        let (deadline, end) = match &mut self.phase {
+            Phase::Open => return Poll::Pending,
+            Phase::Closing(deadline) => (deadline, End::Timeout),
+            Phase::Lingering(deadline, _, end) => (deadline, *end),
+            Phase::Ended(_) => return Poll::Ready(()),
+        };
+        deadline.as_mut().poll(cx).map(|()| self.end(end))
     }
 
-    /// What the connection came to, as often as it is asked.
-    fn result(&self) -> Result<(), Error> {
+    /// What the connection came to, as often as it is asked; `Ok` also while it has not ended.
+    pub(crate) fn result(&self) -> Result<(), Error> {
         let Phase::Ended(end) = &self.phase else { return Ok(()) };
-        let frame = self.rare.as_ref().and_then(|rare| rare.close_frame.clone());
-        match (*end, frame) {
+        match (*end, self.close_frame()) {
             (End::Normal, _) | (End::Closed, None) => Ok(()),
-            (End::Closed, Some(frame)) => Err(Error::Closed(frame)),
+            (End::Closed, Some(frame)) => Err(Error::Closed(frame.clone())),
             (End::Protocol(error), _) => Err(Error::Protocol(error)),
+            (End::Refused, _) => Err(Error::UnexpectedMessage),
             (End::Cut, _) => Err(Error::Cut),
             (End::Timeout, _) => Err(Error::CloseTimeout),
             (End::Io(kind), _) => Err(Error::Io(kind.into())),
@@ -144,5 +139,27 @@ impl State {
 
     fn deadline(&self) -> Deadline {
         Box::pin(sleep(self.close_timeout))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
+    /// Awaits the end of the stream, once nothing else is awaited.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
+        let Self { stream, phase, outbound, .. } = self;
+        if let Phase::Lingering(_, linger, end) = phase {
+            let lingered = linger.poll(
+                cx,
+                stream,
+                |cx, stream| outbound.poll_flush(cx, stream),
+                |cx, stream| inbound.poll_discard(cx, stream),
+            );
+            if lingered.is_pending() {
+                return self.poll_deadline(cx);
+            }
+            // However the stream ended: what the connection came to was settled before.
+            let end = *end;
+            self.end(end);
+        }
+        Poll::Ready(())
     }
 }

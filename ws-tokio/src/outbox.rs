@@ -1,0 +1,80 @@
+//! Where a handler's replies go.
+
+use std::fmt;
+
+use ws_core::{CloseCode, CloseFrame, MessageRef, Utf8Bytes};
+
+use crate::error::Error;
+use crate::outbound::Outbound;
+
+/// The sending side of a connection, as [`Connection::run`](crate::Connection::run) lends it to its handler.
+///
+/// What is put in leaves in one write, once all that one read brought is handled.
+pub struct Outbox<'a>(Way<'a>);
+
+/// How the send queue is reached.
+enum Way<'a> {
+    Owned(&'a mut Outbound),
+    /// Between the halves of a split connection: locked for each call, never while the handler runs.
+    Locked(&'a dyn Locked),
+}
+
+/// A send queue under a lock.
+pub(crate) trait Locked {
+    fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound));
+}
+
+impl<'a> Outbox<'a> {
+    pub(crate) const fn new(outbound: &'a mut Outbound) -> Self {
+        Self(Way::Owned(outbound))
+    }
+
+    pub(crate) const fn locked(outbound: &'a dyn Locked) -> Self {
+        Self(Way::Locked(outbound))
+    }
+
+    /// Queues a message. An outbox over its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB) takes it all
+    /// the same, and no further message is handled until the queue has drained.
+    ///
+    /// # Errors
+    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed.
+    #[inline]
+    pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
+        let message = message.into();
+        self.with(|outbound| outbound.message(message))
+    }
+
+    /// Queues a close frame. The handler is still called for the messages that come before the peer's.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is sent then.
+    pub fn close(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.with(|outbound| outbound.close(Some(frame.clone())));
+        Ok(())
+    }
+
+    /// Bytes queued and not yet written.
+    #[must_use]
+    pub fn queued(&mut self) -> usize {
+        self.with(|outbound| outbound.queued())
+    }
+
+    #[inline]
+    fn with<R>(&mut self, mut act: impl FnMut(&mut Outbound) -> R) -> R {
+        match &mut self.0 {
+            Way::Owned(outbound) => act(outbound),
+            Way::Locked(locked) => {
+                let mut result = None;
+                locked.with_outbound(&mut |outbound| result = Some(act(outbound)));
+                result.expect("a lock calls what it was given")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Outbox<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outbox")
+    }
+}

@@ -1,0 +1,246 @@
+//! What both directions share: the stream, the send queue, and how the connection ends.
+
+mod end;
+mod pings;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{CloseFrame, Control, Message, Role};
+
+use crate::error::Error;
+use crate::inbound::Inbound;
+use crate::outbound::Outbound;
+use crate::outbox::Outbox;
+pub(crate) use end::End;
+use end::Phase;
+pub use pings::Ping;
+use pings::Pings;
+
+/// The part of a connection that its halves share: a connection owns it, halves lock it.
+pub(crate) struct Shared<S> {
+    stream: S,
+    outbound: Outbound,
+    phase: Phase,
+    role: Role,
+    close_timeout: Duration,
+    /// Whether the connection has ended since somebody asked.
+    ended: bool,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few connections have, or only for a while.
+#[derive(Default)]
+struct Rare {
+    subprotocol: Option<Box<str>>,
+    peer_addr: Option<SocketAddr>,
+    close_frame: Option<CloseFrame>,
+    pings: Pings,
+}
+
+/// How the receiving side reaches what it shares: directly, or under a lock for each call.
+pub(crate) trait Link<S> {
+    /// Does something that doesn't wait.
+    fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R;
+
+    /// Does something that may wait. `act` may be called twice, and must register the context's waker each time.
+    fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R>;
+
+    /// Where a handler's replies go.
+    fn outbox(&mut self) -> Outbox<'_>;
+}
+
+impl<S> Link<S> for Shared<S> {
+    #[inline]
+    fn with<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> R {
+        act(self)
+    }
+
+    #[inline]
+    fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        act(self, cx)
+    }
+
+    #[inline]
+    fn outbox(&mut self) -> Outbox<'_> {
+        Outbox::new(&mut self.outbound)
+    }
+}
+
+impl<S> Shared<S> {
+    pub(crate) fn new(
+        stream: S,
+        outbound: Outbound,
+        role: Role,
+        close_timeout: Duration,
+        subprotocol: Option<String>,
+        peer_addr: Option<SocketAddr>,
+    ) -> Self {
+        let rare = (subprotocol.is_some() || peer_addr.is_some()).then(|| {
+            let subprotocol = subprotocol.map(String::into_boxed_str);
+            Box::new(Rare { subprotocol, peer_addr, ..Rare::default() })
+        });
+        Self { stream, outbound, phase: Phase::Open, role, close_timeout, ended: false, rare }
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.rare.as_ref()?.subprotocol.as_deref()
+    }
+
+    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+        self.rare.as_ref()?.peer_addr
+    }
+
+    pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
+        self.rare.as_ref()?.close_frame.as_ref()
+    }
+
+    pub(crate) const fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    pub(crate) const fn outbound_mut(&mut self) -> &mut Outbound {
+        &mut self.outbound
+    }
+
+    pub(crate) const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(crate) fn into_stream(self) -> S {
+        self.stream
+    }
+
+    /// Queues our close frame, if none was.
+    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
+        if !self.outbound.is_closed() {
+            self.outbound.close(Some(frame.clone()));
+        }
+    }
+
+    /// Queues a ping; the time until its pong.
+    pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
+        self.outbound.may_send()?;
+        let (payload, ping) = self.rare().pings.start();
+        self.outbound.control(&Control::Ping(payload))?;
+        Ok(ping)
+    }
+
+    /// What the protocol does with a control frame.
+    pub(crate) fn control_received(&mut self, control: Control) {
+        if let Some(reply) = control.reply() {
+            self.outbound.reply(reply);
+        }
+        match control {
+            Control::Ping(_) => {}
+            Control::Pong(payload) => {
+                if let Some(rare) = &mut self.rare {
+                    rare.pings.pong_received(&payload);
+                }
+            }
+            Control::Close(frame) => self.close_received(frame),
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Shared<S> {
+    /// Queues the message once there is room, and takes it away then.
+    pub(crate) fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), Error>> {
+        let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
+        ready!(self.poll_room(cx, len))?;
+        Poll::Ready(message.take().map_or(Ok(()), |message| self.queue(message)))
+    }
+
+    /// Waits until a message of `len` bytes has room. Starts writing where much is queued.
+    pub(crate) fn poll_room(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+    ) -> Poll<Result<(), Error>> {
+        let Self { stream, outbound, .. } = self;
+        outbound.may_send()?;
+        if outbound.is_high() {
+            // What the transport doesn't take now, the next flush will.
+            if let Poll::Ready(written) = outbound.poll_flush(cx, stream) {
+                written?;
+            }
+        }
+        outbound.poll_room(cx, stream, len).map_err(Error::Io)
+    }
+
+    pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
+        self.outbound.owned(message, &self.stream)
+    }
+
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.outbound.poll_flush(cx, &mut self.stream).map_err(Error::Io)
+    }
+
+    /// Ends the connection without a closing handshake.
+    pub(crate) fn close_now(&mut self) {
+        if let Phase::Ended(_) = self.phase {
+            return;
+        }
+        self.end(End::Cut);
+        // Best effort, without waiting: a socket's write side shuts down at once.
+        _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
+    /// Writes what is queued, then reads once. Output that the transport doesn't take never stops reading.
+    #[inline]
+    pub(crate) fn poll_exchange(
+        &mut self,
+        cx: &mut Context<'_>,
+        inbound: &mut Inbound,
+    ) -> Poll<()> {
+        // What went wrong with writing is seen by whoever sends; a close frame may still be there to be read.
+        _ = self.outbound.poll_flush(cx, &mut self.stream);
+        match inbound.poll_fill(cx, &mut self.stream) {
+            Poll::Pending => return self.poll_deadline(cx),
+            Poll::Ready(Ok(0)) => self.end(self.outbound.broken().map_or(End::Cut, End::Io)),
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) => self.end(End::Io(error.kind())),
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes what is queued, because nothing more may be queued before.
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.outbound.poll_flush(cx, &mut self.stream) {
+            Poll::Pending => self.poll_deadline(cx),
+            // What went wrong with writing is seen by whoever sends.
+            Poll::Ready(_) => Poll::Ready(()),
+        }
+    }
+}
