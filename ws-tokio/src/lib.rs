@@ -80,6 +80,7 @@ mod random;
 mod receiving;
 mod settings;
 mod shared;
+mod split;
 #[cfg(feature = "stream")]
 mod stream_sink;
 mod transport;
@@ -92,6 +93,7 @@ pub use http;
 pub use outbox::Outbox;
 pub use settings::Settings;
 pub use shared::Ping;
+pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
 pub use transport::Transport;
 pub use ws_core::handshake;
 pub use ws_core::{

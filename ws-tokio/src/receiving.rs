@@ -60,7 +60,7 @@ impl Receiving {
                 Stop::Paused => link.poll(cx, |shared, cx| shared.poll_drain(cx)),
                 Stop::Tired => {
                     cx.waker().wake_by_ref();
-                    link.poll(cx, |shared, cx| shared.poll_flush(cx).map(drop)).map(drop);
+                    _ = link.poll(cx, |shared, cx| shared.poll_flush(cx));
                     Poll::Pending
                 }
             };

@@ -17,7 +17,10 @@ use crate::random::random;
 use crate::receiving::Receiving;
 use crate::settings::Settings;
 use crate::shared::Shared;
+pub(crate) use close::closed;
+pub(crate) use receive::copy_into;
 pub use run::Outcome;
+pub(crate) use run::handle;
 
 /// A WebSocket connection over any byte stream.
 ///

@@ -1,0 +1,163 @@
+//! The half that receives.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{CloseFrame, DecodeError, Message, MessageKind, MessageRef};
+
+use super::Split;
+use crate::connection::{Outcome, copy_into, handle};
+use crate::error::Error;
+use crate::inbound::{Inbound, Progress};
+use crate::outbox::Outbox;
+use crate::receiving::Receiving;
+
+/// The half of a [split](crate::Connection::split) connection that receives.
+///
+/// Pings are answered and pongs noticed while it is polled, for all halves. When it is dropped, nothing is read any more
+/// until a sending half closes the connection.
+pub struct RecvHalf<S> {
+    /// There until the half is taken apart or dropped.
+    receiving: Option<Box<Receiving>>,
+    split: Arc<Split<S>>,
+}
+
+/// Why a half has its receiving side.
+const THERE: &str = "there until the half is gone";
+
+impl<S> RecvHalf<S> {
+    pub(super) const fn new(receiving: Box<Receiving>, split: Arc<Split<S>>) -> Self {
+        Self { receiving: Some(receiving), split }
+    }
+
+    pub(super) fn into_parts(mut self) -> (Box<Receiving>, Arc<Split<S>>) {
+        (self.receiving.take().expect(THERE), self.split.clone())
+    }
+
+    pub(super) const fn split(&self) -> &Arc<Split<S>> {
+        &self.split
+    }
+
+    /// The code and reason of the peer's close frame, once it has come and said any.
+    #[must_use]
+    pub fn close_frame(&self) -> Option<CloseFrame> {
+        self.split.with(|inner| inner.shared.close_frame().cloned())
+    }
+
+    /// The peer's address, where the handshake or the caller told it.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.split.with(|inner| inner.shared.peer_addr())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
+    /// Receives the next message, as [`Connection::recv`](crate::Connection::recv).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Receives the next message into `buffer`, as [`Connection::recv_into`](crate::Connection::recv_into).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
+    pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
+        poll_fn(|cx| {
+            self.poll_receive(cx, |inbound| {
+                inbound.borrowed(|message| Progress::Value(copy_into(buffer, message)))
+            })
+        })
+        .await
+    }
+
+    /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into
+    /// the same connection: the handler's replies and theirs never interleave.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and what the handler failed with.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent is queued.
+    pub async fn run<H, R>(&mut self, mut handler: H) -> Result<R::Output, Error>
+    where
+        H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
+        R: Outcome,
+    {
+        let Self { receiving, split } = self;
+        let ran = poll_fn(|cx| {
+            let receiving = receiving.as_mut().expect(THERE);
+            receiving.poll(cx, &mut &**split, |inbound, link| handle(inbound, link, &mut handler))
+        });
+        ran.await?.unwrap_or_else(|| Ok(R::ended()))
+    }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
+        self.poll_receive(cx, Inbound::owned)
+    }
+
+    fn poll_receive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        let receiving = self.receiving.as_mut().expect(THERE);
+        receiving.poll(cx, &mut &*self.split, |inbound, _| step(inbound))
+    }
+}
+
+impl<S> Drop for RecvHalf<S> {
+    /// The receiving side goes back, for whoever closes.
+    fn drop(&mut self) {
+        if let Some(receiving) = self.receiving.take() {
+            self.split.with(|inner| inner.returned = Some(receiving));
+            self.split.wakers.wake_all();
+        }
+    }
+}
+
+impl<S> fmt::Debug for RecvHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecvHalf")
+    }
+}
+
+/// The end of a connection that takes no messages any more; see [`Connection::close_read`](crate::Connection::close_read).
+#[derive(Debug)]
+#[must_use = "it must be polled: it answers pings"]
+pub struct CloseRead<S>(RecvHalf<S>);
+
+impl<S> CloseRead<S> {
+    pub(super) const fn new(half: RecvHalf<S>) -> Self {
+        Self(half)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for CloseRead<S> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        while ready!(self.0.poll_receive(cx, |inbound| inbound.borrowed(|_| Progress::Value(()))))?
+            .is_some()
+        {
+            self.0.split.with(|inner| inner.shared.message_refused());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
