@@ -52,8 +52,8 @@ impl Outbound {
     #[inline]
     pub(crate) fn may_send(&self) -> Result<(), Error> {
         match self.broken {
+            _ if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
             Some(kind) => Err(Error::Io(kind.into())),
-            None if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
             None => Ok(()),
         }
     }
