@@ -112,10 +112,10 @@ impl Outbound {
         self.queue.len()
     }
 
-    /// Whether the queue is at its limit.
+    /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
     pub(crate) const fn is_full(&self) -> bool {
-        self.queue.len() >= self.queue_limit
+        !self.queue.is_empty() && self.queue.len() >= self.queue_limit
     }
 
     /// Whether so much is queued that writing should start.
