@@ -81,7 +81,12 @@ impl Outbound {
 
     /// Queues a control frame of this end's own.
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
-        self.encoder.control(control, &mut self.queue, &mut ThreadPool)
+        self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
+        // Where the transport failed, nobody will write it.
+        if self.broken.is_some() {
+            self.release();
+        }
+        Ok(())
     }
 
     /// Queues what the protocol owes the peer. After our close frame, that is nothing.
