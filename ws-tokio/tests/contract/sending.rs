@@ -187,11 +187,14 @@ async fn sending_after_the_transport_failed_says_so() {
 async fn receiving_goes_on_after_writing_failed() {
     for us in ROLES {
         let (mut connection, mut peer) = memory::connection(us, Settings::default());
-        let wire = [frame(peer_of(us), 0x81, b"last words"), close(peer_of(us), 4000, "gone")];
+        let (ping, message) =
+            (frame(peer_of(us), 0x89, b""), frame(peer_of(us), 0x81, b"last words"));
+        let wire = [ping, message, close(peer_of(us), 4000, "gone")];
         peer.write_all(&wire.concat()).await.unwrap();
         drop(peer);
         connection.send("to nobody").await.unwrap_err();
         assert_eq!(connection.recv().await.unwrap(), Some("last words".into()));
+        assert_eq!(connection.queued(), 0, "nobody would write a pong");
         assert!(
             matches!(connection.recv().await, Err(Error::Closed(frame)) if frame.reason() == "gone")
         );
