@@ -52,8 +52,8 @@ impl Outbound {
     #[inline]
     pub(crate) fn may_send(&self) -> Result<(), Error> {
         match self.broken {
+            _ if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
             Some(kind) => Err(Error::Io(kind.into())),
-            None if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
             None => Ok(()),
         }
     }
@@ -81,7 +81,12 @@ impl Outbound {
 
     /// Queues a control frame of this end's own.
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
-        self.encoder.control(control, &mut self.queue, &mut ThreadPool)
+        self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
+        // Where the transport failed, nobody will write it.
+        if self.broken.is_some() {
+            self.release();
+        }
+        Ok(())
     }
 
     /// Queues what the protocol owes the peer. After our close frame, that is nothing.
@@ -112,10 +117,10 @@ impl Outbound {
         self.queue.len()
     }
 
-    /// Whether the queue is at its limit.
+    /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
     pub(crate) const fn is_full(&self) -> bool {
-        self.queue.len() >= self.queue_limit
+        !self.queue.is_empty() && self.queue.len() >= self.queue_limit
     }
 
     /// Whether so much is queued that writing should start.

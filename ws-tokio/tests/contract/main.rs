@@ -1,0 +1,21 @@
+//! The contract, rule by rule, over real connections; each test is named for its rule.
+
+mod closing;
+mod frames;
+//mod handshake_client;
+//mod handshake_server;
+//mod origins;
+mod pings;
+mod receiving;
+//mod redirects;
+mod running;
+mod sending;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod counted;
+    pub(crate) mod memory;
+    pub(crate) mod parse;
+    pub(crate) mod tcp;
+    pub(crate) mod wire;
+}

@@ -1,0 +1,147 @@
+//! Pings and pongs, which never reach the user.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::sleep;
+use ws_tokio::{CloseCode, Error, Role, Settings};
+
+use crate::support::memory::{self, read_some, waits};
+use crate::support::parse::frames;
+use crate::support::wire::{ROLES, close, frame, peer_of};
+
+#[tokio::test]
+async fn pings_are_answered_in_order_each_with_its_payload() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let payloads: Vec<_> = (0..20).map(|n| vec![n; usize::from(n) * 125 / 19]).collect();
+        for payload in &payloads {
+            peer.write_all(&frame(peer_of(us), 0x89, payload)).await.unwrap();
+        }
+        assert!(waits(connection.recv()).await);
+        let pongs: Vec<_> = payloads.into_iter().map(|payload| (0x8a, payload)).collect();
+        assert_eq!(frames(us, &read_some(&mut peer).await), pongs);
+    }
+}
+
+/// Sends pings with the numbers below `most`, then a message, and never reads.
+async fn flood(peer: &mut (impl AsyncWriteExt + Unpin), role: Role, most: u32) {
+    for thousand in (0..most).collect::<Vec<_>>().chunks(1000) {
+        let pings = thousand.iter().flat_map(|n| frame(role, 0x89, &n.to_be_bytes()));
+        peer.write_all(&pings.collect::<Vec<_>>()).await.expect("we read on");
+    }
+    peer.write_all(&frame(role, 0x81, b"done")).await.expect("we read on");
+}
+
+#[tokio::test]
+async fn of_a_flood_of_pings_4_kib_of_pongs_are_owed_in_order_and_then_the_newest() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let received = async { connection.recv().await.unwrap() };
+        tokio::join!(received, flood(&mut peer, peer_of(us), 200_000));
+        assert!(connection.queued() <= 4096 + 10, "{} bytes are queued", connection.queued());
+        let flushed = async {
+            connection.flush().await.unwrap();
+            drop(connection);
+        };
+        let ((), read) = tokio::join!(flushed, memory::read_to_end(&mut peer));
+        let numbers = frames(us, &read).into_iter().map(|(_, payload)| payload.try_into());
+        let pongs: Vec<_> = numbers.map(|it| u32::from_be_bytes(it.unwrap())).collect();
+        let in_order = 4096 / frame(us, 0x8a, &[0; 4]).len();
+        assert!(pongs.iter().copied().take(in_order).eq(0..in_order as u32));
+        assert!(pongs.is_sorted_by(|a, b| a < b), "none twice");
+        assert_eq!(pongs.last(), Some(&199_999));
+    }
+}
+
+/// The payload of the ping that the peer reads.
+async fn ping_payload(peer: &mut tokio::io::DuplexStream, us: Role) -> Vec<u8> {
+    let [(0x89, payload)] = &frames(us, &read_some(peer).await)[..] else { panic!("no ping") };
+    payload.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_resolves_with_the_time_until_its_pong_is_read() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let ping = connection.ping().unwrap();
+        let answered = async {
+            let payload = ping_payload(&mut peer, us).await;
+            sleep(Duration::from_secs(3)).await;
+            peer.write_all(&frame(peer_of(us), 0x8a, &payload)).await.unwrap();
+            ping.await.unwrap()
+        };
+        let round_trip = tokio::select! {
+            round_trip = answered => round_trip,
+            received = connection.recv() => panic!("{received:?}"),
+        };
+        assert_eq!(round_trip.as_secs(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_pong_answers_the_pings_before_its_own_and_a_foreign_one_none() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let mut first = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        ping_payload(&mut peer, us).await;
+        let second = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        let newest = ping_payload(&mut peer, us).await;
+        let mut third = connection.ping().unwrap();
+        for foreign in [&b"unasked"[..], b"", &[0; 8], &[0xff; 8]] {
+            peer.write_all(&frame(peer_of(us), 0x8a, foreign)).await.unwrap();
+        }
+        assert!(waits(connection.recv()).await && waits(&mut first).await);
+        peer.write_all(&frame(peer_of(us), 0x8a, &newest)).await.unwrap();
+        assert!(waits(connection.recv()).await);
+        first.await.unwrap();
+        second.await.unwrap();
+        assert!(waits(&mut third).await);
+    }
+}
+
+#[tokio::test]
+async fn a_ping_that_is_dropped_is_forgotten_and_the_next_one_resolves() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        drop(connection.ping().unwrap());
+        connection.flush().await.unwrap();
+        let forgotten = ping_payload(&mut peer, us).await;
+        let ping = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        let payload = ping_payload(&mut peer, us).await;
+        for pong in [forgotten, payload] {
+            peer.write_all(&frame(peer_of(us), 0x8a, &pong)).await.unwrap();
+        }
+        assert!(waits(connection.recv()).await);
+        ping.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_ping_without_a_pong_fails_when_the_connection_ends() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let ping = connection.ping().unwrap();
+        peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
+        peer.shutdown().await.unwrap();
+        assert_eq!(connection.recv().await.unwrap(), None);
+        assert!(matches!(ping.await, Err(Error::Cut)));
+    }
+}
+
+#[tokio::test]
+async fn no_pong_follows_a_close_frame() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        assert!(waits(connection.close(CloseCode::NORMAL, "")).await);
+        peer.write_all(&frame(peer_of(us), 0x89, b"late")).await.unwrap();
+        assert!(waits(connection.recv()).await);
+        drop(connection);
+        let mut read = Vec::new();
+        peer.read_to_end(&mut read).await.unwrap();
+        assert_eq!(frames(us, &read), [(0x88, b"\x03\xe8".to_vec())]);
+    }
+}
