@@ -3,9 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bytes::BytesMut;
-use ws_core::{
-    DecodeError, Decoder, Delivery, Event, Limits, Message, OwnedEvent, Piece, Role, Unpooled,
-};
+use ws_core::{DecodeError, Decoder, Delivery, Event, Limits, Message, OwnedEvent, Role, Unpooled};
 
 /// All that a decoder makes of the bytes: its events, and the error that ended them.
 type Outcome = (Vec<OwnedEvent>, Option<DecodeError>);
@@ -108,10 +106,7 @@ fn owned(mut decoder: Decoder, wire: &[u8], cuts: &[usize]) -> Outcome {
 fn to_owned(event: Event<'_>) -> OwnedEvent {
     match event {
         Event::Message(message) => OwnedEvent::Message(Message::from(message)),
-        Event::Piece(piece) => {
-            let data = bytes::Bytes::copy_from_slice(piece.data);
-            OwnedEvent::Piece(Piece { kind: piece.kind, data, more: piece.more })
-        }
+        Event::Piece(piece) => OwnedEvent::Piece(piece.to_piece()),
         Event::Control(control) => OwnedEvent::Control(control),
     }
 }

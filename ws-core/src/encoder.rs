@@ -164,8 +164,12 @@ impl Encoder {
         matches!(self.state, State::Closed)
     }
 
+    /// Whether a message may begin now.
+    ///
+    /// # Errors
+    /// [`EncodeError::Closed`] after a close frame, [`EncodeError::MessageUnderWay`] inside a streamed message.
     #[inline]
-    fn may_begin(&self) -> Result<(), EncodeError> {
+    pub fn may_begin(&self) -> Result<(), EncodeError> {
         match self.state {
             State::Between => Ok(()),
             State::Inside(_) => Err(EncodeError::MessageUnderWay),

@@ -213,6 +213,14 @@ pub struct PieceRef<'a> {
     pub more: More,
 }
 
+impl PieceRef<'_> {
+    /// A copy that owns its bytes.
+    #[must_use]
+    pub fn to_piece(&self) -> Piece {
+        Piece { kind: self.kind, data: Bytes::copy_from_slice(self.data), more: self.more }
+    }
+}
+
 /// A part of a message that is streamed, owning its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Piece {

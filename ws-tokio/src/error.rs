@@ -78,3 +78,17 @@ impl From<io::Error> for Error {
         Self::Io(error)
     }
 }
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            error @ (Error::Closed(_)
+            | Error::Cut
+            | Error::Protocol(_)
+            | Error::UnexpectedMessage
+            | Error::CloseTimeout
+            | Error::Send(_)) => Self::other(error),
+        }
+    }
+}

@@ -5,9 +5,12 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use ws_core::{Control, DecodeError, Decoder, Event, Message, MessageRef, OwnedEvent};
+use ws_core::{
+    Control, DecodeError, Decoder, Delivery, Event, Message, MessageKind, MessageRef, More,
+    OwnedEvent, Piece,
+};
 
 use crate::pool::{self, BUFFER, ThreadPool};
 
@@ -37,6 +40,8 @@ pub(crate) struct Inbound {
     decoder: Decoder,
     /// What was read and is not done with. Lent by the thread's pool while there is something to do.
     buffer: BytesMut,
+    /// What is done with the pieces of a message that is streamed although whole ones are asked for.
+    stray: Stray,
     /// Bytes of `buffer` that are done with: more than none only while they are lent to a handler, or if it panicked.
     done: usize,
 }
@@ -44,7 +49,7 @@ pub(crate) struct Inbound {
 impl Inbound {
     /// Starts with bytes that were read already, behind the handshake.
     pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
-        Self { decoder, buffer: leftover, done: 0 }
+        Self { decoder, buffer: leftover, stray: Stray::Gather(Vec::new()), done: 0 }
     }
 
     /// Decodes the next message, owned.
@@ -54,7 +59,9 @@ impl Inbound {
             None => Progress::Starved,
             Some(OwnedEvent::Message(message)) => Progress::Value(message),
             Some(OwnedEvent::Control(control)) => Progress::Control(control),
-            Some(OwnedEvent::Piece(_)) => Progress::Handled,
+            Some(OwnedEvent::Piece(piece)) => {
+                self.stray.take(&piece)?.map_or(Progress::Handled, Progress::Value)
+            }
         })
     }
 
@@ -71,10 +78,40 @@ impl Inbound {
             None => Progress::Starved,
             Some(Event::Message(message)) => handler(message),
             Some(Event::Control(control)) => Progress::Control(control),
-            Some(Event::Piece(_)) => Progress::Handled,
+            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece())? {
+                Some(message) => handler(message.as_ref()),
+                None => Progress::Handled,
+            },
         };
         self.forget_done();
         Ok(progress)
+    }
+
+    /// Decodes the next piece of a message that is streamed. One that was begun as a whole is one piece.
+    pub(crate) fn piece(&mut self) -> Result<Progress<Piece>, DecodeError> {
+        self.forget_done();
+        Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
+            None => Progress::Starved,
+            Some(OwnedEvent::Control(control)) => Progress::Control(control),
+            Some(OwnedEvent::Message(message)) => Progress::Value(Piece {
+                kind: message.kind(),
+                data: message.into_bytes(),
+                more: More::Ended,
+            }),
+            Some(OwnedEvent::Piece(piece)) => {
+                self.stray.resume(piece)?.map_or(Progress::Handled, Progress::Value)
+            }
+        })
+    }
+
+    /// Delivers the next message so; one under way goes on as it began.
+    pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
+        self.decoder.set_delivery(delivery);
+    }
+
+    /// The rest of the message that is streamed is not wanted.
+    pub(crate) fn drop_rest(&mut self) {
+        self.stray = Stray::Drop;
     }
 
     /// Reads once. While the transport has nothing, the buffer goes back to the pool.
@@ -110,6 +147,7 @@ impl Inbound {
     /// Gives all memory back.
     pub(crate) fn release(&mut self) {
         self.done = 0;
+        self.stray = Stray::Gather(Vec::new());
         pool::give_read(std::mem::take(&mut self.buffer));
     }
 
@@ -138,6 +176,50 @@ impl Inbound {
         if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
             let rest = BytesMut::from(&self.buffer[..]);
             pool::give_read(std::mem::replace(&mut self.buffer, rest));
+        }
+    }
+}
+
+/// What becomes of pieces that nobody waits for.
+#[derive(Debug)]
+enum Stray {
+    /// They make a whole message: whoever wanted to stream it gave up before its first piece.
+    Gather(Vec<u8>),
+    /// They are dropped to the end of the message: whoever streamed it gave up.
+    Drop,
+}
+
+impl Stray {
+    /// Takes a piece; the message, once it is whole.
+    fn take(&mut self, piece: &Piece) -> Result<Option<Message>, DecodeError> {
+        if let Self::Gather(gathered) = self {
+            gathered.extend_from_slice(&piece.data);
+        }
+        if piece.more == More::Follows {
+            return Ok(None);
+        }
+        let Self::Gather(gathered) = std::mem::replace(self, Self::Gather(Vec::new())) else {
+            return Ok(None);
+        };
+        let gathered = Bytes::from(gathered);
+        Ok(Some(match piece.kind {
+            MessageKind::Binary => Message::Binary(gathered),
+            // The decoder judged it piece by piece; the type wants to see it whole.
+            MessageKind::Text => {
+                Message::Text(gathered.try_into().map_err(|_| DecodeError::InvalidUtf8)?)
+            }
+        }))
+    }
+
+    /// Goes on with streaming: the piece, behind what was gathered before it.
+    fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
+        match self {
+            Self::Drop => self.take(&piece).map(|_| None),
+            Self::Gather(gathered) if gathered.is_empty() => Ok(Some(piece)),
+            Self::Gather(gathered) => {
+                gathered.extend_from_slice(&piece.data);
+                Ok(Some(Piece { data: std::mem::take(gathered).into(), ..piece }))
+            }
         }
     }
 }

@@ -77,6 +77,7 @@ mod outbound;
 mod outbox;
 mod pool;
 mod random;
+mod reader;
 mod receiving;
 mod settings;
 mod shared;
@@ -84,6 +85,7 @@ mod split;
 #[cfg(feature = "stream")]
 mod stream_sink;
 mod transport;
+mod writer;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
 pub use connect::{ConnectError, ConnectOptions, connect};
@@ -91,10 +93,12 @@ pub use connection::{Connection, Negotiated, Outcome};
 pub use error::Error;
 pub use http;
 pub use outbox::Outbox;
+pub use reader::MessageReader;
 pub use settings::Settings;
 pub use shared::Ping;
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
 pub use transport::Transport;
+pub use writer::MessageWriter;
 pub use ws_core::handshake;
 pub use ws_core::{
     CloseCode, CloseFrame, DecodeError, EncodeError, Limits, Message, MessageKind, MessageRef,

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
-use ws_core::{CloseFrame, Control, EncodeError, Encoder, Message, MessageRef, SendQueue};
+use ws_core::{
+    CloseFrame, Control, EncodeError, Encoder, Message, MessageRef, PieceRef, SendQueue,
+};
 
 use crate::error::Error;
 use crate::pool::ThreadPool;
@@ -77,6 +79,18 @@ impl Outbound {
         } else {
             self.message(message.as_ref())
         }
+    }
+
+    /// Whether a streamed message may begin.
+    pub(crate) fn may_stream(&self) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.may_begin()?)
+    }
+
+    /// Queues a piece of a streamed message.
+    pub(crate) fn piece(&mut self, piece: PieceRef<'_>) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.piece(piece, &mut self.queue, &mut ThreadPool)?)
     }
 
     /// Queues a control frame of this end's own.

@@ -1,4 +1,4 @@
-//! A connection as a `Stream` and a `Sink` of the futures crates.
+//! A connection, or its halves, as a `Stream` and a `Sink` of the futures crates.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use ws_core::{CloseFrame, Message};
 
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::split::{RecvHalf, SendHalf};
 
 /// The messages, as [`Connection::recv`] gives them; ends where that gives `None`.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Connection<S> {
@@ -38,5 +39,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Connection::poll_close(&mut self, cx, &CloseFrame::normal())
+    }
+}
+
+/// The messages, as [`RecvHalf::recv`] gives them; ends where that gives `None`.
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_recv(cx).map(Result::transpose)
+    }
+}
+
+/// As for [`Connection`]. While another task streams a message, sending one here is an error: only
+/// [`SendHalf::send`] and [`SendHalf::feed`] wait for their turn.
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
+    type Error = Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_room(cx, 0)
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.queue(message)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Self::poll_flush(&self, cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.start_closing(&CloseFrame::normal());
+        self.poll_closed(cx)
     }
 }

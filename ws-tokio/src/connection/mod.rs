@@ -93,6 +93,14 @@ impl<S> Connection<S> {
         self.0
     }
 
+    pub(crate) fn inbound(&mut self) -> &mut Inbound {
+        &mut self.0.receiving.inbound
+    }
+
+    pub(crate) fn shared(&mut self) -> &mut Shared<S> {
+        &mut self.0.shared
+    }
+
     /// Which end of the connection this is.
     #[must_use]
     pub fn role(&self) -> Role {
@@ -125,7 +133,7 @@ impl<S> Connection<S> {
 
     /// Sets the largest message to receive, in bytes, from the next frame on.
     pub fn set_max_message(&mut self, bytes: usize) {
-        self.0.receiving.inbound.set_max_message(bytes);
+        self.inbound().set_max_message(bytes);
     }
 
     /// The stream. Reading from it or writing to it breaks the connection.

@@ -8,7 +8,7 @@ use ws_core::Message;
 
 use super::Connection;
 use crate::error::Error;
-use crate::shared::{Ping, Shared};
+use crate::shared::Ping;
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message: queues it and writes all that is queued.
@@ -60,10 +60,6 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
     /// with [`Error::Cut`] where the connection ends before the pong.
     pub fn ping(&mut self) -> Result<Ping, Error> {
-        self.0.shared.ping()
-    }
-
-    pub(crate) fn shared(&mut self) -> &mut Shared<S> {
-        &mut self.0.shared
+        self.shared().ping()
     }
 }

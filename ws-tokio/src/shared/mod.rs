@@ -131,11 +131,13 @@ impl<S> Shared<S> {
         self.stream
     }
 
-    /// Queues our close frame, if none was.
-    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
-        if !self.outbound.is_closed() {
+    /// Queues our close frame, if none was; whether it did.
+    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) -> bool {
+        let first = !self.outbound.is_closed();
+        if first {
             self.outbound.close(Some(frame.clone()));
         }
+        first
     }
 
     /// Queues a ping; the time until its pong.

@@ -39,6 +39,10 @@ impl<S> RecvHalf<S> {
         (self.receiving.take().expect(THERE), self.split.clone())
     }
 
+    pub(crate) fn inbound(&mut self) -> &mut Inbound {
+        &mut self.receiving.as_mut().expect(THERE).inbound
+    }
+
     pub(super) const fn split(&self) -> &Arc<Split<S>> {
         &self.split
     }
@@ -112,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         self.poll_receive(cx, Inbound::owned)
     }
 
-    fn poll_receive<T>(
+    pub(crate) fn poll_receive<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,

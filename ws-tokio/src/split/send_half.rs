@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::MutexGuard;
 use ws_core::{CloseCode, CloseFrame, Message, Utf8Bytes};
 
 use super::Split;
 use crate::connection::closed;
 use crate::error::Error;
 use crate::inbound::Progress;
-use crate::shared::Ping;
+use crate::shared::{Ping, Shared};
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
 pub struct SendHalf<S>(Arc<Split<S>>);
@@ -26,6 +27,24 @@ impl<S> SendHalf<S> {
 
     pub(super) const fn split(&self) -> &Arc<Split<S>> {
         &self.0
+    }
+
+    /// The turn to send a message: held by whoever streams one.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().await
+    }
+
+    pub(crate) fn may_stream(&self) -> Result<(), Error> {
+        self.0.with(|inner| inner.shared.outbound().may_stream())
+    }
+
+    /// Does something that may wait.
+    pub(crate) fn poll<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.0.poll(cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
     /// Bytes queued for sending and not yet written, by whichever task.
@@ -73,8 +92,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
-        let _turn = self.0.turn.lock().await;
-        poll_fn(|cx| self.0.poll(cx, |inner, cx| inner.shared.poll_feed(cx, &mut message))).await
+        let _turn = self.turn().await;
+        poll_fn(|cx| self.poll(cx, |shared, cx| shared.poll_feed(cx, &mut message))).await
     }
 
     /// Writes all that is queued, by whichever task.
@@ -100,11 +119,11 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     }
 
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), Error>> {
-        self.0.poll(cx, |inner, cx| inner.shared.poll_room(cx, len))
+        self.poll(cx, |shared, cx| shared.poll_room(cx, len))
     }
 
     pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0.poll(cx, |inner, cx| inner.shared.poll_flush(cx))
+        self.poll(cx, |shared, cx| shared.poll_flush(cx))
     }
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
@@ -134,9 +153,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     }
 
     pub(crate) fn start_closing(&self, frame: &CloseFrame) {
-        self.0.with(|inner| inner.shared.start_closing(frame));
-        // The receiving half starts the deadline.
-        self.0.wakers.wake_all();
+        let started = self.0.with(|inner| inner.shared.start_closing(frame));
+        if started {
+            // The receiving half starts the deadline.
+            self.0.wakers.wake_all();
+        }
     }
 
     /// Waits for the end, and brings it about where nobody receives.
