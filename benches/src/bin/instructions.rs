@@ -1,0 +1,153 @@
+//! Fixed work for an instruction counter: `instructions WORK ROUNDS`.
+//!
+//! One round is a burst of 16 masked binary messages of 20 bytes. The difference between two numbers of rounds, over
+//! 16 times the difference, is the instructions per message, whatever the machine is doing besides:
+//!
+//! ```console
+//! $ cargo build --release -p ws-benches --bin instructions
+//! $ for n in 1000 2000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+//!     target/release/instructions run $n 2>&1 | grep Collected; done
+//! ```
+
+use std::future::Future;
+use std::hint::black_box;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ws_core::{Decoder, Encoder, Event, Limits, Role, SendQueue, Unpooled};
+use ws_tokio::{Connection, Negotiated, Settings};
+
+const PER_BURST: usize = 16;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let usage = "usage: instructions decode|encode|run|recv ROUNDS";
+    let work = args.next().expect(usage);
+    let rounds: usize = args.next().expect(usage).parse().expect(usage);
+    let messages = match work.as_str() {
+        "decode" => decode(rounds),
+        "encode" => encode(rounds),
+        "run" => block_on(async {
+            let mut connection = connection(rounds);
+            let mut messages = 0;
+            let ended = connection.run(|message, outbox| {
+                messages += 1;
+                outbox.send(message)
+            });
+            ended.await.expect_err("the input is cut");
+            messages
+        }),
+        "recv" => block_on(async {
+            let mut connection = connection(rounds);
+            let mut messages = 0;
+            while let Ok(Some(message)) = connection.recv().await {
+                messages += 1;
+                connection.feed(message).await.expect("the queue has room");
+            }
+            messages
+        }),
+        _ => panic!("{usage}"),
+    };
+    assert_eq!(messages, rounds * PER_BURST);
+}
+
+fn burst() -> Vec<u8> {
+    [&b"\x82\x94\x37\xfa\x21\x3d"[..], &[7; 20]].concat().repeat(PER_BURST)
+}
+
+fn decode(rounds: usize) -> usize {
+    let (burst, mut messages) = (burst(), 0);
+    let mut decoder = Decoder::new(Role::Server, Limits::default());
+    for _ in 0..rounds {
+        let mut input = burst.clone();
+        let mut done = 0;
+        while let (Some(Event::Message(message)), used) =
+            decoder.decode(&mut input[done..], &mut Unpooled).expect("valid")
+        {
+            black_box(message);
+            messages += 1;
+            done += used;
+        }
+    }
+    messages
+}
+
+fn encode(rounds: usize) -> usize {
+    let mut encoder = Encoder::server();
+    let mut queue = SendQueue::new();
+    for _ in 0..rounds {
+        for _ in 0..PER_BURST {
+            encoder.message((&[7; 20][..]).into(), &mut queue, &mut Unpooled).expect("open");
+        }
+        queue.advance(black_box(queue.len()));
+    }
+    rounds * PER_BURST
+}
+
+fn connection(rounds: usize) -> Connection<Bursts> {
+    let stream = Bursts { burst: burst(), left: rounds, rest: false };
+    Connection::from_upgraded(
+        stream,
+        Role::Server,
+        BytesMut::new(),
+        Negotiated::default(),
+        Settings::default(),
+    )
+}
+
+/// One burst for each read, then nothing once, then the next; what is written is forgotten.
+struct Bursts {
+    burst: Vec<u8>,
+    left: usize,
+    rest: bool,
+}
+
+impl AsyncRead for Bursts {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.rest = !self.rest;
+        if !self.rest && self.left > 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            buf.put_slice(&self.burst);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Bursts {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(black_box(buf).len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            return value;
+        }
+    }
+}
