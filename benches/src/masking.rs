@@ -16,8 +16,10 @@ pub struct Masker {
     /// What the tables call it.
     pub name: String,
     /// The way itself; all are called through a pointer.
-    pub mask: Box<dyn Fn(&mut [u8], [u8; 4])>,
+    pub mask: Box<MaskFn>,
 }
+
+type MaskFn = dyn Fn(&mut [u8], [u8; 4]);
 
 impl Masker {
     fn new(name: &str, mask: impl Fn(&mut [u8], [u8; 4]) + 'static) -> Self {
