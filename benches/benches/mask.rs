@@ -19,6 +19,7 @@ criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(10)
+        .nresamples(1000)
         .warm_up_time(Duration::from_millis(50))
         .measurement_time(Duration::from_millis(100));
     targets = in_place, by_offset, copying, short, validated_text
@@ -87,7 +88,8 @@ fn short(criterion: &mut Criterion) {
 
 fn validated_text(criterion: &mut Criterion) {
     let mut arena = Arena::new(16_384);
-    let ways: [(&str, fn(&mut [u8], [u8; 4]) -> bool); 2] = [
+    type Way = fn(&mut [u8], [u8; 4]) -> bool;
+    let ways: [(&str, Way); 2] = [
         ("mask, simdutf8", mask_then_validate),
         ("mask_ascii, simdutf8", mask_ascii_then_validate),
     ];

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
+use std::rc::Rc;
 
 use ws_mask::{Kernel, MaskKey, available};
 
@@ -16,12 +17,14 @@ pub struct Masker {
     /// What the tables call it.
     pub name: String,
     /// The way itself; all are called through a pointer.
-    pub mask: Box<dyn Fn(&mut [u8], [u8; 4])>,
+    pub mask: Rc<MaskFn>,
 }
+
+type MaskFn = dyn Fn(&mut [u8], [u8; 4]);
 
 impl Masker {
     fn new(name: &str, mask: impl Fn(&mut [u8], [u8; 4]) + 'static) -> Self {
-        Self { name: name.to_owned(), mask: Box::new(mask) }
+        Self { name: name.to_owned(), mask: Rc::new(mask) }
     }
 
     fn of_kernel(kernel: &'static Kernel) -> Self {

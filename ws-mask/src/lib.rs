@@ -1,21 +1,28 @@
-//! Masking of WebSocket payloads (RFC 6455, 5.3) at the speed of a copy.
+#![doc = include_str!("../README.md")]
 #![no_std]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
+
+// From the top layer down; each imports only from those below.
+mod mask;
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod dispatch;
+mod table;
+
+mod kernels;
 
 mod kernel;
-mod kernels;
-mod key;
-mod mask;
+
 mod short;
 mod vector;
 
-pub use kernel::Kernel;
-pub use kernels::available;
-pub use key::MaskKey;
+mod key;
+
+pub use crate::kernel::Kernel;
+pub use crate::key::MaskKey;
 #[cfg(feature = "alloc")]
-pub use mask::mask_extend;
-pub use mask::{mask, mask_ascii, mask_copy};
+pub use crate::mask::mask_extend;
+pub use crate::mask::{mask, mask_ascii, mask_copy};
+pub use crate::table::available;

@@ -2,8 +2,11 @@
 
 use core::mem::MaybeUninit;
 
-use crate::kernels::BEST;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use crate::dispatch::BEST;
 use crate::key::MaskKey;
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+use crate::table::BEST;
 
 /// Masks or unmasks `data` in place; returns the key for the byte after it.
 ///
@@ -68,6 +71,7 @@ pub fn mask_copy<'a>(
 /// assert_eq!(&data, b"Hello");
 /// ```
 #[inline]
+#[must_use = "without the answer, `mask` does the same"]
 pub fn mask_ascii(data: &mut [u8], key: MaskKey) -> (MaskKey, bool) {
     BEST.mask_ascii(data, key)
 }

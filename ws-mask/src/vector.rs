@@ -72,7 +72,7 @@ pub(crate) unsafe fn edges<V: Vector>(
 #[inline(always)]
 unsafe fn long<V: Vector>(src: *const u8, dst: *mut u8, len: usize, key: MaskKey) -> bool {
     let rest = len - 2 * V::BYTES;
-    let mut at = V::BYTES - dst as usize % V::BYTES;
+    let mut at = V::BYTES - dst.addr() % V::BYTES;
     // SAFETY: `at` begins at no more than one vector; a pair that begins before `rest` ends before `len`.
     unsafe {
         let body_key = <[V; 2]>::splat(key.advance(at));

@@ -15,9 +15,13 @@ use arch::{__m512i, _mm512_movepi8_mask, _mm512_or_si512, _mm512_set1_epi32, _mm
 
 use crate::kernel::Kernel;
 use crate::key::MaskKey;
+use crate::short;
 use crate::vector::{self, Vector};
 
 cpufeatures::new!(cpu, "avx512f", "avx512bw", "avx512vbmi");
+
+// The widest vector: what is shorter must not come here.
+const _: () = assert!(size_of::<__m512i>() <= short::LIMIT);
 
 pub(crate) static KERNEL: Kernel = Kernel { name: "avx512", detect: cpu::get, xor, xor_ascii };
 

@@ -4,8 +4,9 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::kernel::Kernel;
-use crate::kernels::{available, words};
+use crate::kernels::words;
 use crate::key::MaskKey;
+use crate::table::available;
 
 // A constant: callers inline its short path, and call `xor` without reading a table.
 pub(crate) const BEST: &Kernel = &Kernel { name: "best", detect: || true, xor, xor_ascii };
