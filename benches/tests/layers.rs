@@ -10,7 +10,17 @@ type Layers = &'static [&'static [&'static str]];
 const CRATES: [(&str, Layers); 3] = [
     (
         "ws-mask",
-        &[&["key"], &["vector"], &["short"], &["kernel"], &["kernels"], &["mask"], &["lib"]],
+        &[
+            &["key"],
+            &["vector"],
+            &["short"],
+            &["kernel"],
+            &["kernels"],
+            &["table"],
+            &["dispatch"],
+            &["mask"],
+            &["lib"],
+        ],
     ),
     (
         "ws-core",

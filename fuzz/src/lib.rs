@@ -2,10 +2,12 @@
 
 mod decode;
 mod handshake;
+mod mask_kernels;
 mod roundtrip;
 
 pub use decode::decode;
 pub use handshake::handshake;
+pub use mask_kernels::mask_kernels;
 pub use roundtrip::roundtrip;
 
 /// Takes the first byte away.

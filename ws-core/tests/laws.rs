@@ -30,6 +30,11 @@ fn the_corpus_of_roundtrip_replays() {
 }
 
 #[test]
+fn the_corpus_of_mask_kernels_replays() {
+    replay("mask_kernels", fuzz::mask_kernels);
+}
+
+#[test]
 fn the_corpus_of_handshake_replays() {
     replay("handshake", fuzz::handshake);
 }
