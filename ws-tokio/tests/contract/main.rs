@@ -2,12 +2,13 @@
 
 mod closing;
 mod frames;
-//mod handshake_client;
-//mod handshake_server;
-//mod origins;
+mod handshake_client;
+mod handshake_server;
+mod incoming;
+mod origins;
 mod pings;
 mod receiving;
-//mod redirects;
+mod redirects;
 mod running;
 mod sending;
 
