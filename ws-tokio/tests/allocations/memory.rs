@@ -53,6 +53,20 @@ async fn wait(connection: &mut Connection<Peer>) {
 }
 
 #[test]
+fn a_connections_own_state_is_small() {
+    for (role, bound) in [(Role::Server, 512), (Role::Client, 1024)] {
+        let peer = saying(b"");
+        let before = held();
+        let connection = connection(role, Settings::default(), peer);
+        let own = usize::try_from(held() - before).expect("no less than before");
+        drop(connection);
+        let state = own - size_of::<Peer>();
+        assert!(state <= bound, "{state} bytes, over {bound}: {role:?}");
+        assert!(state >= bound / 2, "{state} bytes: lower the bound, {bound}: {role:?}");
+    }
+}
+
+#[test]
 fn a_connection_without_traffic_holds_no_buffer() {
     for role in ROLES {
         assert_eq!(kept(role, &saying(b""), wait), 0);

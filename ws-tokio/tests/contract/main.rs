@@ -5,6 +5,7 @@ mod frames;
 mod handshake_client;
 mod handshake_server;
 mod incoming;
+mod lessons;
 mod origins;
 mod pings;
 mod receiving;
