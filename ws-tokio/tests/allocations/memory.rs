@@ -44,7 +44,8 @@ fn kept<T>(role: Role, peer: &Peer, receive: impl AsyncFn(&mut Connection<Peer>)
 async fn park<F: Future>(future: F) {
     let mut future = pin!(future);
     for _ in 0..8 {
-        poll_fn(|cx| Poll::Ready(assert!(future.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
     }
 }
 

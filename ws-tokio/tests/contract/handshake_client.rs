@@ -213,7 +213,8 @@ async fn beside_a_server_that_stays(answer: &str) -> (Duration, ConnectError) {
     let (client, mut server) = duplex(PIPE);
     server.write_all(answer.as_bytes()).await.expect("the pipe holds it");
     let since = Instant::now();
-    let error = ConnectOptions::default().connect_over(client, URL).await.unwrap_err();
+    let error =
+        ConnectOptions::default().connect_over(client, URL).await.expect_err("no handshake");
     (since.elapsed(), error)
 }
 
