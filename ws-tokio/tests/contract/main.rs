@@ -1,6 +1,7 @@
 //! The contract, rule by rule, over real connections; each test is named for its rule.
 
 mod closing;
+mod connect;
 mod frames;
 mod handshake_client;
 mod handshake_server;
@@ -9,7 +10,6 @@ mod lessons;
 mod origins;
 mod pings;
 mod receiving;
-mod redirects;
 mod running;
 mod sending;
 
