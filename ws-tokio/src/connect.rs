@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use ws_core::Role;
 use ws_core::handshake::client::{
     Accepted, Answer, AnswerError, BodyState, Credentials, Offer, OfferError, RedirectError,
@@ -118,7 +118,22 @@ impl ConnectOptions {
         url: &str,
     ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
         // On the heap: a task that connects and then talks is no larger for it.
-        self.in_time(Box::pin(self.follow(url))).await
+        Box::pin(async {
+            let deadline = Instant::now() + self.handshake_timeout;
+            match in_time(deadline, self.follow(url)).await? {
+                Shaken::Accepted(handshake) => {
+                    let address = handshake.stream.peer_addr();
+                    let negotiated = Negotiated::default();
+                    let negotiated = match address {
+                        Some(address) => negotiated.peer_addr(address),
+                        None => negotiated,
+                    };
+                    Ok(self.connection(handshake, negotiated))
+                }
+                Shaken::Refused(refused) => Err(refused.into_error(deadline).await),
+            }
+        })
+        .await
     }
 
     /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
@@ -135,22 +150,17 @@ impl ConnectOptions {
         stream: S,
         url: &str,
     ) -> Result<(Connection<S>, Response<()>), ConnectError> {
-        self.in_time(Box::pin(async {
-            match self.shake_hands(stream, &Target::parse(url)?, &self.offer()?).await? {
+        Box::pin(async {
+            let deadline = Instant::now() + self.handshake_timeout;
+            let (target, offer) = (Target::parse(url)?, self.offer()?);
+            match in_time(deadline, self.shake_hands(stream, &target, &offer)).await? {
                 Shaken::Accepted(handshake) => {
                     Ok(self.connection(handshake, Negotiated::default()))
                 }
-                Shaken::Refused(refused) => Err(refused.into_error().await),
+                Shaken::Refused(refused) => Err(refused.into_error(deadline).await),
             }
-        }))
+        })
         .await
-    }
-
-    async fn in_time<T>(
-        &self,
-        handshake: impl Future<Output = Result<T, ConnectError>>,
-    ) -> Result<T, ConnectError> {
-        timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(ConnectError::Timeout))
     }
 
     fn offer(&self) -> Result<Offer, ConnectError> {
@@ -162,26 +172,20 @@ impl ConnectOptions {
     }
 
     /// Connects, and follows as many redirects as may be.
-    async fn follow(
-        &self,
-        url: &str,
-    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+    async fn follow(&self, url: &str) -> Result<Shaken<Transport>, ConnectError> {
         let (mut target, mut offer) = (Target::parse(url)?, self.offer()?);
         let mut redirects = self.redirects;
         loop {
             let stream = open(&target).await?;
-            let negotiated = stream
-                .peer_addr()
-                .map_or_else(Negotiated::default, |it| Negotiated::default().peer_addr(it));
             let refused = match self.shake_hands(stream, &target, &offer).await? {
-                Shaken::Accepted(handshake) => return Ok(self.connection(handshake, negotiated)),
                 Shaken::Refused(refused) => refused,
+                accepted @ Shaken::Accepted(_) => return Ok(accepted),
             };
             let Some(left) = redirects.checked_sub(1) else {
-                return Err(refused.into_error().await);
+                return Ok(Shaken::Refused(refused));
             };
             let Some(redirect) = target.redirect(&refused.response)? else {
-                return Err(refused.into_error().await);
+                return Ok(Shaken::Refused(refused));
             };
             if redirect.credentials == Credentials::Drop {
                 offer = offer.without_credentials();
@@ -248,6 +252,13 @@ impl Default for ConnectOptions {
     }
 }
 
+async fn in_time<T>(
+    deadline: Instant,
+    handshake: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    timeout_at(deadline, handshake).await.unwrap_or(Err(ConnectError::Timeout))
+}
+
 /// Opens the stream to a target.
 async fn open(target: &Target) -> Result<Transport, ConnectError> {
     match target.security() {
@@ -280,18 +291,22 @@ struct Refused<S> {
 }
 
 impl<S: AsyncRead + Unpin> Refused<S> {
-    /// Reads the start of the body: up to 1 KiB. What fails then is no worse than the refusal.
-    async fn into_error(mut self) -> ConnectError {
+    /// Reads the start of the body: up to 1 KiB, while there is time. What fails then is no worse than the refusal.
+    async fn into_error(mut self, deadline: Instant) -> ConnectError {
         let mut body = RefusalBody::new(&self.response);
+        _ = timeout_at(deadline, self.read(&mut body)).await;
+        ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
+    }
+
+    async fn read(&mut self, body: &mut RefusalBody) {
         while let BodyState::More = body.push(&self.leftover) {
             self.leftover.clear();
             self.leftover.reserve(RefusalBody::LIMIT);
             match self.stream.read_buf(&mut self.leftover).await {
-                Ok(0) | Err(_) => break,
+                Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
         }
-        ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
     }
 }
 

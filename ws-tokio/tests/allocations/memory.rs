@@ -15,9 +15,9 @@ use crate::{block_on, connection};
 /// What a parked connection may hold besides its own state, in bytes.
 const LITTLE: usize = 1024;
 
-/// Connections in one measurement. The thread's pool lends the first few of them its own buffers: only among many
+/// Connections in one measurement. The thread's pool lends the first 8 of them its own buffers: only among many
 /// more than those does it show that each keeps one.
-const MANY: usize = 32;
+const MANY: usize = 16;
 
 /// A peer that says this once.
 fn saying(words: &[u8]) -> Peer {
@@ -44,12 +44,27 @@ fn kept<T>(role: Role, peer: &Peer, receive: impl AsyncFn(&mut Connection<Peer>)
 async fn park<F: Future>(future: F) {
     let mut future = pin!(future);
     for _ in 0..8 {
-        poll_fn(|cx| Poll::Ready(assert!(future.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
     }
 }
 
 async fn wait(connection: &mut Connection<Peer>) {
     park(connection.recv()).await;
+}
+
+#[test]
+fn a_connections_own_state_is_small() {
+    for (role, bound) in [(Role::Server, 448), (Role::Client, 768)] {
+        let peer = saying(b"");
+        let before = held();
+        let connection = connection(role, Settings::default(), peer);
+        let own = usize::try_from(held() - before).expect("no less than before");
+        drop(connection);
+        let state = own - size_of::<Peer>();
+        assert!(state <= bound, "{state} bytes, over {bound}: {role:?}");
+        assert!(state >= bound / 2, "{state} bytes: lower the bound, {bound}: {role:?}");
+    }
 }
 
 #[test]

@@ -1,25 +1,19 @@
 //! Closing: one close frame, behind all that was queued, however often `close` is dropped and called again.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use futures_sink::Sink;
 use ws_tokio::{CloseCode, Connection, Error, Settings};
 
 use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
 use crate::support::wire::close_payload;
-use crate::{Case, after_every_poll, conversation, messages};
+use crate::{Case, PORTIONS, after_every_poll, conversation, messages};
 
-const PORTIONS: [usize; 4] = [1, 2, 3, 7];
-
-async fn close(connection: &mut Connection<Scripted>) -> Result<(), Error> {
+pub(crate) async fn close(connection: &mut Connection<Scripted>) -> Result<(), Error> {
     connection.close(CloseCode::GOING_AWAY, "later").await
 }
 
 /// Queues a message, closes with `close` until patience has run out, goes on with `then`, and looks at the wire.
-async fn holds(
+pub(crate) async fn holds(
     case: Case,
     close: impl AsyncFn(&mut Connection<Scripted>) -> Result<(), Error>,
     then: impl AsyncFn(&mut Connection<Scripted>) -> Result<(), Error>,
@@ -43,14 +37,6 @@ async fn holds(
 #[tokio::test(start_paused = true)]
 async fn close_that_is_dropped_and_called_again_sends_one_close_frame() {
     after_every_poll(&PORTIONS, async |case| holds(case, close, close).await).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn close_of_the_sink_that_is_left_can_be_finished_by_close() {
-    let sink = async |it: &mut Connection<Scripted>| {
-        poll_fn(|cx| Sink::poll_close(Pin::new(&mut *it), cx)).await
-    };
-    after_every_poll(&PORTIONS, async |case| holds(case, sink, close).await).await;
 }
 
 #[tokio::test(start_paused = true)]

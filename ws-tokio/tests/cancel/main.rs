@@ -8,6 +8,8 @@ mod handshake;
 mod interleaved;
 mod receive;
 mod send;
+#[cfg(feature = "stream")]
+mod stream_sink;
 
 #[path = "../support"]
 mod support {
@@ -23,6 +25,9 @@ use ws_tokio::{Connection, Message, Negotiated, Role, Settings};
 use support::patience::Patience;
 use support::scripted::{Script, Scripted, Writes};
 use support::wire::{ROLES, close, frame, peer_of};
+
+/// How many bytes one call moves.
+const PORTIONS: [usize; 4] = [1, 2, 3, 7];
 
 /// A case: which end we are, how the transport behaves, and when a future is dropped.
 #[derive(Clone, Copy, Debug)]

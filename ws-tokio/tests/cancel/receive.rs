@@ -1,20 +1,14 @@
 //! Receiving: each message arrives exactly once and in order, whichever way it is received.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use futures_core::Stream;
 use ws_tokio::{Connection, Message, MessageKind, MessageRef, Settings};
 
 use crate::support::parse::frames;
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
-use crate::{Case, after_every_poll, answers, conversation, messages};
-
-const PORTIONS: [usize; 4] = [1, 2, 3, 7];
+use crate::{Case, PORTIONS, after_every_poll, answers, conversation, messages};
 
 /// All that `receive` gives of the conversation is what was said, and the peer got what it was owed.
-async fn holds(
+pub(crate) async fn holds(
     case: Case,
     receive: impl AsyncFn(&mut Connection<Scripted>, &mut Patience) -> Vec<Message>,
 ) -> Patience {
@@ -102,21 +96,4 @@ async fn what_a_dropped_run_answered_is_queued_once() {
         patience
     })
     .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn stream_that_is_left_and_polled_again_loses_nothing() {
-    after_every_poll(&PORTIONS, async |case| holds(case, stream).await).await;
-}
-
-async fn stream(connection: &mut Connection<Scripted>, patience: &mut Patience) -> Vec<Message> {
-    let mut received = Vec::new();
-    loop {
-        let next = poll_fn(|cx| Pin::new(&mut *connection).poll_next(cx));
-        match patience.with(next).await {
-            None => {}
-            Some(Some(message)) => received.push(message.expect("a message")),
-            Some(None) => return received,
-        }
-    }
 }

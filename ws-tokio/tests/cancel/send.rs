@@ -1,25 +1,19 @@
 //! Sending: a message whose future was dropped is queued whole or not at all.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use futures_sink::Sink;
 use ws_tokio::{Connection, Error, Message, Settings};
 
 use crate::support::parse::{Frame, frames};
 use crate::support::patience::Patience;
 use crate::support::scripted::Scripted;
 use crate::support::wire::frame;
-use crate::{Case, after_every_poll};
-
-const PORTIONS: [usize; 4] = [1, 2, 3, 7];
+use crate::{Case, PORTIONS, after_every_poll};
 
 /// A queue that is soon full, and that starts to write soon.
-fn tight() -> Settings {
+pub(crate) fn tight() -> Settings {
     Settings::default().queue_limit(40).high_water(16)
 }
 
-fn small() -> Vec<Message> {
+pub(crate) fn small() -> Vec<Message> {
     vec!["one".into(), vec![7; 20].into(), "".into(), vec![9; 60].into(), "five".into()]
 }
 
@@ -34,7 +28,7 @@ fn as_frame(message: &Message) -> Frame {
 }
 
 /// Sends each message, again where it was dropped and not queued; each arrives exactly once and in order.
-async fn holds(
+pub(crate) async fn holds(
     case: Case,
     settings: Settings,
     messages: Vec<Message>,
@@ -77,16 +71,6 @@ async fn feed_that_is_dropped_queued_its_message_whole_or_not_at_all() {
     let feed = async |it: &mut Connection<Scripted>, message| it.feed(message).await;
     after_every_poll(&PORTIONS, async |case| holds(case, tight(), small(), feed).await).await;
     after_every_poll(&[4099], async |case| holds(case, tight(), large(), feed).await).await;
-}
-
-#[tokio::test]
-async fn sink_that_is_left_and_polled_again_sends_each_message_once() {
-    let send = async |it: &mut Connection<Scripted>, message: Message| {
-        poll_fn(|cx| Pin::new(&mut *it).poll_ready(cx)).await?;
-        Pin::new(&mut *it).start_send(message)?;
-        poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *it), cx)).await
-    };
-    after_every_poll(&PORTIONS, async |case| holds(case, tight(), small(), send).await).await;
 }
 
 #[tokio::test]

@@ -179,6 +179,25 @@ async fn a_peer_that_broke_the_protocol_and_stays_is_left_after_5_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_that_broke_the_protocol_and_never_stops_sending_is_left_after_64_mib() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let floods = async {
+            peer.write_all(&frame(peer_of(us), 0x83, b"")).await.unwrap();
+            loop {
+                peer.write_all(&[0; PIPE]).await.unwrap();
+            }
+        };
+        let since = Instant::now();
+        tokio::select! {
+            ended = connection.recv() => assert!(matches!(ended, Err(Error::Protocol(_)))),
+            () = floods => unreachable!(),
+        }
+        assert_eq!(since.elapsed(), Duration::ZERO, "bounded by bytes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_runs_on_while_close_is_dropped_and_called_again() {
     for us in ROLES {
         let (mut connection, _peer) = memory::connection(us, Settings::default());

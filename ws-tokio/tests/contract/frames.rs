@@ -8,7 +8,7 @@ use crate::support::tcp;
 use crate::support::wire::{ROLES, close, close_payload, frame, peer_of};
 
 /// What a peer goes on to send before it reads anything: more than the buffers of a TCP connection hold.
-const MORE: [u8; 1 << 20] = [0; 1 << 20];
+static MORE: [u8; 1 << 20] = [0; 1 << 20];
 const TIMES: usize = 8;
 
 /// A peer sends `wire` and megabytes behind it: it reads a close frame with `code`, and then the end; our end says

@@ -1,13 +1,15 @@
 //! The contract, rule by rule, over real connections; each test is named for its rule.
 
 mod closing;
+mod connect;
 mod frames;
-//mod handshake_client;
-//mod handshake_server;
-//mod origins;
+mod handshake_client;
+mod handshake_server;
+mod incoming;
+mod lessons;
+mod origins;
 mod pings;
 mod receiving;
-//mod redirects;
 mod running;
 mod sending;
 

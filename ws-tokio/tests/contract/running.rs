@@ -1,12 +1,15 @@
 //! `run`: a function for every message, and what ends it.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncWriteExt, duplex};
+use tokio::time::timeout;
 use ws_tokio::{
     CloseCode, Connection, EncodeError, Error, MessageRef, Negotiated, Outbox, Role, Settings,
 };
@@ -126,7 +129,7 @@ async fn an_outbox_with_the_limit_0_takes_one_calls_output_at_a_time() {
         peer.write_all(&wire).await.unwrap();
         peer.shutdown().await.unwrap();
         let run = connection.run(|message, outbox| outbox.send(message));
-        let in_turns = tokio::time::timeout(std::time::Duration::from_secs(5), run);
+        let in_turns = timeout(Duration::from_secs(5), run);
         in_turns.await.expect("no endless loop").unwrap();
         drop(connection);
         assert_eq!(frames(us, &memory::read_to_end(&mut peer).await).len(), 4);
@@ -146,14 +149,13 @@ async fn a_long_run_of_messages_leaves_other_tasks_their_turn() {
     }
 }
 
-/// Polls a future once with a handler that panics.
-async fn panics<F: Future>(future: F) {
+/// Polls a future once, whose handler panics.
+async fn panics(future: impl Future) {
     let mut future = pin!(future);
-    poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx).is_ready()));
-        std::task::Poll::Ready(assert!(polled.is_err(), "no panic"))
-    })
-    .await;
+    let poll = |cx: &mut Context<'_>| {
+        Poll::Ready(catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx).is_ready())))
+    };
+    assert!(poll_fn(poll).await.is_err(), "no panic");
 }
 
 #[tokio::test]
