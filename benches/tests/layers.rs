@@ -48,7 +48,7 @@ const CRATES: [(&str, Layers); 3] = [
             &["receiving"],
             &["connection"],
             &["split"],
-            &["accept", "connect", "reader", "stream_sink", "writer"],
+            &["accept", "connect", "reader", "stream_sink", "tracker", "writer"],
             &["lib"],
         ],
     ),

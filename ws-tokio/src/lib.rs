@@ -84,6 +84,7 @@ mod shared;
 mod split;
 #[cfg(feature = "stream")]
 mod stream_sink;
+mod tracker;
 mod transport;
 mod writer;
 
@@ -97,6 +98,7 @@ pub use reader::MessageReader;
 pub use settings::Settings;
 pub use shared::Ping;
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
+pub use tracker::{Shutdown, Ticket, Tracker};
 pub use transport::Transport;
 pub use writer::MessageWriter;
 pub use ws_core::handshake;

@@ -126,6 +126,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.poll(cx, |shared, cx| shared.poll_flush(cx))
     }
 
+    #[cfg(feature = "stream")]
     pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
         self.0.with(|inner| inner.shared.queue(message))
     }

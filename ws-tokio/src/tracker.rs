@@ -1,0 +1,226 @@
+//! Graceful shutdown: every connection is counted, told to go, and waited for.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use ws_core::CloseCode;
+
+use crate::connection::Connection;
+
+/// Counts a server's connections, and ends them all when it goes down. Cheap to clone; all clones are one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tokio::net::TcpListener;
+/// # use ws_tokio::{Tracker, accept};
+/// # async fn example(listener: TcpListener) -> std::io::Result<()> {
+/// let tracker = Tracker::new();
+/// loop {
+///     tokio::select! {
+///         accepted = listener.accept() => {
+///             let (stream, _) = accepted?;
+///             let Some(ticket) = tracker.enter() else { break };
+///             tokio::spawn(async move {
+///                 let Ok(mut connection) = accept(stream).await else { return };
+///                 ticket.serve(&mut connection, async |connection| {
+///                     connection.run(|message, outbox| outbox.send(message)).await
+///                 }).await;
+///             });
+///         }
+///         _ = tokio::signal::ctrl_c() => break,
+///     }
+/// }
+/// let shutdown = tracker.shutdown(Duration::from_secs(10)).await;
+/// println!("{} connections were cut", shutdown.cut.len());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Tracker(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Notified when the stage changes, and when a connection ends.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    stage: Stage,
+    entered: u64,
+    /// Those that entered and have not left, with their addresses where known.
+    inside: HashMap<u64, Option<SocketAddr>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Open,
+    /// No one enters; connections are closed with 1001.
+    Closing,
+    /// The deadline has passed: connections are cut.
+    Cutting,
+}
+
+/// How a shutdown went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shutdown {
+    /// How many connections ended by themselves or were closed in time.
+    pub closed: usize,
+    /// Those that were not, and were cut: their addresses, where known.
+    pub cut: Vec<Option<SocketAddr>>,
+}
+
+impl Tracker {
+    /// A tracker with no connections.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many are inside.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().inside.len()
+    }
+
+    /// Whether no one is inside.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Lets a connection in; `None` once the shutdown has begun. It is inside until its ticket is dropped.
+    #[must_use]
+    pub fn enter(&self) -> Option<Ticket> {
+        let mut state = self.0.lock();
+        if state.stage != Stage::Open {
+            return None;
+        }
+        state.entered += 1;
+        let number = state.entered;
+        state.inside.insert(number, None);
+        Some(Ticket { tracker: self.clone(), number })
+    }
+
+    /// Lets no one in any more, closes all connections with 1001, and waits up to `deadline` until they have ended; then
+    /// cuts the others.
+    ///
+    /// Connections are closed by their tasks, in [`Ticket::serve`].
+    ///
+    /// # Cancel safety
+    /// If dropped, the shutdown has begun, but no connection is cut; call it again to go on.
+    pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
+        let before = self.0.enter_stage(Stage::Closing);
+        let empty = self.0.until(|state| state.inside.is_empty());
+        let cut = match timeout(deadline, empty).await {
+            Ok(()) => Vec::new(),
+            Err(_) => self.0.lock().inside.values().copied().collect(),
+        };
+        self.0.enter_stage(Stage::Cutting);
+        Shutdown { closed: before.saturating_sub(cut.len()), cut }
+    }
+}
+
+/// A connection's place in a [`Tracker`]. It is free again when this is dropped.
+pub struct Ticket {
+    tracker: Tracker,
+    number: u64,
+}
+
+impl Ticket {
+    /// Talks over the connection until `talk` is done, or until the tracker shuts down: `talk` is dropped then, and the
+    /// connection closed with 1001 or, after the deadline, cut. `None` where that happened.
+    ///
+    /// # Cancel safety
+    /// As `talk`.
+    pub async fn serve<S, T>(
+        self,
+        connection: &mut Connection<S>,
+        talk: impl AsyncFnOnce(&mut Connection<S>) -> T,
+    ) -> Option<T>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let shared = &self.tracker.0;
+        shared.lock().inside.insert(self.number, connection.peer_addr());
+        if let Some(talked) =
+            unless(talk(connection), shared.until(|state| state.stage >= Stage::Closing)).await
+        {
+            return Some(talked);
+        }
+        let closing = connection.close(CloseCode::GOING_AWAY, "");
+        if unless(closing, shared.until(|state| state.stage >= Stage::Cutting)).await.is_none() {
+            connection.close_now();
+        }
+        None
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.tracker.0.lock().inside.remove(&self.number);
+        self.tracker.0.changed.notify_waiters();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes on to a stage; how many are inside.
+    fn enter_stage(&self, stage: Stage) -> usize {
+        let mut state = self.lock();
+        state.stage = state.stage.max(stage);
+        let inside = state.inside.len();
+        drop(state);
+        self.changed.notify_waiters();
+        inside
+    }
+
+    async fn until(&self, reached: impl Fn(&State) -> bool) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            // Before looking: a change between looking and waiting is noticed then.
+            changed.as_mut().enable();
+            if reached(&self.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// What the future comes to, unless `stop` comes before.
+async fn unless<T>(future: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
+    let (mut future, mut stop) = (pin!(future), pin!(stop));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => stop.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+impl fmt::Debug for Tracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracker").field("inside", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("number", &self.number).finish_non_exhaustive()
+    }
+}
