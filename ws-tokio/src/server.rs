@@ -1,0 +1,166 @@
+//! Serving TCP: accept connections, within bounds, each on a task of its own.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use crate::accept::{AcceptError, AcceptOptions};
+use crate::connection::Connection;
+
+/// First and longest pause after an error that a pause may mend, such as too many open files.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Accepts WebSocket connections from a TCP listener, each on a task of its own.
+///
+/// `TCP_NODELAY` is set, connections know their peer's address, and what is over a cap waits in the system's backlog. When
+/// file descriptors run out it pauses, 5 ms at first and up to 1 s, rather than spin or end.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use ws_tokio::Server;
+///
+/// let server = Server::bind("127.0.0.1:9001").await?.max_connections(10_000);
+/// println!("listening on {}", server.local_addr()?);
+/// server
+///     .serve(|mut connection| async move {
+///         _ = connection.run(|message, outbox| outbox.send(message)).await;
+///     })
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    listener: TcpListener,
+    options: AcceptOptions,
+    max_connections: usize,
+    max_handshakes: usize,
+}
+
+impl Server {
+    /// A server on a listener.
+    #[must_use]
+    pub fn new(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            options: AcceptOptions::default(),
+            max_connections: Semaphore::MAX_PERMITS,
+            max_handshakes: 1024,
+        }
+    }
+
+    /// A server on a new listener.
+    ///
+    /// # Errors
+    /// As [`TcpListener::bind`].
+    pub async fn bind(address: impl tokio::net::ToSocketAddrs) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self::new)
+    }
+
+    /// How connections are accepted.
+    #[must_use]
+    pub fn options(self, options: AcceptOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Most connections at a time. Default no cap: the system's limit on open files is one.
+    #[must_use]
+    pub fn max_connections(self, most: usize) -> Self {
+        Self { max_connections: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// Most handshakes under way at a time. Default 1024. Peers that connect and say nothing take a place for
+    /// up to [`AcceptOptions::handshake_timeout`] each.
+    #[must_use]
+    pub fn max_handshakes(self, most: usize) -> Self {
+        Self { max_handshakes: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// As [`TcpListener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Accepts connections for ever and calls `handler` with each, on a task of its own.
+    ///
+    /// # Cancel safety
+    /// If dropped, no connection is accepted any more; those that were go on.
+    pub async fn serve<H, F>(self, handler: H)
+    where
+        H: Fn(Connection<TcpStream>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let connections = Arc::new(Semaphore::new(self.max_connections));
+        let handshakes = Arc::new(Semaphore::new(self.max_handshakes));
+        let shared = Arc::new((self.options, handler));
+        loop {
+            let connection = permit(&connections).await;
+            let handshake = permit(&handshakes).await;
+            let (stream, peer) = accept(&self.listener).await;
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                let (options, handler) = &*shared;
+                let shaken = shake_hands(options, stream, peer).await;
+                drop(handshake);
+                if let Ok(connection) = shaken {
+                    handler(connection).await;
+                }
+                drop(connection);
+            });
+        }
+    }
+}
+
+/// The next connection. Errors are of one connection, or pass with time.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = PAUSES.0;
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_) => {
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+/// Whether the peer was gone before it was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn shake_hands(
+    options: &AcceptOptions,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Result<Connection<TcpStream>, AcceptError> {
+    stream.set_nodelay(true)?;
+    let incoming = Box::pin(options.read(stream)).await?;
+    Box::pin(incoming.with_peer_addr(peer).accept()).await
+}
+
+async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    semaphore.clone().acquire_owned().await.expect("never closed")
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
