@@ -297,6 +297,13 @@ impl ControlPayload {
     }
 }
 
+impl Default for ControlPayload {
+    /// No bytes.
+    fn default() -> Self {
+        Self { bytes: [0; MAX_CONTROL], len: 0 }
+    }
+}
+
 impl From<[u8; 8]> for ControlPayload {
     fn from(payload: [u8; 8]) -> Self {
         let mut bytes = [0; MAX_CONTROL];

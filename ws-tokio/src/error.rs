@@ -18,6 +18,8 @@ pub enum Error {
     Protocol(DecodeError),
     /// The peer sent a message where none is taken any more; it was told so with 1008.
     UnexpectedMessage,
+    /// The peer did not answer a ping of the heartbeat in time.
+    HeartbeatTimeout,
     /// Closing took longer than its timeout.
     CloseTimeout,
     /// What the caller wanted to send can't be sent; nothing of it was queued.
@@ -35,6 +37,7 @@ impl Error {
             Self::Cut
             | Self::Protocol(_)
             | Self::UnexpectedMessage
+            | Self::HeartbeatTimeout
             | Self::CloseTimeout
             | Self::Send(_)
             | Self::Io(_) => None,
@@ -49,6 +52,7 @@ impl fmt::Display for Error {
             Self::Cut => f.write_str("the connection was cut without a close frame"),
             Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
+            Self::HeartbeatTimeout => f.write_str("the peer did not answer a ping in time"),
             Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
             Self::Send(error) => write!(f, "can't send: {error}"),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
@@ -62,7 +66,11 @@ impl error::Error for Error {
             Self::Protocol(error) => Some(error),
             Self::Send(error) => Some(error),
             Self::Io(error) => Some(error),
-            Self::Closed(_) | Self::Cut | Self::UnexpectedMessage | Self::CloseTimeout => None,
+            Self::Closed(_)
+            | Self::Cut
+            | Self::UnexpectedMessage
+            | Self::HeartbeatTimeout
+            | Self::CloseTimeout => None,
         }
     }
 }
@@ -87,6 +95,7 @@ impl From<Error> for io::Error {
             | Error::Cut
             | Error::Protocol(_)
             | Error::UnexpectedMessage
+            | Error::HeartbeatTimeout
             | Error::CloseTimeout
             | Error::Send(_)) => Self::other(error),
         }

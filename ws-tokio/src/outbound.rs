@@ -26,6 +26,8 @@ pub(crate) struct Outbound {
     queue: SendQueue,
     queue_limit: usize,
     high_water: usize,
+    /// Bytes written since the connection began.
+    written: u64,
     /// Bytes of pongs queued since the queue was last empty.
     pongs: usize,
     /// The newest pong that has no place in the queue yet.
@@ -43,6 +45,7 @@ impl Outbound {
             queue: SendQueue::new(),
             queue_limit: settings.queue_limit,
             high_water: settings.high_water,
+            written: 0,
             pongs: 0,
             owed: None,
             unflushed: false,
@@ -126,9 +129,19 @@ impl Outbound {
         self.encoder.is_closed()
     }
 
+    /// Bytes written since the connection began.
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Bytes queued.
     pub(crate) const fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Whether there is nothing to write and nothing to flush.
+    pub(crate) const fn is_flushed(&self) -> bool {
+        self.queue.is_empty() && !self.unflushed
     }
 
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
@@ -182,8 +195,8 @@ impl Outbound {
     }
 
     /// Nothing will be written any more: gives all memory back.
-    pub(crate) fn end(&mut self) {
-        self.broken.get_or_insert(io::ErrorKind::NotConnected);
+    pub(crate) fn end(&mut self, why: io::ErrorKind) {
+        self.broken.get_or_insert(why);
         self.release();
     }
 
@@ -210,6 +223,7 @@ impl Outbound {
             }
             Poll::Ready(Ok(written)) => {
                 self.queue.advance(written);
+                self.written += written as u64;
                 self.unflushed = true;
                 if self.queue.is_empty() {
                     self.drained();

@@ -18,6 +18,9 @@ pub struct Settings {
     pub(crate) queue_limit: usize,
     pub(crate) high_water: usize,
     pub(crate) close_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) heartbeat: Option<(Duration, Duration)>,
 }
 
 impl Settings {
@@ -54,6 +57,31 @@ impl Settings {
     pub fn close_timeout(self, timeout: Duration) -> Self {
         Self { close_timeout: timeout, ..self }
     }
+
+    /// How long the transport may take nothing of what is queued before the connection fails with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s; a peer that doesn't read can hold a full queue for that
+    /// long, and up to twice as long where it read a little in between.
+    #[must_use]
+    pub fn write_timeout(self, timeout: Duration) -> Self {
+        Self { write_timeout: timeout, ..self }
+    }
+
+    /// Closes the connection with 1001 when nothing has arrived for so long, pongs included; where something arrived
+    /// early in that time, up to twice as late. Default off: a silent peer holds its connection for ever.
+    #[must_use]
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        Self { idle_timeout: Some(timeout), ..self }
+    }
+
+    /// Asks the peer with a ping whether it is still there when nothing has arrived for `interval`, and fails with
+    /// [`Error::HeartbeatTimeout`](crate::Error) when nothing arrives for `deadline` after that. Default off: a peer that
+    /// vanished without a word is not noticed until something is sent to it.
+    ///
+    /// The connection must be received from for it to work.
+    #[must_use]
+    pub fn heartbeat(self, interval: Duration, deadline: Duration) -> Self {
+        Self { heartbeat: Some((interval, deadline)), ..self }
+    }
 }
 
 impl Default for Settings {
@@ -63,6 +91,9 @@ impl Default for Settings {
             queue_limit: 1 << 20,
             high_water: 64 << 10,
             close_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: None,
+            heartbeat: None,
         }
     }
 }

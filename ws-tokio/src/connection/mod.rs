@@ -80,8 +80,7 @@ impl<S> Connection<S> {
         let outbound = Outbound::new(encoder, &settings);
         let inbound = Inbound::new(Decoder::new(role, settings.limits), leftover);
         let Negotiated { subprotocol, peer_addr } = negotiated;
-        let shared =
-            Shared::new(stream, outbound, role, settings.close_timeout, subprotocol, peer_addr);
+        let shared = Shared::new(stream, outbound, role, &settings, subprotocol, peer_addr);
         Self::from_state(Box::new(State { receiving: Receiving::new(inbound), shared }))
     }
 

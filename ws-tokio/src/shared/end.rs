@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
-use ws_core::{CloseCode, CloseFrame, DecodeError, Role};
+use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role};
 
 use super::Shared;
+use super::watch::Due;
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::linger::{EndsFirst, Linger};
@@ -43,6 +44,8 @@ pub(crate) enum End {
     Refused,
     /// The stream ended without a close frame.
     Cut,
+    /// The peer did not answer a ping of the heartbeat.
+    Lost,
     /// The deadline passed before the peer's close frame.
     Timeout,
     /// The transport failed.
@@ -93,7 +96,11 @@ impl<S> Shared<S> {
     pub(super) fn end(&mut self, end: End) {
         self.phase = Phase::Ended(end);
         self.ended = true;
-        self.outbound.end();
+        self.watch = None;
+        self.outbound.end(match end {
+            End::Io(kind) => kind,
+            _ => io::ErrorKind::NotConnected,
+        });
         if let Some(rare) = &mut self.rare {
             rare.pings.clear();
         }
@@ -123,9 +130,34 @@ impl<S> Shared<S> {
             (End::Protocol(error), _) => Err(Error::Protocol(error)),
             (End::Refused, _) => Err(Error::UnexpectedMessage),
             (End::Cut, _) => Err(Error::Cut),
+            (End::Lost, _) => Err(Error::HeartbeatTimeout),
             (End::Timeout, _) => Err(Error::CloseTimeout),
             (End::Io(kind), _) => Err(Error::Io(kind.into())),
         }
+    }
+
+    /// Where the caller waits: whether the connection ends instead, or has something to write.
+    #[inline]
+    pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_deadline(cx).is_ready()
+            || self.watch.is_some() && self.poll_watch(cx).is_ready()
+        {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Does what the watches ask for.
+    fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(watch) = &mut self.watch else { return Poll::Pending };
+        match ready!(watch.poll(cx, self.outbound.written(), self.write_timeout)) {
+            // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
+            Due::Ping => _ = self.outbound.control(&Control::Ping(ControlPayload::default())),
+            Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),
+            Due::Lost => self.end(End::Lost),
+            Due::Stalled => self.end(End::Io(io::ErrorKind::TimedOut)),
+        }
+        Poll::Ready(())
     }
 
     fn linger(&mut self, ends_first: EndsFirst, end: End) {

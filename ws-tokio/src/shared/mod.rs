@@ -2,6 +2,7 @@
 
 mod end;
 mod pings;
+mod watch;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +17,12 @@ use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
+use crate::settings::Settings;
 pub(crate) use end::End;
 use end::Phase;
 pub use pings::Ping;
 use pings::Pings;
+use watch::Watch;
 
 /// The part of a connection that its halves share: a connection owns it, halves lock it.
 pub(crate) struct Shared<S> {
@@ -28,6 +31,8 @@ pub(crate) struct Shared<S> {
     phase: Phase,
     role: Role,
     close_timeout: Duration,
+    write_timeout: Duration,
+    watch: Option<Box<Watch>>,
     /// Whether the connection has ended since somebody asked.
     ended: bool,
     rare: Option<Box<Rare>>,
@@ -84,7 +89,7 @@ impl<S> Shared<S> {
         stream: S,
         outbound: Outbound,
         role: Role,
-        close_timeout: Duration,
+        settings: &Settings,
         subprotocol: Option<String>,
         peer_addr: Option<SocketAddr>,
     ) -> Self {
@@ -92,7 +97,17 @@ impl<S> Shared<S> {
             let subprotocol = subprotocol.map(String::into_boxed_str);
             Box::new(Rare { subprotocol, peer_addr, ..Rare::default() })
         });
-        Self { stream, outbound, phase: Phase::Open, role, close_timeout, ended: false, rare }
+        Self {
+            stream,
+            outbound,
+            phase: Phase::Open,
+            role,
+            close_timeout: settings.close_timeout,
+            write_timeout: settings.write_timeout,
+            watch: Watch::of(settings),
+            ended: false,
+            rare,
+        }
     }
 
     pub(crate) const fn role(&self) -> Role {
@@ -187,15 +202,34 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         cx: &mut Context<'_>,
         len: usize,
     ) -> Poll<Result<(), Error>> {
-        let Self { stream, outbound, .. } = self;
-        outbound.may_send()?;
-        if outbound.is_high() {
+        self.outbound.may_send()?;
+        if self.outbound.is_high() {
             // What the transport doesn't take now, the next flush will.
-            if let Poll::Ready(written) = outbound.poll_flush(cx, stream) {
+            if let Poll::Ready(written) = self.outbound.poll_flush(cx, &mut self.stream) {
                 written?;
             }
         }
-        outbound.poll_room(cx, stream, len).map_err(Error::Io)
+        self.poll_write(cx, |outbound, stream, cx| outbound.poll_room(cx, stream, len))
+    }
+
+    /// Writes, and watches that it goes on.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&mut Outbound, &mut S, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            let written = write(&mut self.outbound, &mut self.stream, cx);
+            if let Poll::Ready(written) = written {
+                if let Some(watch) = self.watch.as_mut().filter(|_| self.outbound.is_flushed()) {
+                    watch.drained();
+                }
+                return Poll::Ready(written.map_err(Error::Io));
+            }
+            let watch = self.watch.get_or_insert_with(Watch::of_write);
+            watch.stalled(self.outbound.written(), self.write_timeout);
+            ready!(self.poll_parked(cx));
+        }
     }
 
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
@@ -203,7 +237,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.outbound.poll_flush(cx, &mut self.stream).map_err(Error::Io)
+        self.poll_write(cx, |outbound, stream, cx| outbound.poll_flush(cx, stream))
     }
 
     /// Ends the connection without a closing handshake.
@@ -226,11 +260,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         inbound: &mut Inbound,
     ) -> Poll<()> {
         // What went wrong with writing is seen by whoever sends; a close frame may still be there to be read.
-        _ = self.outbound.poll_flush(cx, &mut self.stream);
+        if !self.outbound.is_flushed() {
+            _ = self.poll_flush(cx);
+        }
         match inbound.poll_fill(cx, &mut self.stream) {
-            Poll::Pending => return self.poll_deadline(cx),
+            Poll::Pending => return self.poll_parked(cx),
             Poll::Ready(Ok(0)) => self.end(self.outbound.broken().map_or(End::Cut, End::Io)),
-            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Ok(_)) => {
+                if let Some(watch) = &mut self.watch {
+                    watch.heard();
+                }
+            }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.end(End::Io(error.kind())),
         }
@@ -239,10 +279,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
 
     /// Writes what is queued, because nothing more may be queued before.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.outbound.poll_flush(cx, &mut self.stream) {
-            Poll::Pending => self.poll_deadline(cx),
-            // What went wrong with writing is seen by whoever sends.
-            Poll::Ready(_) => Poll::Ready(()),
-        }
+        // What went wrong with writing is seen by whoever sends.
+        self.poll_flush(cx).map(drop)
     }
 }

@@ -1,0 +1,129 @@
+//! Heartbeat, idleness and stalled writes, on a paused clock.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
+use ws_tokio::{CloseCode, Connection, Error, Negotiated, Role, Settings};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// A pong of a client, masked with the key zero.
+const PONG: [u8; 6] = *b"\x8a\x80\0\0\0\0";
+
+/// A server, and the raw end of its peer.
+fn server(settings: Settings) -> (Connection<DuplexStream>, DuplexStream) {
+    let (stream, peer) = duplex(1024);
+    let negotiated = Negotiated::default();
+    (Connection::from_upgraded(stream, Role::Server, BytesMut::new(), negotiated, settings), peer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_is_asked_and_then_given_up() {
+    let (mut server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
+    let begin = Instant::now();
+    assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)));
+    assert_eq!(begin.elapsed().as_secs(), 13);
+    let mut sent = [0; 2];
+    peer.read_exact(&mut sent).await.unwrap();
+    assert_eq!(sent, *b"\x89\0", "one ping");
+    assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)), "and it says so again");
+    assert!(matches!(server.send("late").await, Err(Error::Io(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_its_pings_stays() {
+    let (mut server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
+    let answering = tokio::spawn(async move {
+        for _ in 0..20 {
+            let mut ping = [0; 2];
+            peer.read_exact(&mut ping).await.unwrap();
+            peer.write_all(&PONG).await.unwrap();
+        }
+        peer
+    });
+    let begin = Instant::now();
+    assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)));
+    assert!(begin.elapsed() > 200 * SECOND);
+    answering.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_ping_is_sent_while_anything_else_arrives() {
+    let (mut server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
+    let talking = tokio::spawn(async move {
+        for _ in 0..100 {
+            peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+            sleep(4 * SECOND).await;
+        }
+        peer
+    });
+    for _ in 0..100 {
+        assert!(server.recv().await.unwrap().is_some());
+    }
+    drop(server);
+    let mut sent = Vec::new();
+    talking.await.unwrap().read_to_end(&mut sent).await.unwrap();
+    assert_eq!(sent, b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_with_1001() {
+    let settings = Settings::default().idle_timeout(60 * SECOND).close_timeout(2 * SECOND);
+    let (mut server, mut peer) = server(settings);
+    let begin = Instant::now();
+    let ended = tokio::spawn(async move { server.recv().await });
+    let mut close = [0; 8];
+    peer.read_exact(&mut close).await.unwrap();
+    assert_eq!((close, begin.elapsed().as_secs()), (*b"\x88\x06\x03\xe9idle", 60));
+    peer.write_all(b"\x88\x82\0\0\0\0\x03\xe9").await.unwrap();
+    drop(peer);
+    assert_eq!(ended.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_fails_the_sender_after_the_write_timeout() {
+    let (mut server, _peer) = server(Settings::default().write_timeout(30 * SECOND));
+    let begin = Instant::now();
+    let failed = server.send(vec![7; 1 << 16]).await.unwrap_err();
+    assert!(matches!(&failed, Error::Io(error) if error.kind() == ErrorKind::TimedOut), "{failed}");
+    assert_eq!(begin.elapsed().as_secs(), 30);
+    assert_eq!(server.queued(), 0, "its memory is given back");
+    assert!(matches!(server.recv().await, Err(Error::Io(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_does_not_stall() {
+    let (mut server, mut peer) = server(Settings::default().write_timeout(30 * SECOND));
+    let reading = tokio::spawn(async move {
+        let mut read = 0;
+        while read < (1 << 16) + 10 {
+            sleep(29 * SECOND).await;
+            read += peer.read(&mut [0; 4096]).await.unwrap();
+        }
+    });
+    server.send(vec![7; 1 << 16]).await.unwrap();
+    reading.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_write_is_noticed_by_whoever_receives() {
+    let (mut server, _peer) = server(Settings::default().write_timeout(30 * SECOND));
+    server.feed(vec![7; 1 << 15]).await.unwrap();
+    let begin = Instant::now();
+    let failed = server.recv().await.unwrap_err();
+    assert!(matches!(&failed, Error::Io(error) if error.kind() == ErrorKind::TimedOut), "{failed}");
+    assert_eq!(begin.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn halves_share_their_watches() {
+    let (server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
+    let (mut receiving, sending) = server.split();
+    let received = tokio::spawn(async move { receiving.recv().await });
+    let mut ping = [0; 2];
+    peer.read_exact(&mut ping).await.unwrap();
+    assert!(matches!(received.await.unwrap(), Err(Error::HeartbeatTimeout)));
+    assert!(sending.close(CloseCode::NORMAL, "").await.is_err());
+}
