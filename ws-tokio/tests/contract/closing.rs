@@ -277,37 +277,3 @@ async fn a_bad_code_or_a_long_reason_sends_nothing() {
         assert_eq!(frames(us, &read_some(&mut peer).await), longest);
     }
 }
-
-#[tokio::test]
-async fn close_now_ends_the_stream_without_a_frame_and_is_safe_at_any_time() {
-    for us in ROLES {
-        let (mut connection, mut peer) = memory::connection(us, Settings::default());
-        connection.feed("lost").await.unwrap();
-        let ping = connection.ping().unwrap();
-        connection.close_now();
-        connection.close_now();
-        assert_eq!(memory::read_to_end(&mut peer).await, b"");
-        assert!(matches!(connection.send("x").await, Err(Error::Io(_))));
-        assert!(matches!(ping.await, Err(Error::Cut)));
-        assert!(matches!(connection.recv().await, Err(Error::Cut)));
-        assert!(matches!(close_normally(&mut connection).await, Err(Error::Cut)));
-        assert_eq!(connection.queued(), 0, "nobody would write it");
-    }
-}
-
-#[tokio::test]
-async fn close_now_inside_a_closing_handshake_or_after_it_is_safe() {
-    for us in ROLES {
-        let (mut connection, mut peer) = memory::connection(us, Settings::default());
-        assert!(waits(close_normally(&mut connection)).await);
-        connection.close_now();
-        assert!(matches!(connection.recv().await, Err(Error::Cut)));
-        assert_eq!(frames(us, &memory::read_to_end(&mut peer).await).len(), 1);
-        let (mut connection, mut peer) = memory::connection(us, Settings::default());
-        peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
-        peer.shutdown().await.unwrap();
-        assert_eq!(connection.recv().await.unwrap(), None);
-        connection.close_now();
-        assert_eq!(connection.recv().await.unwrap(), None, "the end stays what it was");
-    }
-}

@@ -1,5 +1,6 @@
 //! The contract, rule by rule, over real connections; each test is named for its rule.
 
+mod close_now;
 mod closing;
 mod connect;
 mod frames;
