@@ -26,6 +26,8 @@ pub(crate) struct Outbound {
     queue: SendQueue,
     queue_limit: usize,
     high_water: usize,
+    /// Bytes written since the connection began.
+    written: u64,
     /// Bytes of pongs queued since the queue was last empty.
     pongs: usize,
     /// The newest pong that has no place in the queue yet.
@@ -43,6 +45,7 @@ impl Outbound {
             queue: SendQueue::new(),
             queue_limit: settings.queue_limit,
             high_water: settings.high_water,
+            written: 0,
             pongs: 0,
             owed: None,
             unflushed: false,
@@ -131,6 +134,11 @@ impl Outbound {
         self.queue.len()
     }
 
+    /// Where the queue ends now, in bytes since the connection began.
+    pub(crate) const fn mark(&self) -> u64 {
+        self.written + self.queue.len() as u64
+    }
+
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
     pub(crate) const fn is_full(&self) -> bool {
@@ -162,10 +170,21 @@ impl Outbound {
         cx: &mut Context<'_>,
         stream: &mut S,
     ) -> Poll<io::Result<()>> {
+        self.poll_flush_to(cx, stream, u64::MAX)
+    }
+
+    /// Writes what was queued before `mark`, and flushes the transport.
+    #[inline]
+    pub(crate) fn poll_flush_to<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+        mark: u64,
+    ) -> Poll<io::Result<()>> {
         if let Some(kind) = self.broken {
             return Poll::Ready(Err(kind.into()));
         }
-        while !self.queue.is_empty() {
+        while !self.queue.is_empty() && self.written < mark {
             ready!(self.poll_write(cx, stream))?;
         }
         if self.unflushed {
@@ -210,6 +229,7 @@ impl Outbound {
             }
             Poll::Ready(Ok(written)) => {
                 self.queue.advance(written);
+                self.written += written as u64;
                 self.unflushed = true;
                 if self.queue.is_empty() {
                     self.drained();

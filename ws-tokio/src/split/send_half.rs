@@ -96,7 +96,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         poll_fn(|cx| self.poll(cx, |shared, cx| shared.poll_feed(cx, &mut message))).await
     }
 
-    /// Writes all that is queued, by whichever task.
+    /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.
     ///
     /// # Errors
     /// [`Error::Io`] where the transport failed.
@@ -104,7 +104,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// If dropped, what was not written stays queued; the connection stays usable.
     pub async fn flush(&self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_flush(cx)).await
+        let mut mark = None;
+        poll_fn(|cx| self.poll(cx, |shared, cx| shared.poll_flush_to(cx, &mut mark))).await
     }
 
     /// Waits until a message of `len` bytes has room in the queue.
