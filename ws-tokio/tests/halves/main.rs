@@ -13,7 +13,7 @@ mod pushing;
 //mod reader;
 //mod reunite;
 //mod storm;
-//mod waking;
+mod waking;
 //mod writer;
 
 #[path = "../allocations/counting.rs"]
