@@ -3,16 +3,16 @@
 //! No test measures time: deadlines run on a paused clock, and whether a task wakes shows in that the test ends.
 
 mod back_pressure;
-//mod close_read;
-//mod closing;
+mod close_read;
+mod closing;
 //mod counted_memory;
 //mod defaults;
 //mod dropped;
 mod gated;
 mod pushing;
 //mod reader;
-//mod reunite;
-//mod storm;
+mod reunite;
+mod storm;
 mod waking;
 //mod writer;
 
