@@ -144,6 +144,11 @@ impl Outbound {
         self.queue.is_empty() && !self.unflushed
     }
 
+    /// Where the queue ends now, in bytes since the connection began.
+    pub(crate) const fn mark(&self) -> u64 {
+        self.written + self.queue.len() as u64
+    }
+
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
     pub(crate) const fn is_full(&self) -> bool {
@@ -175,10 +180,21 @@ impl Outbound {
         cx: &mut Context<'_>,
         stream: &mut S,
     ) -> Poll<io::Result<()>> {
+        self.poll_flush_to(cx, stream, u64::MAX)
+    }
+
+    /// Writes what was queued before `mark`, and flushes the transport.
+    #[inline]
+    pub(crate) fn poll_flush_to<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+        mark: u64,
+    ) -> Poll<io::Result<()>> {
         if let Some(kind) = self.broken {
             return Poll::Ready(Err(kind.into()));
         }
-        while !self.queue.is_empty() {
+        while !self.queue.is_empty() && self.written < mark {
             ready!(self.poll_write(cx, stream))?;
         }
         if self.unflushed {

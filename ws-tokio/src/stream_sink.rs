@@ -10,6 +10,7 @@ use ws_core::{CloseFrame, Message};
 
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::shared::Shared;
 use crate::split::{RecvHalf, SendHalf};
 
 /// The messages, as [`Connection::recv`] gives them; ends where that gives `None`.
@@ -56,20 +57,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     type Error = Error;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_room(cx, 0)
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_sink(cx, |shared, cx| shared.poll_room(cx, 0))
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
         self.queue(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Self::poll_flush(&self, cx)
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_sink(cx, Shared::poll_flush)
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.start_closing(&CloseFrame::normal());
-        self.poll_closed(cx)
+        self.poll_sink_closed(cx)
     }
 }

@@ -13,7 +13,7 @@ use ws_core::{MessageKind, More, PieceRef};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::shared::{Link, Shared};
-use crate::split::SendHalf;
+use crate::split::{SendHalf, Waiter};
 
 /// What is written is gathered into frames of this many bytes.
 const CHUNK: usize = 64 * 1024;
@@ -38,8 +38,12 @@ pub struct MessageWriter<'a, S> {
 /// What is sent through.
 enum Sink<'a, S> {
     Whole(&'a mut Shared<S>),
-    /// With the turn to send a message: other tasks' messages wait for this one.
-    Half(&'a SendHalf<S>, #[expect(dead_code, reason = "held, not used")] MutexGuard<'a, ()>),
+    Half {
+        half: &'a SendHalf<S>,
+        waiter: Waiter,
+        /// Other tasks' messages wait for this one.
+        _turn: MutexGuard<'a, ()>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +75,9 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message was begun.
     pub async fn writer(&self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
-        let turn = self.turn().await;
+        let _turn = self.turn().await;
         self.may_stream()?;
-        Ok(MessageWriter::new(Sink::Half(self, turn), kind))
+        Ok(MessageWriter::new(Sink::Half { half: self, waiter: Waiter::default(), _turn }, kind))
     }
 }
 
@@ -154,7 +158,7 @@ impl<S> Sink<'_, S> {
     ) -> Poll<R> {
         match self {
             Self::Whole(shared) => shared.poll(cx, act),
-            Self::Half(half, _) => half.poll(cx, act),
+            Self::Half { half, waiter, .. } => half.poll(waiter, cx, act),
         }
     }
 }

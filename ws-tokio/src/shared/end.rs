@@ -86,8 +86,12 @@ impl<S> Shared<S> {
         self.linger(EndsFirst::We, End::Protocol(error));
     }
 
-    /// The peer sent a message where none is taken: it is told so.
+    /// The peer sent a message where none is taken: it is told so. While closing, messages are dropped: the peer may have
+    /// sent this one before our close frame arrived.
     pub(crate) fn message_refused(&mut self) {
+        if self.outbound.is_closed() {
+            return;
+        }
         self.outbound.close(CloseFrame::new(CloseCode::POLICY_VIOLATION, "").ok());
         self.linger(EndsFirst::We, End::Refused);
     }

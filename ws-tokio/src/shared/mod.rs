@@ -240,6 +240,17 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_flush(cx, stream))
     }
 
+    /// Writes what is queued when this is first polled, which sets `mark`: what others queue meanwhile is not waited for.
+    pub(crate) fn poll_flush_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        mark: &mut Option<u64>,
+    ) -> Poll<Result<(), Error>> {
+        let Self { stream, outbound, .. } = self;
+        let mark = *mark.get_or_insert(outbound.mark());
+        outbound.poll_flush_to(cx, stream, mark).map_err(Error::Io)
+    }
+
     /// Ends the connection without a closing handshake.
     pub(crate) fn close_now(&mut self) {
         if let Phase::Ended(_) = self.phase {

@@ -15,6 +15,7 @@ use crate::receiving::Receiving;
 use crate::shared::{Link, Shared};
 pub use recv_half::{CloseRead, RecvHalf};
 pub use send_half::SendHalf;
+pub(crate) use wakers::Waiter;
 use wakers::Wakers;
 
 /// What the halves share.
@@ -115,9 +116,10 @@ impl<S> Split<S> {
     /// Does something that may wait.
     ///
     /// The task is registered only where it does wait, and asks once more then: else what happened in between would
-    /// be missed, and tasks that never waited would pile up.
+    /// be missed.
     fn poll<R>(
         &self,
+        waiter: &mut Waiter,
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Inner<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
@@ -125,16 +127,22 @@ impl<S> Split<S> {
         self.with(|inner| match act(inner, &mut combined) {
             Poll::Ready(result) => Poll::Ready(result),
             Poll::Pending => {
-                self.wakers.register(cx.waker());
+                waiter.register(&self.wakers, cx.waker());
                 act(inner, &mut combined)
             }
         })
     }
 }
 
-impl<S> Link<S> for &Split<S> {
+/// The receiving side's link to what the halves share.
+struct Locking<'a, S> {
+    split: &'a Split<S>,
+    waiter: &'a mut Waiter,
+}
+
+impl<S> Link<S> for Locking<'_, S> {
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
-        Split::with(self, |inner| act(&mut inner.shared))
+        self.split.with(|inner| act(&mut inner.shared))
     }
 
     fn poll<R>(
@@ -142,11 +150,11 @@ impl<S> Link<S> for &Split<S> {
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        Split::poll(self, cx, |inner, cx| act(&mut inner.shared, cx))
+        self.split.poll(self.waiter, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
     fn outbox(&mut self) -> Outbox<'_> {
-        Outbox::locked(*self)
+        Outbox::locked(self.split)
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseFrame, DecodeError, Message, MessageKind, MessageRef};
 
-use super::Split;
+use super::{Locking, Split, Waiter};
 use crate::connection::{Outcome, copy_into, handle};
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
@@ -25,14 +25,15 @@ pub struct RecvHalf<S> {
     /// There until the half is taken apart or dropped.
     receiving: Option<Box<Receiving>>,
     split: Arc<Split<S>>,
+    waiter: Waiter,
 }
 
 /// Why a half has its receiving side.
 const THERE: &str = "there until the half is gone";
 
 impl<S> RecvHalf<S> {
-    pub(super) const fn new(receiving: Box<Receiving>, split: Arc<Split<S>>) -> Self {
-        Self { receiving: Some(receiving), split }
+    pub(super) fn new(receiving: Box<Receiving>, split: Arc<Split<S>>) -> Self {
+        Self { receiving: Some(receiving), split, waiter: Waiter::default() }
     }
 
     pub(super) fn into_parts(mut self) -> (Box<Receiving>, Arc<Split<S>>) {
@@ -41,6 +42,11 @@ impl<S> RecvHalf<S> {
 
     pub(crate) fn inbound(&mut self) -> &mut Inbound {
         &mut self.receiving.as_mut().expect(THERE).inbound
+    }
+
+    fn parts(&mut self) -> (&mut Receiving, Locking<'_, S>) {
+        let Self { receiving, split, waiter } = self;
+        (receiving.as_mut().expect(THERE), Locking { split, waiter })
     }
 
     pub(super) const fn split(&self) -> &Arc<Split<S>> {
@@ -101,10 +107,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        let Self { receiving, split } = self;
         let ran = poll_fn(|cx| {
-            let receiving = receiving.as_mut().expect(THERE);
-            receiving.poll(cx, &mut &**split, |inbound, link| handle(inbound, link, &mut handler))
+            let (receiving, mut link) = self.parts();
+            receiving.poll(cx, &mut link, |inbound, link| handle(inbound, link, &mut handler))
         });
         ran.await?.unwrap_or_else(|| Ok(R::ended()))
     }
@@ -121,8 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         cx: &mut Context<'_>,
         mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
     ) -> Poll<Result<Option<T>, Error>> {
-        let receiving = self.receiving.as_mut().expect(THERE);
-        receiving.poll(cx, &mut &*self.split, |inbound, _| step(inbound))
+        let (receiving, mut link) = self.parts();
+        receiving.poll(cx, &mut link, |inbound, _| step(inbound))
     }
 }
 

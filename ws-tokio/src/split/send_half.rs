@@ -11,52 +11,67 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
 use ws_core::{CloseCode, CloseFrame, Message, Utf8Bytes};
 
-use super::Split;
+use super::{Locking, Split, Waiter};
 use crate::connection::closed;
 use crate::error::Error;
 use crate::inbound::Progress;
 use crate::shared::{Ping, Shared};
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
-pub struct SendHalf<S>(Arc<Split<S>>);
+pub struct SendHalf<S> {
+    split: Arc<Split<S>>,
+    /// Whoever waits for this half as a sink.
+    #[cfg(feature = "stream")]
+    sink: Waiter,
+}
 
 impl<S> SendHalf<S> {
-    pub(super) const fn new(split: Arc<Split<S>>) -> Self {
-        Self(split)
+    pub(super) fn new(split: Arc<Split<S>>) -> Self {
+        Self {
+            split,
+            #[cfg(feature = "stream")]
+            sink: Waiter::default(),
+        }
     }
 
     pub(super) const fn split(&self) -> &Arc<Split<S>> {
-        &self.0
+        &self.split
     }
 
     /// The turn to send a message: held by whoever streams one.
     pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.0.turn.lock().await
+        self.split.turn.lock().await
     }
 
     pub(crate) fn may_stream(&self) -> Result<(), Error> {
-        self.0.with(|inner| inner.shared.outbound().may_stream())
+        self.split.with(|inner| inner.shared.outbound().may_stream())
     }
 
     /// Does something that may wait.
     pub(crate) fn poll<R>(
         &self,
+        waiter: &mut Waiter,
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.0.poll(cx, |inner, cx| act(&mut inner.shared, cx))
+        self.split.poll(waiter, cx, |inner, cx| act(&mut inner.shared, cx))
+    }
+
+    async fn wait<R>(&self, mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>) -> R {
+        let mut waiter = Waiter::default();
+        poll_fn(|cx| self.poll(&mut waiter, cx, &mut act)).await
     }
 
     /// Bytes queued for sending and not yet written, by whichever task.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.0.with(|inner| inner.shared.outbound().queued())
+        self.split.with(|inner| inner.shared.outbound().queued())
     }
 
     /// The peer's address, where the handshake or the caller told it.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.0.with(|inner| inner.shared.peer_addr())
+        self.split.with(|inner| inner.shared.peer_addr())
     }
 
     /// Queues a ping, to be written like a fed message. The returned future resolves while the receiving half is
@@ -65,7 +80,7 @@ impl<S> SendHalf<S> {
     /// # Errors
     /// As [`Connection::ping`](crate::Connection::ping).
     pub fn ping(&self) -> Result<Ping, Error> {
-        self.0.with(|inner| inner.shared.ping())
+        self.split.with(|inner| inner.shared.ping())
     }
 }
 
@@ -93,10 +108,10 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
         let _turn = self.turn().await;
-        poll_fn(|cx| self.poll(cx, |shared, cx| shared.poll_feed(cx, &mut message))).await
+        self.wait(|shared, cx| shared.poll_feed(cx, &mut message)).await
     }
 
-    /// Writes all that is queued, by whichever task.
+    /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.
     ///
     /// # Errors
     /// [`Error::Io`] where the transport failed.
@@ -104,7 +119,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// If dropped, what was not written stays queued; the connection stays usable.
     pub async fn flush(&self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_flush(cx)).await
+        let mut mark = None;
+        self.wait(|shared, cx| shared.poll_flush_to(cx, &mut mark)).await
     }
 
     /// Waits until a message of `len` bytes has room in the queue.
@@ -115,26 +131,13 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn ready(&self, len: usize) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx, len)).await
-    }
-
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), Error>> {
-        self.poll(cx, |shared, cx| shared.poll_room(cx, len))
-    }
-
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, |shared, cx| shared.poll_flush(cx))
-    }
-
-    #[cfg(feature = "stream")]
-    pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
-        self.0.with(|inner| inner.shared.queue(message))
+        self.wait(|shared, cx| shared.poll_room(cx, len)).await
     }
 
     /// Ends the connection without a closing handshake, for all halves, as
     /// [`Connection::close_now`](crate::Connection::close_now).
     pub fn close_now(&self) {
-        self.0.with(|inner| inner.shared.close_now());
+        self.split.with(|inner| inner.shared.close_now());
     }
 }
 
@@ -150,20 +153,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     pub async fn close(&self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.start_closing(&frame);
-        poll_fn(|cx| self.poll_closed(cx)).await
+        let mut waiter = Waiter::default();
+        poll_fn(|cx| self.split.poll_closed(&mut waiter, cx)).await
     }
 
     pub(crate) fn start_closing(&self, frame: &CloseFrame) {
-        let started = self.0.with(|inner| inner.shared.start_closing(frame));
+        let started = self.split.with(|inner| inner.shared.start_closing(frame));
         if started {
             // The receiving half starts the deadline.
-            self.0.wakers.wake_all();
+            self.split.wakers.wake_all();
         }
     }
+}
 
+#[cfg(feature = "stream")]
+impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
+    /// Does something that may wait, as a sink.
+    pub(crate) fn poll_sink<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.split.poll(&mut self.sink, cx, |inner, cx| act(&mut inner.shared, cx))
+    }
+
+    pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
+        self.split.with(|inner| inner.shared.queue(message))
+    }
+
+    pub(crate) fn poll_sink_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.split.poll_closed(&mut self.sink, cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
     /// Waits for the end, and brings it about where nobody receives.
-    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let returned = ready!(self.0.poll(cx, |inner, cx| {
+    fn poll_closed(&self, waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let returned = ready!(self.poll(waiter, cx, |inner, cx| {
             // What went wrong with writing shows in how the connection ends.
             _ = inner.shared.poll_flush(cx);
             match inner.returned.take() {
@@ -172,19 +198,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
             }
         }));
         let Some(mut receiving) = returned else {
-            return Poll::Ready(closed(self.0.with(|inner| inner.shared.result())));
+            return Poll::Ready(closed(self.with(|inner| inner.shared.result())));
         };
-        let drained = receiving.poll::<S, _, Infallible>(cx, &mut &*self.0, |inbound, _| {
+        let mut link = Locking { split: self, waiter };
+        let drained = receiving.poll::<S, _, Infallible>(cx, &mut link, |inbound, _| {
             inbound.borrowed(|_| Progress::Handled)
         });
-        self.0.with(|inner| inner.returned = Some(receiving));
+        self.with(|inner| inner.returned = Some(receiving));
         drained.map(|drained| closed(drained.map(drop)))
     }
 }
 
 impl<S> Clone for SendHalf<S> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self::new(self.split.clone())
     }
 }
 

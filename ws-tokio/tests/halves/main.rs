@@ -1,0 +1,54 @@
+//! A connection for several tasks: the halves, and messages that are streamed through them or through a whole one.
+//!
+//! No test measures time: deadlines run on a paused clock, and whether a task wakes shows in that the test ends.
+
+mod back_pressure;
+mod close_read;
+mod closing;
+//mod counted_memory;
+//mod defaults;
+//mod dropped;
+mod gated;
+mod pushing;
+//mod reader;
+mod reunite;
+mod storm;
+mod waking;
+//mod writer;
+
+#[path = "../allocations/counting.rs"]
+mod counting;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod memory;
+    pub(crate) mod parse;
+    pub(crate) mod patience;
+    pub(crate) mod scripted;
+    pub(crate) mod tcp;
+    pub(crate) mod wire;
+}
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+
+use tokio::task::yield_now;
+use ws_tokio::Role;
+
+/// Lets all other tasks of a current-thread runtime do what they can.
+async fn settle() {
+    for _ in 0..100 {
+        yield_now().await;
+    }
+}
+
+/// Polls once with a waker that wakes nobody.
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The payloads of the messages among these bytes, each in one frame.
+fn payloads(sender: Role, wire: &[u8]) -> Vec<Vec<u8>> {
+    let frames = support::parse::frames(sender, wire);
+    frames.into_iter().filter(|(first, _)| first & 8 == 0).map(|(_, payload)| payload).collect()
+}
