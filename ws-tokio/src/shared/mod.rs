@@ -246,9 +246,8 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         cx: &mut Context<'_>,
         mark: &mut Option<u64>,
     ) -> Poll<Result<(), Error>> {
-        let Self { stream, outbound, .. } = self;
-        let mark = *mark.get_or_insert(outbound.mark());
-        outbound.poll_flush_to(cx, stream, mark).map_err(Error::Io)
+        let mark = *mark.get_or_insert(self.outbound.mark());
+        self.poll_write(cx, |outbound, stream, cx| outbound.poll_flush_to(cx, stream, mark))
     }
 
     /// Ends the connection without a closing handshake.
