@@ -1,10 +1,14 @@
 //! The laws of the codec as plain functions of bytes: the fuzzer feeds them, and tests replay the corpus on them.
 
 mod decode;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod handshake;
 mod roundtrip;
 
 pub use decode::decode;
+#[cfg(feature = "deflate")]
+pub use deflate::{deflate_roundtrip, inflate};
 pub use handshake::handshake;
 pub use roundtrip::roundtrip;
 

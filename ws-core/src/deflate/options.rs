@@ -16,10 +16,12 @@ pub enum Compression {
 /// [`Compression`] in detail.
 ///
 /// ```
+/// # #[cfg(feature = "deflate")] {
 /// use ws_core::deflate::{Compression, CompressionOptions};
 ///
 /// let options = CompressionOptions::new(Compression::NoContextTakeover).threshold(256).level(6);
 /// # _ = options;
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompressionOptions {
