@@ -80,7 +80,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 fn sent(encoder: &mut Encoder, message: &str) -> Vec<u8> {
     let mut queue = SendQueue::new();
-    encoder.message(MessageRef::Text(message), &mut queue, &mut Unpooled).unwrap();
+    encoder.message(MessageRef::Text(message), &mut queue, &mut Unpooled).expect("open");
     queue.first_slice().to_vec()
 }
 
