@@ -14,24 +14,25 @@ pub fn decode(mut data: &[u8]) {
     let cuts: Vec<usize> = (0..8).map(|_| usize::from(super::take(&mut data))).collect();
     let role = if config & 1 == 0 { Role::Server } else { Role::Client };
     let limits = Limits::default().with_message_size(1 << (config >> 4)).with_fragments(20);
-    let delivery = match NonZeroUsize::new(usize::from(config >> 1 & 7)) {
-        None => Delivery::Messages,
-        Some(chunk) => Delivery::Pieces(chunk),
-    };
+    hold(|| Decoder::new(role, limits), usize::from(config >> 1 & 7), data, &cuts);
+}
+
+/// The laws, for what such a decoder makes of these bytes; whole where the chunk is 0.
+pub(super) fn hold(new: impl Fn() -> Decoder, chunk: usize, wire: &[u8], cuts: &[usize]) {
     let decoder = || {
-        let mut decoder = Decoder::new(role, limits);
-        decoder.set_delivery(delivery);
+        let mut decoder = new();
+        decoder.set_delivery(NonZeroUsize::new(chunk).map_or(Delivery::Messages, Delivery::Pieces));
         decoder
     };
-    let whole = borrowed(decoder(), data, &[]);
-    for cuts in [&cuts[..], &[1]] {
+    let whole = borrowed(decoder(), wire, &[]);
+    for cuts in [cuts, &[1]] {
         assert_eq!(
-            borrowed(decoder(), data, cuts),
+            borrowed(decoder(), wire, cuts),
             whole,
             "how the bytes were cut must not matter"
         );
         assert_eq!(
-            owned(decoder(), data, cuts),
+            owned(decoder(), wire, cuts),
             whole,
             "an owned event is a borrowed one that is kept"
         );
@@ -42,7 +43,7 @@ pub fn decode(mut data: &[u8]) {
             OwnedEvent::Piece(piece) => piece.data.len(),
             OwnedEvent::Control(_) => 0,
         };
-        assert!(len <= limits.message_size());
+        assert!(len <= new().limits().message_size());
     }
 }
 

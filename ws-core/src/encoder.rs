@@ -4,12 +4,18 @@ use bytes::Bytes;
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
+use crate::deflate::Deflater;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Agreed, CompressionOptions};
 use crate::error::EncodeError;
 use crate::header::Header;
 use crate::mask_keys::MaskKeys;
 use crate::message::{Control, Message, MessageKind, MessageRef, More, PieceRef};
 use crate::opcode::Opcode;
 use crate::pool::Pool;
+use crate::prepared::PreparedMessage;
+#[cfg(feature = "deflate")]
+use crate::role::Role;
 use crate::send_queue::{PayloadWriter, SendQueue};
 
 /// Smallest payload in bytes that a server queues by reference rather than by copy.
@@ -25,6 +31,8 @@ pub struct Encoder {
     /// To own mask keys is to be the client.
     keys: Option<Box<MaskKeys>>,
     state: State,
+    /// Where permessage-deflate was agreed.
+    deflater: Option<Box<Deflater>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,22 +40,62 @@ enum State {
     /// Between messages.
     Between,
     /// In a message that is sent in pieces.
-    Inside(MessageKind),
+    Inside(MessageKind, Coding),
     /// A close frame was queued: nothing may follow it.
     Closed,
+}
+
+/// What a frame's payload is of the message's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Deflated,
 }
 
 impl Encoder {
     /// The encoder of a server, which masks nothing.
     #[must_use]
     pub const fn server() -> Self {
-        Self { keys: None, state: State::Between }
+        Self { keys: None, state: State::Between, deflater: None }
     }
 
     /// The encoder of a client, which masks each frame with the next of these keys.
     #[must_use]
     pub fn client(keys: MaskKeys) -> Self {
-        Self { keys: Some(Box::new(keys)), state: State::Between }
+        Self { keys: Some(Box::new(keys)), state: State::Between, deflater: None }
+    }
+
+    /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_compression(self, agreed: &Agreed, options: &CompressionOptions) -> Self {
+        let role = if self.keys.is_some() { Role::Client } else { Role::Server };
+        Self { deflater: Deflater::new(role, agreed, options).map(Box::new), ..self }
+    }
+
+    /// The smallest message that is deflated, in bytes; `None` where none ever is.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression_threshold(&self) -> Option<usize> {
+        self.deflater.as_ref().map(|deflater| deflater.threshold())
+    }
+
+    /// From the next message on, deflates messages of at least so many bytes. With `usize::MAX` around it, a
+    /// message opts out.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_threshold(&mut self, bytes: usize) {
+        if let Some(deflater) = &mut self.deflater {
+            deflater.set_threshold(bytes);
+        }
+    }
+
+    /// From the next message on, deflates at this level, from 0 to 9; more is 9. What was remembered of earlier
+    /// messages is forgotten.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_level(&mut self, level: u8) {
+        if let Some(deflater) = &mut self.deflater {
+            deflater.set_level(level);
+        }
     }
 
     /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
@@ -62,13 +110,12 @@ impl Encoder {
         pool: &mut dyn Pool,
     ) -> Result<(), EncodeError> {
         self.may_begin()?;
-        let payload = message.as_bytes();
-        out.copy(&self.header(message.kind().opcode(), More::Ended, payload.len()), payload, pool);
+        self.whole(message.kind(), message.as_bytes(), out, pool);
         Ok(())
     }
 
-    /// Queues a message as one frame. A server queues a payload of 16 KiB or more by reference; the payload is
-    /// never changed.
+    /// Queues a message as one frame. A server queues a payload of 16 KiB or more that stays plain by reference; the
+    /// payload is never changed.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -78,18 +125,39 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) -> Result<(), EncodeError> {
-        if self.keys.is_some() || message.as_bytes().len() < BY_REFERENCE_FROM {
-            return self.message(message.as_ref(), out, pool);
-        }
         self.may_begin()?;
-        let opcode = message.kind().opcode();
-        let payload: Bytes = message.into_bytes();
-        out.reference(&self.header(opcode, More::Ended, payload.len()), payload, pool);
+        let kind = message.kind();
+        match self.deflated(message.as_bytes(), pool) {
+            Some(deflated) => self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool),
+            None => self.share(kind, Coding::Plain, message.into_bytes(), out, pool),
+        }
         Ok(())
     }
 
-    /// Queues a message as one frame whose payload `fill` writes straight into the queue. What it writes as text
-    /// must be UTF-8: the peer would close the connection with 1007.
+    /// Queues a message that many connections are sent, as [`owned`](Self::owned) queues one of its own. It is
+    /// deflated once for all connections that keep no context to send and have a window that is large enough;
+    /// the others are sent it plain.
+    ///
+    /// # Errors
+    /// As [`message`](Self::message).
+    pub fn prepared(
+        &mut self,
+        message: &PreparedMessage,
+        out: &mut SendQueue,
+        pool: &mut dyn Pool,
+    ) -> Result<(), EncodeError> {
+        self.may_begin()?;
+        let (plain, kind) = (message.message().as_bytes(), message.message().kind());
+        let (coding, payload) = match message.deflated_for(self.deflater.as_deref(), pool) {
+            Some(deflated) => (Coding::Deflated, deflated),
+            None => (Coding::Plain, plain),
+        };
+        self.share(kind, coding, payload.clone(), out, pool);
+        Ok(())
+    }
+
+    /// Queues a message as one frame whose payload `fill` writes, straight into the queue where it stays plain. What
+    /// it writes as text must be UTF-8: the peer would close the connection with 1007.
     ///
     /// # Errors
     /// As [`message`](Self::message), or what `fill` failed with; nothing is queued then.
@@ -101,12 +169,24 @@ impl Encoder {
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.may_begin()?;
-        let header = self.header(kind.opcode(), More::Ended, 0);
-        out.fill(header, pool, fill)
+        // How long it will be is known too late.
+        if self.deflater.as_ref().is_none_or(|deflater| deflater.is_off()) {
+            let header = self.header(kind.opcode(), Coding::Plain, More::Ended, 0);
+            return out.fill(header, pool, fill);
+        }
+        let mut payload = pool.take();
+        payload.clear();
+        let filled = PayloadWriter::fill(&mut payload, fill);
+        if filled.is_ok() {
+            self.whole(kind, &payload, out, pool);
+        }
+        pool.give(payload);
+        filled
     }
 
     /// Queues a part of a message as one frame; the first piece begins the message, and the one that says
-    /// [`More::Ended`] ends it. Control frames may pass between.
+    /// [`More::Ended`] ends it. Control frames may pass between. Whether the message is deflated depends on the size of
+    /// its first piece; the peer can inflate each piece when it arrives.
     ///
     /// # Errors
     /// [`EncodeError::Closed`] after a close frame, [`EncodeError::KindChanged`] where the piece is of another kind
@@ -117,15 +197,28 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) -> Result<(), EncodeError> {
-        let opcode = match self.state {
-            State::Between => piece.kind.opcode(),
-            State::Inside(kind) if kind == piece.kind => Opcode::Continuation,
-            State::Inside(_) => return Err(EncodeError::KindChanged),
-            State::Closed => return Err(EncodeError::Closed),
+        let PieceRef { kind, data, more } = piece;
+        let (opcode, coding) = match (self.state, more) {
+            (State::Between, More::Ended) => {
+                self.whole(kind, data, out, pool);
+                return Ok(());
+            }
+            (State::Between, More::Follows) => (kind.opcode(), self.coding(data.len())),
+            (State::Inside(begun, coding), _) if begun == kind => (Opcode::Continuation, coding),
+            (State::Inside(..), _) => return Err(EncodeError::KindChanged),
+            (State::Closed, _) => return Err(EncodeError::Closed),
         };
-        out.copy(&self.header(opcode, piece.more, piece.data.len()), piece.data, pool);
-        self.state = match piece.more {
-            More::Follows => State::Inside(piece.kind),
+        match (&mut self.deflater, coding) {
+            (Some(deflater), Coding::Deflated) => {
+                let deflated = deflater.piece(data, more, pool);
+                self.queue_deflated(opcode, more, deflated, out, pool);
+            }
+            (_, Coding::Plain | Coding::Deflated) => {
+                out.copy(&self.header(opcode, Coding::Plain, more, data.len()), data, pool);
+            }
+        }
+        self.state = match more {
+            More::Follows => State::Inside(kind, coding),
             More::Ended => State::Between,
         };
         Ok(())
@@ -154,7 +247,7 @@ impl Encoder {
                 (Opcode::Close, &close)
             }
         };
-        out.copy(&self.header(opcode, More::Ended, payload.len()), payload, pool);
+        out.copy(&self.header(opcode, Coding::Plain, More::Ended, payload.len()), payload, pool);
         Ok(())
     }
 
@@ -172,14 +265,77 @@ impl Encoder {
     pub fn may_begin(&self) -> Result<(), EncodeError> {
         match self.state {
             State::Between => Ok(()),
-            State::Inside(_) => Err(EncodeError::MessageUnderWay),
+            State::Inside(..) => Err(EncodeError::MessageUnderWay),
             State::Closed => Err(EncodeError::Closed),
         }
     }
 
+    /// Queues a whole message, its payload copied.
     #[inline]
-    fn header(&mut self, opcode: Opcode, more: More, len: usize) -> Header {
+    fn whole(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        out: &mut SendQueue,
+        pool: &mut dyn Pool,
+    ) {
+        if let Some(deflated) = self.deflated(payload, pool) {
+            return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);
+        }
+        let header = self.header(kind.opcode(), Coding::Plain, More::Ended, payload.len());
+        out.copy(&header, payload, pool);
+    }
+
+    /// Queues a payload as it is: by reference where it is large and this is a server.
+    fn share(
+        &mut self,
+        kind: MessageKind,
+        coding: Coding,
+        payload: Bytes,
+        out: &mut SendQueue,
+        pool: &mut dyn Pool,
+    ) {
+        let header = self.header(kind.opcode(), coding, More::Ended, payload.len());
+        if self.keys.is_some() || payload.len() < BY_REFERENCE_FROM {
+            out.copy(&header, &payload, pool);
+        } else {
+            out.reference(&header, payload, pool);
+        }
+    }
+
+    /// The payload in memory of the pool, where it is to go out deflated.
+    #[inline]
+    fn deflated(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
+        let deflater = self.deflater.as_mut()?;
+        if deflater.wants(payload.len()) { deflater.message(payload, pool) } else { None }
+    }
+
+    fn queue_deflated(
+        &mut self,
+        opcode: Opcode,
+        more: More,
+        deflated: Vec<u8>,
+        out: &mut SendQueue,
+        pool: &mut dyn Pool,
+    ) {
+        let header = self.header(opcode, Coding::Deflated, more, deflated.len());
+        out.copy(&header, &deflated, pool);
+        pool.give(deflated);
+    }
+
+    /// How a message goes out that begins with so many bytes.
+    fn coding(&self, first: usize) -> Coding {
+        match &self.deflater {
+            Some(deflater) if deflater.wants(first) => Coding::Deflated,
+            Some(_) | None => Coding::Plain,
+        }
+    }
+
+    #[inline]
+    fn header(&mut self, opcode: Opcode, coding: Coding, more: More, len: usize) -> Header {
         let mask: Option<MaskKey> = self.keys.as_mut().map(|keys| keys.next_key());
-        Header { fin: more == More::Ended, rsv1: false, opcode, mask, len: len as u64 }
+        // Only a message's first frame says that it is compressed (RFC 7692, 6.1).
+        let rsv1 = coding == Coding::Deflated && opcode != Opcode::Continuation;
+        Header { fin: more == More::Ended, rsv1, opcode, mask, len: len as u64 }
     }
 }

@@ -38,7 +38,9 @@ pub enum DecodeError {
     CloseCodeInvalid(u16),
     /// Text, or the reason of a close, that is not UTF-8 (8.1).
     InvalidUtf8,
-    /// A message over the limit on its size.
+    /// A compressed message that does not inflate, or ends too early (RFC 7692, 7.2.2).
+    NotDeflated,
+    /// A message over the limit on its size, after inflating.
     MessageTooBig {
         /// The limit in bytes.
         limit: usize,
@@ -67,7 +69,7 @@ impl DecodeError {
             | Self::LengthTopBit
             | Self::ClosePayloadTooShort
             | Self::CloseCodeInvalid(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::NotDeflated => CloseCode::INVALID_PAYLOAD,
             Self::MessageTooBig { .. } => CloseCode::TOO_BIG,
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
         }
@@ -100,6 +102,7 @@ impl fmt::Display for DecodeError {
             Self::ClosePayloadTooShort => f.write_str("a close frame's payload is one byte long"),
             Self::CloseCodeInvalid(code) => write!(f, "close code {code} may not be sent"),
             Self::InvalidUtf8 => InvalidUtf8.fmt(f),
+            Self::NotDeflated => f.write_str("a compressed message does not inflate"),
             Self::MessageTooBig { limit } => write!(f, "a message is larger than {limit} bytes"),
             Self::TooManyFragments { limit } => {
                 write!(f, "a message has more than {limit} fragments")

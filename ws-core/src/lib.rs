@@ -44,6 +44,10 @@
 mod close_code;
 mod close_frame;
 mod decoder;
+#[cfg(feature = "deflate")]
+pub mod deflate;
+#[cfg(not(feature = "deflate"))]
+mod deflate;
 mod encoder;
 mod error;
 pub mod handshake;
@@ -53,6 +57,7 @@ mod mask_keys;
 mod message;
 mod opcode;
 mod pool;
+mod prepared;
 mod role;
 mod send_queue;
 mod utf8;
@@ -72,6 +77,7 @@ pub use message::{
 };
 pub use opcode::Opcode;
 pub use pool::{Pool, Unpooled};
+pub use prepared::PreparedMessage;
 pub use role::Role;
 pub use send_queue::{PayloadWriter, SendQueue};
 pub use utf8::{InvalidUtf8, Utf8};

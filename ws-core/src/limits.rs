@@ -45,6 +45,18 @@ impl Limits {
             .filter(|&len| len <= limit)
             .ok_or(DecodeError::MessageTooBig { limit })
     }
+
+    /// Judges the length of a compressed message on the wire, in so many frames, before it is known what it holds.
+    /// Stored blocks are longer than that by 5 bytes per 16 KiB, and a flush at a frame's end by as many.
+    pub(crate) fn admit_deflated(&self, len: u64, frames: u32) -> Result<(), DecodeError> {
+        let limit = self.message_size;
+        let slack = 5 * (limit as u64 / (16 * 1024)) + 16 * (1 + u64::from(frames));
+        if len <= (limit as u64).saturating_add(slack) {
+            Ok(())
+        } else {
+            Err(DecodeError::MessageTooBig { limit })
+        }
+    }
 }
 
 impl Default for Limits {

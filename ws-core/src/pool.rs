@@ -1,5 +1,8 @@
 //! Where the codec's memory comes from: an argument, so that an idle connection can own none.
 
+#[cfg(feature = "deflate")]
+use crate::deflate::state::{Compressor, Decompressor};
+
 /// Lends buffers to the codec and takes them back.
 ///
 /// A caller with many connections keeps a few buffers per thread; [`Unpooled`] asks the allocator each time.
@@ -9,6 +12,30 @@ pub trait Pool {
 
     /// Takes back a buffer that is no longer needed. It may be of any capacity and hold anything.
     fn give(&mut self, buffer: Vec<u8>);
+
+    /// A state that deflates, at this level and with this window. Made anew unless a pool keeps some.
+    #[cfg(feature = "deflate")]
+    fn take_compressor(&mut self, level: u8, window_bits: u8) -> Compressor {
+        Compressor::new(level, window_bits)
+    }
+
+    /// Takes back a state that deflates, which has forgotten all that it saw. Freed unless a pool keeps some.
+    #[cfg(feature = "deflate")]
+    fn give_compressor(&mut self, compressor: Compressor) {
+        drop(compressor);
+    }
+
+    /// A state that inflates. Made anew unless a pool keeps some.
+    #[cfg(feature = "deflate")]
+    fn take_decompressor(&mut self) -> Decompressor {
+        Decompressor::new()
+    }
+
+    /// Takes back a state that inflates. Freed unless a pool keeps some.
+    #[cfg(feature = "deflate")]
+    fn give_decompressor(&mut self, decompressor: Decompressor) {
+        drop(decompressor);
+    }
 }
 
 /// What is left in a lent buffer moves out of it while its user waits, where it is no more than so many bytes.

@@ -212,6 +212,17 @@ pub struct PayloadWriter<'a> {
 }
 
 impl PayloadWriter<'_> {
+    /// Lets `fill` write into memory outside a queue.
+    pub(crate) fn fill<E>(
+        buffer: &mut Vec<u8>,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut writer = PayloadWriter { end: buffer.len(), buffer };
+        fill(&mut writer)?;
+        writer.end = writer.buffer.len();
+        Ok(())
+    }
+
     /// Adds bytes to the payload.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);

@@ -191,6 +191,13 @@ impl Utf8Buf {
         Ok(key)
     }
 
+    /// Judges `data` and adds it.
+    pub(crate) fn push(&mut self, data: &[u8]) -> Result<(), InvalidUtf8> {
+        self.utf8.push(data)?;
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
     /// The text, once it is whole.
     pub(crate) fn finish(&self) -> Result<&str, InvalidUtf8> {
         self.utf8.finish()?;

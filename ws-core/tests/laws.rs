@@ -39,6 +39,18 @@ fn the_corpus_of_handshake_replays() {
     replay("handshake", fuzz::handshake);
 }
 
+#[cfg(feature = "deflate")]
+#[test]
+fn the_corpus_of_deflate_roundtrip_replays() {
+    replay("deflate_roundtrip", fuzz::deflate_roundtrip);
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn the_corpus_of_inflate_replays() {
+    replay("inflate", fuzz::inflate);
+}
+
 /// Close payloads, and a code point that is cut.
 const TELLING: &[&[u8]] = &[b"\x03\xe8", b"\xe2\x82\xac", b"\xe2\x82", b"\xac", b"\x0f\xa1bye"];
 
@@ -118,5 +130,47 @@ proptest! {
     #[test]
     fn decode_of_encode_is_the_identity(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         fuzz::roundtrip(&bytes);
+    }
+}
+
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::*;
+
+    /// Pieces of deflated data: fixed and stored blocks, final ones, flushes, and what they are made of.
+    const DATA: &[&[u8]] = &[
+        b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+        b"\xf3\x48\xcd\xc9\xc9\x07\x00",
+        b"\xf2\x00\x11\x00\x00",
+        b"\x00\x05\x00\xfa\xffHello",
+        b"\x01\x01\x00\xfe\xff\xe2",
+        b"\x00\x00\x00\xff\xff",
+        b"\x00\x00\xff\xff",
+        b"\x62\x20\x05\x8c\x82\x51\x30\x0a",
+    ];
+
+    proptest! {
+        // Each case makes states of hundreds of KiB.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn decode_of_encode_is_the_identity_with_any_parameters(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            fuzz::deflate_roundtrip(&bytes);
+        }
+
+        #[test]
+        fn no_deflated_data_panics_and_how_it_was_cut_never_shows(
+            config: u8, rest in prop::collection::vec(any::<u8>(), 7),
+            data in prop::collection::vec(prop_oneof![
+                4 => prop::sample::select(DATA).prop_map(<[u8]>::to_vec),
+                1 => prop::collection::vec(any::<u8>(), 0..12),
+            ], 0..20),
+        ) {
+            // Frames that are long more often than not, so that whole pieces stand in them.
+            let data: Vec<_> = data.into_iter().flat_map(|part| [vec![part.len() as u8 | 0x28], part].concat()).collect();
+            fuzz::inflate(&[&[config], &rest[..], &data].concat());
+        }
     }
 }

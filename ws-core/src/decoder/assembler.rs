@@ -33,6 +33,15 @@ impl Assembler {
         }
     }
 
+    /// Adds more of the message.
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), DecodeError> {
+        match self {
+            Self::Text(text) => text.push(data)?,
+            Self::Binary(bytes) => bytes.extend_from_slice(data),
+        }
+        Ok(())
+    }
+
     /// The message, once all of it is here.
     pub(super) fn finish(&self) -> Result<MessageRef<'_>, DecodeError> {
         match self {

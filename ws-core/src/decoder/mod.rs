@@ -1,6 +1,7 @@
 //! Bytes in, events out: headers parsed, payloads unmasked, text validated, messages whole.
 
 mod assembler;
+mod inflated;
 mod parts;
 mod step;
 mod whole;
@@ -12,6 +13,9 @@ use bytes::{Buf, BytesMut};
 use ws_mask::mask;
 
 use crate::close_frame::CloseFrame;
+#[cfg(feature = "deflate")]
+use crate::deflate::Agreed;
+use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
@@ -25,6 +29,7 @@ use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
 use crate::utf8_bytes::{take_out, unmask_str, unmask_text};
 use assembler::Assembler;
+use inflated::{Inflated, Pieces, Sink};
 use parts::{Body, FramePart, OpenMessage};
 use step::{Found, Outcome, Step};
 use whole::WholeFrame;
@@ -50,6 +55,8 @@ pub struct Decoder {
     limits: Limits,
     delivery: Delivery,
     state: State,
+    /// Where permessage-deflate was agreed; a compressed message under way has it.
+    inflater: Option<Box<Inflater>>,
     /// The memory of the last event, kept until the next call.
     lent: Option<Assembler>,
 }
@@ -72,7 +79,21 @@ impl Decoder {
     /// A decoder for what arrives at this end, at the start of a connection. It allocates nothing.
     #[must_use]
     pub const fn new(role: Role, limits: Limits) -> Self {
-        Self { role, limits, delivery: Delivery::Messages, state: State::Start, lent: None }
+        Self {
+            role,
+            limits,
+            delivery: Delivery::Messages,
+            state: State::Start,
+            inflater: None,
+            lent: None,
+        }
+    }
+
+    /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_compression(self, agreed: &Agreed) -> Self {
+        Self { inflater: Some(Box::new(Inflater::new(self.role, agreed))), ..self }
     }
 
     /// Decodes the next event at the start of `input`, which is unmasked in place; says also how many bytes of
@@ -218,7 +239,9 @@ impl Decoder {
                 State::Start => self.start_frame(None, rest, pool)?,
                 State::Between(message) => self.start_frame(Some(message), rest, pool)?,
                 State::Whole(frame) => frame.touch(rest)?,
-                State::Inside(message, part) => message.take(part, rest)?,
+                State::Inside(message, part) => {
+                    message.take(part, rest, &mut self.inflater, pool)?
+                }
                 State::Closed => return Ok((None, input.len())),
             };
             self.state = next;
@@ -232,7 +255,7 @@ impl Decoder {
 
     /// Parses a header and judges it beside the message under way.
     fn start_frame(
-        &self,
+        &mut self,
         open: Option<OpenMessage>,
         input: &[u8],
         pool: &mut dyn Pool,
@@ -244,10 +267,6 @@ impl Decoder {
             Some(_) if !self.expects_masks() => return Err(DecodeError::MaskUnexpected),
             None if self.expects_masks() => return Err(DecodeError::MaskMissing),
             Some(_) | None => {}
-        }
-        // The place of permessage-deflate: where it was agreed, the bit will mark the message instead.
-        if header.rsv1 {
-            return Err(DecodeError::ReservedBit);
         }
         match (header.opcode, open) {
             (Opcode::Close | Opcode::Ping | Opcode::Pong, open) => {
@@ -265,15 +284,16 @@ impl Decoder {
         }
     }
 
-    /// A message's first frame. Where it is the only one and wanted whole, it stays in the input.
+    /// A message's first frame. Where it is the only one, plain and wanted whole, it stays in the input.
     fn start_message(
-        &self,
+        &mut self,
         kind: MessageKind,
         header: &Header,
         header_len: usize,
         pool: &mut dyn Pool,
     ) -> Result<(State, Step), DecodeError> {
         let body = match self.delivery {
+            _ if header.rsv1 => self.inflated(kind, pool)?,
             Delivery::Pieces(chunk) => Body::Streamed(Utf8::new(), chunk),
             Delivery::Messages if header.fin => {
                 let len = self.limits.admit(header.len)?;
@@ -285,6 +305,16 @@ impl Decoder {
             Delivery::Messages => Body::Gathered(Assembler::new(kind, pool)),
         };
         self.start_part(OpenMessage::new(kind, body), header, header_len)
+    }
+
+    /// A compressed message: the bit marks all of it (RFC 7692, 6).
+    fn inflated(&mut self, kind: MessageKind, pool: &mut dyn Pool) -> Result<Body, DecodeError> {
+        let inflater = self.inflater.take().ok_or(DecodeError::ReservedBit)?;
+        let sink = match self.delivery {
+            Delivery::Messages => Sink::Gathered(Assembler::new(kind, pool)),
+            Delivery::Pieces(chunk) => Sink::Pieces(Pieces::new(kind, chunk.get())),
+        };
+        Ok(Body::Inflated(Inflated::new(inflater.begin(pool), sink, self.limits)))
     }
 
     fn start_part(
@@ -360,6 +390,10 @@ fn lend<'a>(
         Found::Piece(kind, place, more) => {
             Event::Piece(PieceRef { kind, data: &input[place], more })
         }
+        Found::OwnPiece(kind, assembler, more) => {
+            let data = lent.insert(assembler).finish()?.as_bytes();
+            Event::Piece(PieceRef { kind, data, more })
+        }
         Found::Control(control) => Event::Control(control),
     })
 }
@@ -385,6 +419,10 @@ fn take(
         Found::Gathered(assembler) => OwnedEvent::Message(assembler.into_message(pool)?),
         Found::Piece(kind, place, more) => {
             OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })
+        }
+        Found::OwnPiece(kind, assembler, more) => {
+            let data = assembler.into_message(pool)?.into_bytes();
+            OwnedEvent::Piece(Piece { kind, data, more })
         }
         Found::Control(control) => OwnedEvent::Control(control),
     })

@@ -1,4 +1,4 @@
-//! A message in several frames, or one that is streamed: its bytes are taken away as they arrive.
+//! A message in several frames, or one that is streamed or compressed: its bytes are taken away as they arrive.
 
 use std::num::NonZeroUsize;
 
@@ -6,7 +6,9 @@ use ws_mask::{MaskKey, mask};
 
 use super::State;
 use super::assembler::Assembler;
+use super::inflated::Inflated;
 use super::step::{Found, Step};
+use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
@@ -31,6 +33,8 @@ pub(super) enum Body {
     Gathered(Assembler),
     /// To the user, in pieces of at most so many bytes.
     Streamed(Utf8, NonZeroUsize),
+    /// Through the inflater, and then either way.
+    Inflated(Inflated),
 }
 
 /// The rest of the frame under way.
@@ -61,7 +65,10 @@ impl OpenMessage {
         }
         self.frames += 1;
         self.announced = self.announced.saturating_add(header.len);
-        limits.admit(self.announced)?;
+        match &mut self.body {
+            Body::Gathered(_) | Body::Streamed(..) => _ = limits.admit(self.announced)?,
+            Body::Inflated(body) => body.start_frame(self.announced, self.frames, limits)?,
+        }
         Ok(FramePart {
             fin: header.fin,
             left: header.len,
@@ -73,7 +80,7 @@ impl OpenMessage {
     /// How much of the frame is wanted at once.
     pub(super) fn wanted(&self, part: &FramePart) -> usize {
         match self.body {
-            Body::Gathered(_) => 1,
+            Body::Gathered(_) | Body::Inflated(_) => 1,
             Body::Streamed(_, chunk) => part.next(chunk.get()),
         }
     }
@@ -83,39 +90,77 @@ impl OpenMessage {
         match &mut self.body {
             Body::Gathered(assembler) => assembler.park(pool),
             Body::Streamed(..) => {}
+            Body::Inflated(body) => body.park(pool),
         }
     }
 
-    /// Takes what has arrived of the frame.
+    /// Takes what has arrived of the frame. At the message's end, the inflater that it had goes `home`.
     pub(super) fn take(
         mut self,
         mut part: FramePart,
         input: &mut [u8],
+        home: &mut Option<Box<Inflater>>,
+        pool: &mut dyn Pool,
     ) -> Result<(State, Step), DecodeError> {
         let step = match &mut self.body {
             Body::Gathered(assembler) => part.gather(assembler, input)?,
             Body::Streamed(utf8, chunk) => part.stream(self.kind, utf8, chunk.get(), input)?,
+            Body::Inflated(body) => body.take(&mut part, input, pool)?,
         };
-        if part.left > 0 {
+        if !self.body.is_over(&part) {
             return Ok((State::Inside(self, part), step));
         }
         if !part.fin {
             return Ok((State::Between(self), step));
         }
-        match self.body {
+        let last = match self.body {
             Body::Gathered(assembler) => {
                 assembler.finish()?;
-                Ok((State::Start, Step::found(step.used, Found::Gathered(assembler))))
+                Step::found(step.used, Found::Gathered(assembler))
             }
             Body::Streamed(utf8, _) => {
                 utf8.finish()?;
-                Ok((State::Start, step))
+                step
             }
+            Body::Inflated(body) => body.finish(step.used, home, pool)?,
+        };
+        Ok((State::Start, last))
+    }
+}
+
+impl Body {
+    /// Whether all of the frame is dealt with.
+    const fn is_over(&self, part: &FramePart) -> bool {
+        match self {
+            Self::Gathered(_) | Self::Streamed(..) => part.is_empty(),
+            Self::Inflated(body) => body.is_frame_over(),
         }
     }
 }
 
 impl FramePart {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    pub(super) const fn is_final(&self) -> bool {
+        self.fin
+    }
+
+    /// What has arrived of the rest, unmasked.
+    pub(super) fn unmask<'a>(&mut self, input: &'a mut [u8]) -> &'a [u8] {
+        let here = self.next(input.len());
+        self.key = mask(&mut input[self.touched..here], self.key);
+        self.touched = here;
+        &input[..here]
+    }
+
+    /// Takes unmasked bytes away.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.touched -= bytes;
+        self.left -= bytes as u64;
+    }
+
     /// The rest of the frame, or so many bytes of it.
     fn next(&self, most: usize) -> usize {
         usize::try_from(self.left).map_or(most, |left| left.min(most))

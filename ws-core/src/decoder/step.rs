@@ -32,6 +32,8 @@ pub(super) enum Found {
     Gathered(Assembler),
     /// A part of a message, in the input.
     Piece(MessageKind, Range<usize>, More),
+    /// A part of a message, in memory of its own.
+    OwnPiece(MessageKind, Assembler, More),
     Control(Control),
 }
 
@@ -56,7 +58,7 @@ impl Found {
             Self::Masked(kind, place, key) => Self::Masked(kind, moved(place), key),
             Self::Unmasked(kind, place) => Self::Unmasked(kind, moved(place)),
             Self::Piece(kind, place, more) => Self::Piece(kind, moved(place), more),
-            placeless @ (Self::Gathered(_) | Self::Control(_)) => placeless,
+            placeless @ (Self::Gathered(_) | Self::OwnPiece(..) | Self::Control(_)) => placeless,
         }
     }
 }

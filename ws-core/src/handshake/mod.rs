@@ -4,9 +4,10 @@
 //! request, a client's [`Offer`](client::Offer) judges the answer. Over a raw stream [`http1`]
 //! turns bytes into heads and back; behind an HTTP server's own parser the judges work alone.
 //!
-//! Layers, lowest first: [`key`], [`headers`], [`origin`]; [`http1`]; [`client`], [`server`].
+//! Layers, lowest first: [`key`], [`headers`], [`origin`]; [`http1`], extension; [`client`], [`server`].
 //!
-//! No extension is negotiated yet: the server answers none and the client refuses any.
+//! The one extension is permessage-deflate, with the feature `deflate`: without it the server answers none and the
+//! client refuses any.
 //!
 //! # Examples
 //!
@@ -44,8 +45,12 @@
 //! ```
 
 pub mod client;
+mod extension;
 pub mod headers;
 pub mod http1;
 pub mod key;
 pub mod origin;
 pub mod server;
+
+#[cfg(feature = "deflate")]
+pub use extension::negotiate;

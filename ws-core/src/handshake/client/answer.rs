@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
-use http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
-};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, Response, StatusCode};
 
 use super::offer::Offer;
+use crate::deflate::params::Agreed;
+use crate::handshake::extension::{elements, is_deflate, params};
 use crate::handshake::headers::{Occurrence, has_token, occurrence, tokens};
 use crate::handshake::key::Key;
 
@@ -26,9 +26,21 @@ impl Offer {
         }
         check_upgrade(response.headers())?;
         check_accept(response.headers(), key)?;
-        check_extensions(response.headers())?;
+        let compression = self.check_extensions(response.headers())?;
         let subprotocol = self.check_subprotocol(response.headers())?;
-        Ok(Answer::Accepted(Accepted { response, subprotocol }))
+        Ok(Answer::Accepted(Accepted { response, subprotocol, compression }))
+    }
+
+    fn check_extensions(&self, headers: &HeaderMap) -> Result<Option<Agreed>, AnswerError> {
+        let (chosen, asked) = (elements(headers), self.asked_compression());
+        match chosen.as_slice() {
+            [] => Ok(None),
+            [one] if asked.offer().is_some() && is_deflate(one) => {
+                let agreed = params(one).and_then(|answer| asked.judge(&answer));
+                agreed.map(Some).ok_or_else(|| AnswerError::ExtensionParameters(one.clone()))
+            }
+            unasked => Err(AnswerError::ExtensionNotAskedFor(unasked.join(", "))),
+        }
     }
 
     /// A repeated header, or a list in one, is not what was asked for either.
@@ -59,9 +71,20 @@ pub enum Answer {
 pub struct Accepted {
     response: Response<()>,
     subprotocol: Option<String>,
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(dead_code, reason = "without the feature none is agreed on")
+    )]
+    compression: Option<Agreed>,
 }
 
 impl Accepted {
+    /// The compression agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn compression(&self) -> Option<Agreed> {
+        self.compression
+    }
+
     /// The subprotocol agreed on, as the client wrote it.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
@@ -92,6 +115,8 @@ pub enum AnswerError {
     AcceptWrong,
     /// The server chose an extension that was not asked for.
     ExtensionNotAskedFor(String),
+    /// The server chose permessage-deflate with parameters that the offer doesn't allow (RFC 7692, 7.1).
+    ExtensionParameters(String),
     /// The server chose a subprotocol that was not asked for, or more than one.
     SubprotocolNotAskedFor(String),
 }
@@ -109,6 +134,9 @@ impl fmt::Display for AnswerError {
             Self::AcceptWrong => f.write_str("the answer's Sec-WebSocket-Accept is not the key's"),
             Self::ExtensionNotAskedFor(name) => {
                 write!(f, "the server chose the extension {name:?}, unasked")
+            }
+            Self::ExtensionParameters(chosen) => {
+                write!(f, "the server chose {chosen:?}, which was not offered")
             }
             Self::SubprotocolNotAskedFor(name) => {
                 write!(f, "the server chose the subprotocol {name:?}, unasked")
@@ -138,18 +166,9 @@ fn check_accept(headers: &HeaderMap, key: &Key) -> Result<(), AnswerError> {
     }
 }
 
-/// None is ever asked for yet.
-fn check_extensions(headers: &HeaderMap) -> Result<(), AnswerError> {
-    let chosen: Vec<_> = tokens(headers, &SEC_WEBSOCKET_EXTENSIONS).collect();
-    if chosen.is_empty() {
-        Ok(())
-    } else {
-        Err(AnswerError::ExtensionNotAskedFor(chosen.join(", ")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::SEC_WEBSOCKET_EXTENSIONS;
     use proptest::prelude::*;
 
     use super::*;

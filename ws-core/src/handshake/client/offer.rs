@@ -4,12 +4,13 @@ use std::error::Error;
 use std::fmt;
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
 use super::target::Target;
+use crate::deflate::options::CompressionOptions;
 use crate::handshake::headers::{is_reserved, is_token};
 use crate::handshake::key::Key;
 
@@ -20,6 +21,7 @@ pub struct Offer {
     host: Option<HeaderValue>,
     headers: HeaderMap,
     subprotocols: Vec<String>,
+    compression: CompressionOptions,
 }
 
 impl Offer {
@@ -72,6 +74,13 @@ impl Offer {
         Ok(self)
     }
 
+    /// Whether and how to compress, if the server agrees. Default: not.
+    #[cfg(feature = "deflate")]
+    pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
+        self.compression = options.into();
+        self
+    }
+
     /// The offer to another host after a redirect: without the caller's `Authorization`, `Cookie`,
     /// `Cookie2`, `Proxy-Authorization` and its override of `Host`. Other headers stay: no secret
     /// belongs in them.
@@ -94,6 +103,7 @@ impl Offer {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from(*key));
         headers.extend(self.subprotocol_list().map(|list| (SEC_WEBSOCKET_PROTOCOL, list)));
+        headers.extend(self.extensions().map(|offer| (SEC_WEBSOCKET_EXTENSIONS, offer)));
         headers.extend(target.authorization().map(|it| (AUTHORIZATION, it.clone())));
         // Replaces what has the same name, which only `Authorization` can.
         headers.extend(self.headers.clone());
@@ -106,6 +116,16 @@ impl Offer {
             .iter()
             .find(|asked| asked.eq_ignore_ascii_case(subprotocol))
             .map(String::as_str)
+    }
+
+    /// What compression was asked for.
+    pub(super) fn asked_compression(&self) -> &CompressionOptions {
+        &self.compression
+    }
+
+    fn extensions(&self) -> Option<HeaderValue> {
+        let offer = self.compression.offer()?.to_string();
+        Some(HeaderValue::try_from(offer).expect("tokens are visible ASCII"))
     }
 
     fn subprotocol_list(&self) -> Option<HeaderValue> {

@@ -1,8 +1,11 @@
 //! The answer to an opening handshake that was accepted.
 
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use crate::deflate::params::Agreed;
 use crate::handshake::headers::is_reserved;
 
 /// A request that is an opening handshake which the policy accepts.
@@ -11,12 +14,19 @@ pub struct Accepted {
     pub(super) proof: Proof,
     // Invariant: visible ASCII.
     pub(super) subprotocol: Option<HeaderValue>,
+    pub(super) compression: Option<Agreed>,
 }
 
 impl Accepted {
     /// The subprotocol agreed on, as the client wrote it.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_ref().and_then(|chosen| chosen.to_str().ok())
+    }
+
+    /// The compression agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn compression(&self) -> Option<Agreed> {
+        self.compression
     }
 
     /// The response that accepts: 101, or 200 over an extended CONNECT, with the caller's headers
@@ -37,6 +47,7 @@ impl Accepted {
             Proof::None => StatusCode::OK,
         };
         headers.extend(self.subprotocol.clone().map(|chosen| (SEC_WEBSOCKET_PROTOCOL, chosen)));
+        headers.extend(self.compression.map(|it| (SEC_WEBSOCKET_EXTENSIONS, it.into())));
         let allowed = extra.iter().filter(|(name, _)| !is_reserved(name));
         headers.extend(allowed.map(|(name, value)| (name.clone(), value.clone())));
         *response.status_mut() = status;

@@ -11,15 +11,18 @@ use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use super::accepted::{Accepted, Proof};
 use super::refusal::Refusal;
 use super::upgrade::Upgrade;
+use crate::deflate::options::CompressionOptions;
+use crate::handshake::extension::negotiate;
 use crate::handshake::headers::{Occurrence, has_token, occurrence, tokens};
 use crate::handshake::key::Key;
 use crate::handshake::origin::OriginPolicy;
 
-/// What a server accepts. Default: any path, no subprotocol, pages of its own host.
+/// What a server accepts. Default: any path, no subprotocol, no compression, pages of its own host.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     subprotocols: Vec<String>,
     origins: OriginPolicy,
+    compression: CompressionOptions,
 }
 
 impl Policy {
@@ -44,6 +47,13 @@ impl Policy {
         self
     }
 
+    /// Whether and how to compress. Default: not.
+    #[cfg(feature = "deflate")]
+    pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
+        self.compression = options.into();
+        self
+    }
+
     /// Judges a request (RFC 6455, 4.2.1; RFC 8441, 5). Its body is not looked at.
     ///
     /// # Errors
@@ -58,7 +68,8 @@ impl Policy {
         check_version(headers)?;
         let proof = proof(headers, upgrade)?;
         self.check_origin(headers, &host)?;
-        Ok(Accepted { proof, subprotocol: self.choose_subprotocol(headers) })
+        let compression = negotiate(headers, &self.compression);
+        Ok(Accepted { proof, subprotocol: self.choose_subprotocol(headers), compression })
     }
 
     fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Refusal> {

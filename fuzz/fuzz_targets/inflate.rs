@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run inflate`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ws_fuzz::inflate(data));

@@ -1,0 +1,78 @@
+//! What stands here without the feature `deflate`: types that no value can have, so that decoder and encoder need not
+//! know of it.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+
+use crate::error::DecodeError;
+use crate::message::More;
+use crate::pool::Pool;
+
+#[derive(Debug)]
+pub(crate) struct Inflater(Infallible);
+
+impl Inflater {
+    #[expect(clippy::boxed_local, reason = "the one that stands here with the feature stays boxed")]
+    pub(crate) fn begin(self: Box<Self>, _: &mut dyn Pool) -> Inflating {
+        match self.0 {}
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Inflating(Infallible);
+
+impl Inflating {
+    pub(crate) fn out(&self) -> &[u8] {
+        match self.0 {}
+    }
+
+    pub(crate) fn take(&mut self, _: usize) {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_drained(&self) -> Result<bool, DecodeError> {
+        match self.0 {}
+    }
+
+    pub(crate) fn push(&mut self, _: &[u8]) -> usize {
+        match self.0 {}
+    }
+
+    pub(crate) fn push_tail(&mut self) -> Result<bool, DecodeError> {
+        match self.0 {}
+    }
+
+    pub(crate) fn end(self, _: &mut dyn Pool) -> Box<Inflater> {
+        match self.0 {}
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Deflater(Infallible);
+
+impl Deflater {
+    pub(crate) fn wants(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn message(&mut self, _: &[u8], _: &mut dyn Pool) -> Option<Vec<u8>> {
+        match self.0 {}
+    }
+
+    pub(crate) fn piece(&mut self, _: &[u8], _: More, _: &mut dyn Pool) -> Vec<u8> {
+        match self.0 {}
+    }
+
+    pub(crate) fn can_share(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn share(&self, _: &[u8], _: &mut dyn Pool) -> Bytes {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,135 @@
+//! One direction's messages, inflated: what is remembered between them, and the state within one.
+
+use std::collections::VecDeque;
+
+use super::params::Agreed;
+use super::state::{Decompressor, Flow};
+use crate::error::DecodeError;
+use crate::pool::Pool;
+use crate::role::Role;
+
+/// What every message's data lacks at its end (RFC 7692, 7.2.2), and an empty final block behind it: only data that
+/// is whole gets to the end of that.
+const TAIL: &[u8] = b"\x00\x00\xff\xff\x01\x00\x00\xff\xff";
+
+/// The inflating side between messages.
+#[derive(Debug)]
+pub(crate) struct Inflater {
+    /// What the peer may refer back to; none where it forgets.
+    window: Option<Window>,
+}
+
+impl Inflater {
+    /// For what arrives at this end.
+    pub(crate) fn new(role: Role, agreed: &Agreed) -> Self {
+        let (forgets, bits) = match role {
+            Role::Server => (agreed.client_no_context_takeover(), agreed.client_max_window_bits()),
+            Role::Client => (agreed.server_no_context_takeover(), agreed.server_max_window_bits()),
+        };
+        let window = Window { bytes: VecDeque::new(), size: 1 << bits };
+        Self { window: (!forgets).then_some(window) }
+    }
+
+    /// Begins a message.
+    pub(crate) fn begin(self: Box<Self>, pool: &mut dyn Pool) -> Inflating {
+        let decompressor = pool.take_decompressor();
+        // As behind a final block: the data starts anew, and may be none at all.
+        Inflating { inflater: self, decompressor, flow: Flow::Ended, taken: 0, tail: TAIL }
+    }
+
+    fn window(&self) -> (&[u8], &[u8]) {
+        self.window.as_ref().map_or((&[], &[]), |window| window.bytes.as_slices())
+    }
+}
+
+/// The last bytes of what was inflated.
+#[derive(Debug)]
+struct Window {
+    bytes: VecDeque<u8>,
+    size: usize,
+}
+
+impl Window {
+    fn push(&mut self, bytes: &[u8]) {
+        let fresh = &bytes[bytes.len().saturating_sub(self.size)..];
+        let over = (self.bytes.len() + fresh.len()).saturating_sub(self.size);
+        self.bytes.drain(..over);
+        self.bytes.extend(fresh);
+    }
+}
+
+/// A message that is being inflated: what comes out is to be taken before more goes in.
+#[derive(Debug)]
+pub(crate) struct Inflating {
+    inflater: Box<Inflater>,
+    decompressor: Decompressor,
+    /// What became of the last bytes that went in.
+    flow: Flow,
+    /// How much of what came out is taken.
+    taken: usize,
+    /// What is still to be added to the message's data.
+    tail: &'static [u8],
+}
+
+impl Inflating {
+    /// What came out and is not taken.
+    pub(crate) fn out(&self) -> &[u8] {
+        &self.decompressor.out()[self.taken..]
+    }
+
+    /// Takes bytes off the front of what came out.
+    pub(crate) fn take(&mut self, bytes: usize) {
+        self.taken += bytes;
+    }
+
+    /// Whether nothing more will come out of what went in.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotDeflated`], once all that came out before is taken.
+    pub(crate) fn is_drained(&self) -> Result<bool, DecodeError> {
+        match self.flow {
+            _ if !self.out().is_empty() => Ok(false),
+            Flow::Starved | Flow::Ended => Ok(true),
+            Flow::Full => Ok(false),
+            Flow::Broken => Err(DecodeError::NotDeflated),
+        }
+    }
+
+    /// Inflates from the front of `input`; says how many bytes of it are used. At most 16 KiB come out.
+    pub(crate) fn push(&mut self, input: &[u8]) -> usize {
+        if self.flow == Flow::Ended {
+            // What follows a final block is a stream of its own, but the window goes on.
+            self.decompressor.restart(self.inflater.window());
+        }
+        let used;
+        (used, self.flow) = self.decompressor.inflate(input);
+        self.taken = 0;
+        if let Some(window) = &mut self.inflater.window {
+            window.push(self.decompressor.out());
+        }
+        used
+    }
+
+    /// Adds what the message's data lacks at its end, once all of that is drained; whether there is nothing to add.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotDeflated`] where the data ends too early.
+    pub(crate) fn push_tail(&mut self) -> Result<bool, DecodeError> {
+        // Some peers end a message with a final block and leave it at that.
+        if self.flow == Flow::Ended && (self.tail.is_empty() || self.tail.len() == TAIL.len()) {
+            return Ok(true);
+        }
+        if self.tail.is_empty() {
+            return Err(DecodeError::NotDeflated);
+        }
+        let used = self.push(self.tail);
+        self.tail = &self.tail[used..];
+        Ok(false)
+    }
+
+    /// Ends the message: the state goes back to the pool.
+    pub(crate) fn end(self, pool: &mut dyn Pool) -> Box<Inflater> {
+        pool.give_decompressor(self.decompressor);
+        self.inflater
+    }
+}

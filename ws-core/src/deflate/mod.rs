@@ -1,0 +1,40 @@
+//! permessage-deflate (RFC 7692): messages that are smaller on the wire.
+//!
+//! [`CompressionOptions`] say what this end wants; the handshake makes [`Agreed`] of them, which the decoder and the
+//! encoder are given. Compression is off by default: it costs time and memory, and where a message mixes a secret
+//! with text that an attacker chooses, its length tells about the secret.
+//!
+//! Memory: a [`Compressor`] takes 250 KiB with a window of 9 bits and 380 KiB with 15, a [`Decompressor`] 64 KiB.
+//! Without context takeover both belong to the caller's [`Pool`](crate::Pool), and a connection between messages owns
+//! neither. With context takeover a connection owns a compressor from the first message that it deflates, and of
+//! what it inflated the last bytes, as many as the peer's window has: 32 KiB at the most.
+//!
+//! Layers, lowest first: options; params, state; deflater, inflater (or, without the feature, absent).
+
+#[cfg(not(feature = "deflate"))]
+mod absent;
+#[cfg(feature = "deflate")]
+mod deflater;
+#[cfg(feature = "deflate")]
+mod inflater;
+#[cfg_attr(
+    not(feature = "deflate"),
+    expect(dead_code, unreachable_pub, reason = "without the feature nobody can ask for it")
+)]
+pub(crate) mod options;
+pub(crate) mod params;
+#[cfg(feature = "deflate")]
+pub(crate) mod state;
+
+#[cfg(not(feature = "deflate"))]
+pub(crate) use absent::{Deflater, Inflater, Inflating};
+#[cfg(feature = "deflate")]
+pub(crate) use deflater::Deflater;
+#[cfg(feature = "deflate")]
+pub(crate) use inflater::{Inflater, Inflating};
+#[cfg(feature = "deflate")]
+pub use {
+    options::{Compression, CompressionOptions},
+    params::Agreed,
+    state::{Compressor, Decompressor},
+};
