@@ -126,8 +126,11 @@ impl SendQueue {
     #[inline]
     pub(crate) fn copy(&mut self, header: &Header, payload: &[u8], pool: &mut dyn Pool) {
         let (head, head_len) = header.encode();
-        self.make_room(head_len + payload.len(), pool);
-        self.buffer.extend_from_slice(&head[..head_len]);
+        self.make_room(Header::MAX_LEN + payload.len(), pool);
+        // All of the array is copied, and most of it taken back: copying a length that the compiler knows is cheaper.
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(&head);
+        self.buffer.truncate(start + head_len);
         match header.mask {
             Some(key) => _ = mask_extend(&mut self.buffer, payload, key),
             None => self.buffer.extend_from_slice(payload),

@@ -42,7 +42,7 @@ pub(crate) struct Inbound {
     buffer: BytesMut,
     /// What is done with the pieces of a message that is streamed although whole ones are asked for.
     stray: Stray,
-    /// Bytes of `buffer` that are done with: more than none only while they are lent to a handler, or if it panicked.
+    /// Bytes at the front of `buffer` that are done with: they are taken away when more is read.
     done: usize,
 }
 
@@ -71,20 +71,18 @@ impl Inbound {
         &mut self,
         handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
     ) -> Result<Progress<T>, DecodeError> {
-        self.forget_done();
-        let (event, used) = self.decoder.decode(&mut self.buffer, &mut ThreadPool)?;
-        self.done = used;
-        let progress = match event {
-            None => Progress::Starved,
+        let (event, used) = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool)?;
+        // Before the handler sees it: should it panic, the message is done with all the same.
+        self.done += used;
+        Ok(match event {
             Some(Event::Message(message)) => handler(message),
+            None => Progress::Starved,
             Some(Event::Control(control)) => Progress::Control(control),
             Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece())? {
                 Some(message) => handler(message.as_ref()),
                 None => Progress::Handled,
             },
-        };
-        self.forget_done();
-        Ok(progress)
+        })
     }
 
     /// Decodes the next piece of a message that is streamed. One that was begun as a whole is one piece.
@@ -120,6 +118,7 @@ impl Inbound {
         cx: &mut Context<'_>,
         stream: &mut S,
     ) -> Poll<io::Result<usize>> {
+        self.forget_done();
         self.make_room();
         let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
         if read.is_pending() {

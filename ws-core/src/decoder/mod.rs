@@ -1,6 +1,7 @@
 //! Bytes in, events out: headers parsed, payloads unmasked, text validated, messages whole.
 
 mod assembler;
+mod in_place;
 mod inflated;
 mod parts;
 mod step;
@@ -10,7 +11,6 @@ use std::mem;
 use std::num::NonZeroUsize;
 
 use bytes::{Buf, BytesMut};
-use ws_mask::mask;
 
 use crate::close_frame::CloseFrame;
 #[cfg(feature = "deflate")]
@@ -19,16 +19,15 @@ use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
-use crate::message::{
-    Control, ControlPayload, Event, Message, MessageKind, MessageRef, OwnedEvent, Piece, PieceRef,
-};
+use crate::message::{Control, ControlPayload, Event, MessageKind, OwnedEvent, Piece, PieceRef};
 use crate::opcode::Opcode;
 use crate::pool::Pool;
 use crate::role::Role;
 use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
-use crate::utf8_bytes::{take_out, unmask_str, unmask_text};
+use crate::utf8_bytes::take_out;
 use assembler::Assembler;
+use in_place::InPlace;
 use inflated::{Inflated, Pieces, Sink};
 use parts::{Body, FramePart, OpenMessage};
 use step::{Found, Outcome, Step};
@@ -114,7 +113,14 @@ impl Decoder {
         input: &'a mut [u8],
         pool: &mut dyn Pool,
     ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
-        let (found, used) = self.find(input, pool)?;
+        if let Some(frame) = self.common_frame(input) {
+            let end = frame.place.end;
+            return match frame.lend(input) {
+                Ok(message) => Ok((Some(Event::Message(message)), end)),
+                Err(error) => Err(self.close(error.into())),
+            };
+        }
+        let (found, used) = self.find_any(input, pool)?;
         let Some(found) = found else { return Ok((None, used)) };
         match lend(found, &mut self.lent, input) {
             Ok(event) => Ok((Some(event), used)),
@@ -135,13 +141,17 @@ impl Decoder {
         input: &mut BytesMut,
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
-        let (found, used) = self.find(input, pool)?;
+        if let Some(frame) = self.common_frame(input) {
+            let message = frame.take(input).map_err(|error| self.close(error.into()))?;
+            return Ok(Some(OwnedEvent::Message(message)));
+        }
+        let (found, used) = self.find_any(input, pool)?;
         let Some(found) = found else {
             input.advance(used);
             return Ok(None);
         };
         let rest = input.len() - used;
-        let event = take(found, input, pool).inspect_err(|_| self.state = State::Closed)?;
+        let event = take(found, input, pool).map_err(|error| self.close(error))?;
         input.advance(input.len() - rest);
         Ok(Some(event))
     }
@@ -188,22 +198,9 @@ impl Decoder {
         matches!(self.state, State::Closed)
     }
 
-    /// The next event by place, and how many bytes of `input` are done with after it.
-    #[inline]
-    fn find(
-        &mut self,
-        input: &mut [u8],
-        pool: &mut dyn Pool,
-    ) -> Result<(Option<Found>, usize), DecodeError> {
-        match self.common_frame(input) {
-            Some((found, used)) => Ok((Some(found), used)),
-            None => self.find_any(input, pool),
-        }
-    }
-
     /// The common frame, before any state machine: a whole message, all of it in the input.
     #[inline]
-    fn common_frame(&self, input: &[u8]) -> Option<(Found, usize)> {
+    fn common_frame(&self, input: &[u8]) -> Option<InPlace> {
         if !matches!(self.state, State::Start) || self.delivery != Delivery::Messages {
             return None;
         }
@@ -218,8 +215,18 @@ impl Decoder {
             return None;
         }
         let end = start + self.limits.admit(header.len).ok()?;
-        (end <= input.len())
-            .then(|| (Found::Masked(kind, start..end, key_or_zero(header.mask)), end))
+        (end <= input.len()).then(|| InPlace {
+            kind,
+            place: start..end,
+            key: key_or_zero(header.mask),
+        })
+    }
+
+    /// After an error nothing is read as data.
+    #[cold]
+    fn close(&mut self, error: DecodeError) -> DecodeError {
+        self.state = State::Closed;
+        error
     }
 
     /// Every other frame, step by step.
@@ -364,28 +371,13 @@ fn control_frame(
 }
 
 /// The found event, borrowed.
-#[inline]
 fn lend<'a>(
     found: Found,
     lent: &'a mut Option<Assembler>,
     input: &'a mut [u8],
 ) -> Result<Event<'a>, DecodeError> {
     Ok(match found {
-        Found::Masked(MessageKind::Binary, place, key) => {
-            let payload = &mut input[place];
-            mask(payload, key);
-            Event::Message(MessageRef::Binary(payload))
-        }
-        Found::Masked(MessageKind::Text, place, key) => {
-            Event::Message(MessageRef::Text(unmask_str(&mut input[place], key)?))
-        }
-        Found::Unmasked(MessageKind::Binary, place) => {
-            Event::Message(MessageRef::Binary(&input[place]))
-        }
-        // Judged a second time: between the calls, the input was the caller's to change.
-        Found::Unmasked(MessageKind::Text, place) => {
-            Event::Message(MessageRef::Text(unmask_str(&mut input[place], key_or_zero(None))?))
-        }
+        Found::Whole(message) => Event::Message(message.lend(input)?),
         Found::Gathered(assembler) => Event::Message(lent.insert(assembler).finish()?),
         Found::Piece(kind, place, more) => {
             Event::Piece(PieceRef { kind, data: &input[place], more })
@@ -405,17 +397,7 @@ fn take(
     pool: &mut dyn Pool,
 ) -> Result<OwnedEvent, DecodeError> {
     Ok(match found {
-        Found::Masked(MessageKind::Binary, place, key) => {
-            mask(&mut input[place.clone()], key);
-            OwnedEvent::Message(Message::Binary(take_out(input, place)))
-        }
-        Found::Masked(MessageKind::Text, place, key) => {
-            OwnedEvent::Message(Message::Text(unmask_text(input, place, key)?))
-        }
-        Found::Unmasked(kind, place) => {
-            // Text is judged a second time, as where it is lent.
-            return take(Found::Masked(kind, place, key_or_zero(None)), input, pool);
-        }
+        Found::Whole(message) => OwnedEvent::Message(message.take(input)?),
         Found::Gathered(assembler) => OwnedEvent::Message(assembler.into_message(pool)?),
         Found::Piece(kind, place, more) => {
             OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })

@@ -3,9 +3,8 @@
 
 use std::ops::Range;
 
-use ws_mask::MaskKey;
-
 use super::assembler::Assembler;
+use super::in_place::InPlace;
 use crate::message::{Control, MessageKind, More};
 
 /// How far a step got.
@@ -24,10 +23,8 @@ pub(super) enum Outcome {
 }
 
 pub(super) enum Found {
-    /// A message in the input, still masked.
-    Masked(MessageKind, Range<usize>, MaskKey),
-    /// A message in the input, unmasked by this call and earlier ones.
-    Unmasked(MessageKind, Range<usize>),
+    /// A message in the input.
+    Whole(InPlace),
     /// A message put together from fragments.
     Gathered(Assembler),
     /// A part of a message, in the input.
@@ -55,8 +52,7 @@ impl Found {
     pub(super) fn behind(self, before: usize) -> Self {
         let moved = |place: Range<usize>| before + place.start..before + place.end;
         match self {
-            Self::Masked(kind, place, key) => Self::Masked(kind, moved(place), key),
-            Self::Unmasked(kind, place) => Self::Unmasked(kind, moved(place)),
+            Self::Whole(message) => Self::Whole(InPlace { place: moved(message.place), ..message }),
             Self::Piece(kind, place, more) => Self::Piece(kind, moved(place), more),
             placeless @ (Self::Gathered(_) | Self::OwnPiece(..) | Self::Control(_)) => placeless,
         }

@@ -3,6 +3,7 @@
 use ws_mask::{MaskKey, mask};
 
 use super::State;
+use super::in_place::InPlace;
 use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::header::Header;
@@ -44,7 +45,8 @@ impl WholeFrame {
             return Ok((State::Whole(self), Step::STARVED));
         }
         self.utf8.finish()?;
-        let found = Found::Unmasked(self.kind, self.header_len..self.end());
+        let place = self.header_len..self.end();
+        let found = Found::Whole(InPlace { kind: self.kind, place, key: key_or_zero(None) });
         Ok((State::Start, Step::found(self.end(), found)))
     }
 }
