@@ -55,7 +55,7 @@ async fn wait(connection: &mut Connection<Peer>) {
 
 #[test]
 fn a_connections_own_state_is_small() {
-    for (role, bound) in [(Role::Server, 448), (Role::Client, 768)] {
+    for (role, bound) in [(Role::Server, 512), (Role::Client, 832)] {
         let peer = saying(b"");
         let before = held();
         let connection = connection(role, Settings::default(), peer);
