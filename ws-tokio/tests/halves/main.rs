@@ -10,11 +10,11 @@ mod closing;
 //mod dropped;
 mod gated;
 mod pushing;
-//mod reader;
+mod reader;
 mod reunite;
 mod storm;
 mod waking;
-//mod writer;
+mod writer;
 
 #[path = "../allocations/counting.rs"]
 mod counting;
