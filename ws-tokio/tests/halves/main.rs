@@ -5,9 +5,9 @@
 mod back_pressure;
 mod close_read;
 mod closing;
-//mod counted_memory;
+mod counted_memory;
 //mod defaults;
-//mod dropped;
+mod dropped;
 mod gated;
 mod pushing;
 mod reader;
