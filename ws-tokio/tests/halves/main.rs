@@ -5,16 +5,16 @@
 mod back_pressure;
 mod close_read;
 mod closing;
-//mod counted_memory;
+mod counted_memory;
 //mod defaults;
-//mod dropped;
+mod dropped;
 mod gated;
 mod pushing;
-//mod reader;
+mod reader;
 mod reunite;
 mod storm;
 mod waking;
-//mod writer;
+mod writer;
 
 #[path = "../allocations/counting.rs"]
 mod counting;
