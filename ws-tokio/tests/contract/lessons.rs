@@ -74,7 +74,7 @@ async fn a_task_that_waits_in_recv_writes_on_when_the_peer_reads_again() {
         let (mut connection, mut peer) = memory::connection(us, Settings::default());
         connection.feed(vec![7; 3 * PIPE]).await.unwrap();
         let reads_late = async {
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_secs(20)).await;
             let mut read = 0;
             while read < 3 * PIPE {
                 read += read_some(&mut peer).await.len();
