@@ -29,7 +29,8 @@ use crate::settings::Settings;
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
 ) -> Result<Connection<S>, AcceptError> {
-    AcceptOptions::default().accept(stream).await
+    // On the heap: a task that accepts and then serves is no larger for it.
+    Box::pin(async { AcceptOptions::default().accept(stream).await }).await
 }
 
 /// How a server accepts connections. Made once, used for each.

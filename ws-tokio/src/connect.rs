@@ -35,7 +35,8 @@ use crate::transport::Transport;
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
 pub async fn connect(url: &str) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
-    ConnectOptions::default().connect(url).await
+    // On the heap: a task that connects and then talks is no larger for it.
+    Box::pin(async { ConnectOptions::default().connect(url).await }).await
 }
 
 /// How a client connects.

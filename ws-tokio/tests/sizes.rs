@@ -51,11 +51,11 @@ async fn the_futures_of_a_connection_are_small() {
 
 #[tokio::test]
 async fn the_futures_of_handshakes_are_small() {
-    holds("accept", ws_tokio::accept(stream().await), 256);
+    holds("accept", ws_tokio::accept(stream().await), 64);
     let options = AcceptOptions::default();
     holds("AcceptOptions::accept", options.accept(stream().await), 64);
     holds("AcceptOptions::read", options.read(stream().await), 960);
-    holds("connect", ws_tokio::connect("ws://localhost/"), 320);
+    holds("connect", ws_tokio::connect("ws://localhost/"), 64);
     let options = ConnectOptions::default();
     holds("connect_over", options.connect_over(stream().await, "ws://localhost/"), 96);
 }
