@@ -12,6 +12,7 @@ mod gated;
 mod pushing;
 mod reader;
 mod reunite;
+mod stalling;
 mod storm;
 mod waking;
 mod writer;
