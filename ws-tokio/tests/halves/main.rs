@@ -6,7 +6,7 @@ mod back_pressure;
 mod close_read;
 mod closing;
 mod counted_memory;
-//mod defaults;
+mod defaults;
 mod dropped;
 mod gated;
 mod pushing;
