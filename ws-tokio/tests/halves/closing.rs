@@ -27,8 +27,8 @@ fn spawn_close(half: &Half, code: u16) -> JoinHandle<Result<(), Error>> {
 
 /// The peer answers with a close frame and leaves.
 pub(crate) async fn answer(peer: &mut DuplexStream, us: Role) {
-    peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
-    peer.shutdown().await.unwrap();
+    peer.write_all(&close(peer_of(us), 1000, "")).await.expect("an open stream");
+    peer.shutdown().await.expect("an open stream");
 }
 
 #[tokio::test]

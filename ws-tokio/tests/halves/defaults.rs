@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use ws_tokio::{AcceptError, AcceptOptions, DecodeError, Error, Role, Settings, accept};
 
 use crate::gated::gated;
@@ -86,12 +86,11 @@ async fn an_answer_that_the_client_does_not_take_is_given_up_at_the_deadline() {
 async fn answer(request: String) -> String {
     let (mut client, server) = tcp::streams().await;
     let serving = tokio::spawn(async move { accept(server).await.map(drop) });
-    client.write_all(request.as_bytes()).await.unwrap();
-    client.shutdown().await.unwrap();
-    let mut read = String::new();
-    client.read_to_string(&mut read).await.unwrap();
-    _ = serving.await.unwrap();
-    read
+    client.write_all(request.as_bytes()).await.expect("an open stream");
+    client.shutdown().await.expect("an open stream");
+    let read = tcp::read_to_end(&mut client).await;
+    _ = serving.await.expect("no panic");
+    String::from_utf8(read).expect("text")
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn ends(
     let since = Instant::now();
     let closed = sending.close(CloseCode::NORMAL, "").await;
     if let Some(received) = received {
-        received.await.unwrap();
+        received.await.expect("no panic");
     }
     (closed, since.elapsed().as_secs())
 }
@@ -82,8 +82,8 @@ async fn the_deadline_is_the_first_closes_however_many_follow() {
 async fn a_peer_that_resets_ends_close_for_everybody() {
     for us in ROLES {
         for receives in [true, false] {
-            let (stream, peer) = tcp::streams().await;
-            let (receiving, sending) = over(stream, us, Settings::default()).split();
+            let (connection, peer) = tcp::connection(us, Settings::default()).await;
+            let (receiving, sending) = connection.split();
             let receiving = receives.then_some(receiving);
             let received = receiving.map(|mut half| tokio::spawn(async move { half.recv().await }));
             let closes = sending.clone();

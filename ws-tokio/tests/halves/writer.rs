@@ -18,7 +18,7 @@ const CHUNK: usize = 64 << 10;
 
 /// The frames of one message: that all but the last say that more follows, and its kind and bytes.
 fn message(frames: &[Frame]) -> (u8, Vec<u8>) {
-    let (last, others) = frames.split_last().unwrap();
+    let (last, others) = frames.split_last().expect("a frame");
     assert!(others.iter().all(|it| it.0 & 0x80 == 0) && last.0 & 0x80 != 0, "one end");
     assert!(frames[1..].iter().all(|it| it.0 & 0x7f == 0), "one beginning");
     (frames[0].0 & 0x7f, frames.iter().flat_map(|it| it.1.clone()).collect())
