@@ -10,7 +10,7 @@ fn piece(kind: MessageKind, data: &[u8], more: More) -> PieceRef<'_> {
 }
 
 fn ping(payload: &[u8]) -> Control {
-    Control::Ping(ControlPayload::new(payload).unwrap())
+    Control::Ping(ControlPayload::new(payload).expect("at most 125 bytes"))
 }
 
 /// Everything that begins or continues a message fails with `error`, and leaves the queue as it was.

@@ -37,7 +37,8 @@ impl<'a> Outbox<'a> {
     /// the same, and no further message is handled until the queue has drained.
     ///
     /// # Errors
-    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed.
+    /// [`Error::Send`] after a close frame was sent, and while a message is streamed by another half's
+    /// [`writer`](crate::SendHalf::writer): a handler can't wait for its turn. [`Error::Io`] where the transport failed.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         let message = message.into();

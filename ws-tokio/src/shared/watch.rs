@@ -121,32 +121,34 @@ impl Watch {
         heartbeat.into_iter().chain(idle).chain(stall).min()
     }
 
-    /// Looks at what was due then.
+    /// Looks at what was due then. What is due next counts from now: a connection that was not polled for long had no
+    /// chance to see that the peer was there.
     fn fired(&mut self, then: Instant, written: u64, most: Duration) -> Option<Due> {
+        let now = Instant::now();
         if let Some(stall) = self.stall.as_mut().filter(|stall| stall.due == then) {
             if stall.written == written {
                 return Some(Due::Stalled);
             }
-            (stall.written, stall.due) = (written, then + most);
+            (stall.written, stall.due) = (written, now + most);
         }
         if let Some(idle) = self.idle.as_mut().filter(|idle| idle.due == then) {
-            idle.due = then + idle.most;
+            idle.due = now + idle.most;
             if !std::mem::take(&mut idle.heard) {
                 return Some(Due::Idle);
             }
         }
         let heartbeat = self.heartbeat.as_mut().filter(|heartbeat| heartbeat.due == then)?;
-        heartbeat.fired(then)
+        heartbeat.fired(now)
     }
 }
 
 impl Heartbeat {
-    fn fired(&mut self, then: Instant) -> Option<Due> {
+    fn fired(&mut self, now: Instant) -> Option<Due> {
         if std::mem::take(&mut self.heard) {
-            (self.asked, self.due) = (false, then + self.interval);
+            (self.asked, self.due) = (false, now + self.interval);
             return None;
         }
-        self.due = then + self.deadline;
+        self.due = now + self.deadline;
         if std::mem::replace(&mut self.asked, true) { Some(Due::Lost) } else { Some(Due::Ping) }
     }
 }

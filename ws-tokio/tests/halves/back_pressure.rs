@@ -80,13 +80,13 @@ async fn send_beside_feeders(sending: &SendHalf<crate::gated::Gated>) {
         let sending = sending.clone();
         feeders.spawn(async move {
             loop {
-                sending.feed(vec![7; 90]).await.unwrap();
+                sending.feed(vec![7; 90]).await.expect("an open connection");
                 yield_now().await;
             }
         });
     }
     settle().await;
-    sending.send("at last").await.unwrap();
+    sending.send("at last").await.expect("an open connection");
 }
 
 #[tokio::test]
@@ -114,12 +114,15 @@ where
 {
     let sends = async {
         for _ in 0..8 {
-            sending.send(vec![7; 1 << 20]).await.unwrap();
+            sending.send(vec![7; 1 << 20]).await.expect("an open connection");
         }
     };
     let receives = async {
         for _ in 0..8 {
-            assert_eq!(receiving.recv().await.unwrap().unwrap().as_bytes().len(), 1 << 20);
+            assert_eq!(
+                receiving.recv().await.expect("a message").expect("a message").as_bytes().len(),
+                1 << 20
+            );
         }
     };
     tokio::join!(sends, receives);

@@ -1,22 +1,20 @@
 //! Closing from any task, while anything else goes on: it ends in time, with one close frame, for everybody.
 
 use std::io::ErrorKind;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use ws_tokio::{CloseCode, Error, RecvHalf, Role, SendHalf, Settings};
 
 use crate::settle;
-use crate::support::memory::{self, PIPE, over, read_some, read_to_end};
+use crate::support::memory::{self, PIPE, read_some, read_to_end};
 use crate::support::parse::frames;
-use crate::support::tcp;
 use crate::support::wire::{ROLES, close, close_payload, frame, peer_of};
 
 type Half = SendHalf<DuplexStream>;
 
-fn halves(us: Role) -> (RecvHalf<DuplexStream>, Half, DuplexStream) {
+pub(crate) fn halves(us: Role) -> (RecvHalf<DuplexStream>, Half, DuplexStream) {
     let (connection, peer) = memory::connection(us, Settings::default());
     let (receiving, sending) = connection.split();
     (receiving, sending, peer)
@@ -28,9 +26,9 @@ fn spawn_close(half: &Half, code: u16) -> JoinHandle<Result<(), Error>> {
 }
 
 /// The peer answers with a close frame and leaves.
-async fn answer(peer: &mut DuplexStream, us: Role) {
-    peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
-    peer.shutdown().await.unwrap();
+pub(crate) async fn answer(peer: &mut DuplexStream, us: Role) {
+    peer.write_all(&close(peer_of(us), 1000, "")).await.expect("an open stream");
+    peer.shutdown().await.expect("an open stream");
 }
 
 #[tokio::test]
@@ -189,94 +187,6 @@ async fn where_the_receiving_half_is_gone_close_drains_what_still_comes() {
         closing.await.unwrap().unwrap();
         let read = frames(us, &read_to_end(&mut peer).await);
         assert_eq!(read, [(0x88, close_payload(1000, ""))]);
-    }
-}
-
-/// How closing ends, and after how many seconds, beside a peer that did this.
-async fn ends(
-    us: Role,
-    receives: bool,
-    peer: impl AsyncFnOnce(&mut DuplexStream),
-) -> (Result<(), Error>, u64) {
-    let (receiving, sending, mut stream) = halves(us);
-    peer(&mut stream).await;
-    let receiving = receives.then_some(receiving);
-    let received = receiving
-        .map(|mut half| tokio::spawn(async move { while let Ok(Some(_)) = half.recv().await {} }));
-    settle().await;
-    let since = Instant::now();
-    let closed = sending.close(CloseCode::NORMAL, "").await;
-    if let Some(received) = received {
-        received.await.unwrap();
-    }
-    (closed, since.elapsed().as_secs())
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_stalls_in_a_frame_or_never_answers_holds_close_for_5_seconds() {
-    for us in ROLES {
-        for receives in [true, false] {
-            let silent = async |_: &mut DuplexStream| {};
-            let stalls = async |stream: &mut DuplexStream| {
-                stream.write_all(&frame(peer_of(us), 0x82, &[7; 1000])[..500]).await.unwrap();
-            };
-            let stalls_in_header = async |stream: &mut DuplexStream| {
-                stream.write_all(&frame(peer_of(us), 0x82, &[7; 1000])[..3]).await.unwrap();
-            };
-            for (closed, took) in [
-                ends(us, receives, silent).await,
-                ends(us, receives, stalls).await,
-                ends(us, receives, stalls_in_header).await,
-            ] {
-                assert!(matches!(closed, Err(Error::CloseTimeout)), "{closed:?}");
-                assert_eq!(took, 5);
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn close_ends_in_time_also_where_the_receiving_half_is_kept_and_never_polled() {
-    let (_receiving, sending, mut peer) = halves(Role::Server);
-    answer(&mut peer, Role::Server).await;
-    let since = Instant::now();
-    let closed = sending.close(CloseCode::NORMAL, "").await;
-    assert!(matches!(closed, Err(Error::CloseTimeout)));
-    assert_eq!(since.elapsed().as_secs(), 5);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_deadline_is_the_first_closes_however_many_follow() {
-    let (mut receiving, sending, _peer) = halves(Role::Client);
-    let since = Instant::now();
-    for _ in 0..3 {
-        let close = sending.close(CloseCode::NORMAL, "");
-        assert!(timeout(Duration::from_secs(1), close).await.is_err());
-    }
-    assert!(matches!(receiving.recv().await, Err(Error::CloseTimeout)));
-    assert_eq!(since.elapsed().as_secs(), 5);
-}
-
-#[tokio::test]
-async fn a_peer_that_resets_ends_close_for_everybody() {
-    for us in ROLES {
-        for receives in [true, false] {
-            let (stream, peer) = tcp::streams().await;
-            let (receiving, sending) = over(stream, us, Settings::default()).split();
-            let receiving = receives.then_some(receiving);
-            let received = receiving.map(|mut half| tokio::spawn(async move { half.recv().await }));
-            let closes = sending.clone();
-            let closing = tokio::spawn(async move { closes.close(CloseCode::NORMAL, "").await });
-            settle().await;
-            peer.set_zero_linger().unwrap();
-            drop(peer);
-            let closed = closing.await.unwrap();
-            assert!(matches!(closed, Err(Error::Io(_))), "{closed:?}");
-            if let Some(received) = received {
-                assert!(matches!(received.await.unwrap(), Err(Error::Io(_))));
-            }
-            assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Io(_))));
-        }
     }
 }
 

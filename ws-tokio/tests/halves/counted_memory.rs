@@ -6,11 +6,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use ws_tokio::{Message, MessageKind, Role, Settings};
 
-use crate::counting::{held, take_peak};
+use crate::counting::{calls, held, take_peak};
 use crate::support::memory::over;
 
 /// Bytes in the message.
 const LARGE: usize = 64 << 20;
+
+/// What a frame is read in, in bytes.
+const CHUNK: usize = 64 << 10;
 
 /// Most bytes that may be held at any time for it: a few buffers of 128 KiB.
 const FEW: isize = 1 << 20;
@@ -72,13 +75,15 @@ async fn most_held(act: impl AsyncFnOnce()) -> isize {
 #[tokio::test]
 async fn a_message_of_64_mib_is_read_in_little_memory() {
     let held = most_held(async || {
-        let mut connection = connection();
+        let (mut connection, before) = (connection(), calls());
         let mut reader = connection.reader().await.unwrap().unwrap();
         let (mut read, mut buffer) = (0, vec![0; 10_000]);
         while let len @ 1.. = reader.read(&mut buffer).await.unwrap() {
             read += len;
         }
         assert_eq!(read, LARGE);
+        let calls = calls() - before;
+        assert!(calls <= 2 * LARGE / CHUNK, "{calls} allocations");
     })
     .await;
     assert!(held < FEW, "{held} bytes");

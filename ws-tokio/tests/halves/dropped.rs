@@ -19,9 +19,11 @@ type Sending = SendHalf<Scripted>;
 /// Runs `law` in both roles, with a drop after each number of polls, until none is left to drop after.
 async fn after_every_poll(law: impl AsyncFn(Role, Receiving, Sending, &mut Patience)) {
     for us in ROLES {
-        for portion in [1, 3, 50] {
+        for (portion, writes) in
+            [(1, Writes::Plain), (3, Writes::Vectored), (50, Writes::Plain), (50, Writes::Vectored)]
+        {
             for polls in 0.. {
-                let script = Script { portion, writes: Writes::Vectored };
+                let script = Script { portion, writes };
                 let stream = Scripted::new(script, &conversation(us));
                 let settings = Settings::default().queue_limit(40).high_water(20);
                 let (receiving, sending) = over(stream, us, settings).split();
@@ -55,7 +57,7 @@ const MESSAGES: [&[u8]; 3] = [b"one", b"a longer message", b""];
 
 /// What was written, all in all.
 fn written(us: Role, receiving: Receiving, sending: Sending) -> Vec<Frame> {
-    frames(us, receiving.reunite(sending).unwrap().get_ref().written())
+    frames(us, receiving.reunite(sending).expect("its only halves").get_ref().written())
 }
 
 /// What `receive` gives until the end are the messages, and the peer got what it was owed.
@@ -158,9 +160,9 @@ async fn a_reader_that_is_dropped_drops_its_message_and_no_other() {
 /// What `send` sends is there once, if it came to its end, else at most once, between what was sent before and after.
 async fn sends(send: impl AsyncFn(&Sending) -> Result<(), Error>) {
     after_every_poll(async |us, receiving, sending, patience| {
-        sending.feed("a message before it").await.unwrap();
+        sending.feed("a message before it").await.expect("an open connection");
         let sent = patience.with(send(&sending)).await;
-        sending.send("after").await.unwrap();
+        sending.send("after").await.expect("an open connection");
         let written: Vec<_> =
             written(us, receiving, sending).into_iter().map(|(_, payload)| payload).collect();
         let without = [&b"a message before it"[..], b"after"];
@@ -231,7 +233,7 @@ async fn close_and_receive(
 ) -> Result<(), Error> {
     let receives = async {
         if let Some(half) = receiving {
-            while half.recv().await.unwrap().is_some() {}
+            while half.recv().await.expect("a normal end").is_some() {}
         }
     };
     tokio::join!(sending.close(CloseCode::new(4000), ""), receives).0

@@ -55,6 +55,11 @@ impl Gate {
         self.change(|state| state.takes = state.takes.saturating_add(bytes));
     }
 
+    /// Takes nothing more, until it is told to.
+    pub(crate) fn take_no_more(&self) {
+        lock(&self.0).takes = 0;
+    }
+
     /// Gives these bytes to be read.
     pub(crate) fn give(&self, bytes: &[u8]) {
         self.change(|state| state.incoming.extend_from_slice(bytes));

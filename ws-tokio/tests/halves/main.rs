@@ -6,13 +6,16 @@ mod back_pressure;
 mod close_read;
 mod closing;
 mod counted_memory;
-//mod defaults;
+mod defaults;
 mod dropped;
 mod gated;
 mod pushing;
 mod reader;
 mod reunite;
+mod stalling;
 mod storm;
+#[cfg(feature = "stream")]
+mod stream_sink;
 mod waking;
 mod writer;
 
@@ -29,9 +32,6 @@ mod support {
     pub(crate) mod wire;
 }
 
-use std::future::Future;
-use std::task::{Context, Poll, Waker};
-
 use tokio::task::yield_now;
 use ws_tokio::Role;
 
@@ -40,11 +40,6 @@ async fn settle() {
     for _ in 0..100 {
         yield_now().await;
     }
-}
-
-/// Polls once with a waker that wakes nobody.
-fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
-    std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// The payloads of the messages among these bytes, each in one frame.

@@ -24,24 +24,24 @@ async fn push<S: AsyncWrite + Unpin>(half: SendHalf<S>, task: u8) {
     for number in 0..MESSAGES {
         let message = numbered(task, number);
         match number % 3 {
-            0 => half.send(message).await.unwrap(),
-            1 => half.feed(message).await.unwrap(),
+            0 => half.send(message).await.expect("an open connection"),
+            1 => half.feed(message).await.expect("an open connection"),
             _ => {
-                half.ready(message.len()).await.unwrap();
-                half.feed(message).await.unwrap();
-                drop(half.ping().unwrap());
-                half.flush().await.unwrap();
+                half.ready(message.len()).await.expect("an open connection");
+                half.feed(message).await.expect("an open connection");
+                drop(half.ping().expect("an open connection"));
+                half.flush().await.expect("an open connection");
             }
         }
     }
-    half.flush().await.unwrap();
+    half.flush().await.expect("an open connection");
 }
 
 /// Receives the messages of `TASKS` tasks, and holds each task's to be all of them, whole and in order.
 async fn receive_all<S: AsyncRead + AsyncWrite + Unpin>(half: &mut RecvHalf<S>) {
     let mut expected: HashMap<u8, u32> = HashMap::new();
     for _ in 0..u32::from(TASKS) * MESSAGES {
-        let message = half.recv().await.unwrap().unwrap().into_bytes();
+        let message = half.recv().await.expect("a message").expect("a message").into_bytes();
         let next = expected.entry(message[0]).or_default();
         assert_eq!(message, numbered(message[0], *next));
         *next += 1;
@@ -69,13 +69,13 @@ where
         let (mut receiving, sending) = exchange(client).await;
         let (end, closed) =
             tokio::join!(receiving.recv(), sending.close(CloseCode::NORMAL, "done"));
-        assert_eq!(end.unwrap(), None);
-        closed.unwrap();
+        assert_eq!(end.expect("a normal end"), None);
+        closed.expect("a normal end");
     };
     let server = async {
         let (mut receiving, _sending) = exchange(server).await;
-        assert_eq!(receiving.recv().await.unwrap(), None);
-        assert_eq!(receiving.close_frame().unwrap().reason(), "done");
+        assert_eq!(receiving.recv().await.expect("a normal end"), None);
+        assert_eq!(receiving.close_frame().expect("a close frame").reason(), "done");
     };
     tokio::join!(client, server);
 }
@@ -115,18 +115,18 @@ async fn pushes_and_answers(ours: Connection<DuplexStream>, theirs: Connection<D
     let (all_pushed, pushed) = oneshot::channel();
     let pushing = async {
         pushing.join_all().await;
-        all_pushed.send(()).unwrap();
+        all_pushed.send(()).expect("a peer that waits");
     };
     let peer = async {
         let (mut receiving, sending) = theirs.split();
         tokio::join!(receive_all(&mut receiving), push(sending.clone(), 0));
-        pushed.await.unwrap();
+        pushed.await.expect("no panic");
         let (end, closed) = tokio::join!(receiving.recv(), sending.close(CloseCode::NORMAL, ""));
-        assert_eq!(end.unwrap(), None);
-        closed.unwrap();
+        assert_eq!(end.expect("a normal end"), None);
+        closed.expect("a normal end");
     };
     let (ran, (), ()) = tokio::join!(running, pushing, peer);
-    ran.unwrap();
+    ran.expect("a normal end");
 }
 
 #[tokio::test]

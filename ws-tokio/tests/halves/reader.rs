@@ -12,7 +12,7 @@ use crate::support::wire::{ROLES, close, close_payload, frame, peer_of};
 /// A connection whose peer has said this, and stays.
 async fn told(us: Role, wire: &[u8]) -> (Connection<DuplexStream>, DuplexStream) {
     let (connection, mut peer) = memory::connection(us, Settings::default());
-    peer.write_all(wire).await.unwrap();
+    peer.write_all(wire).await.expect("an open stream");
     (connection, peer)
 }
 
@@ -110,8 +110,8 @@ async fn read_partly(
     bytes: usize,
 ) -> (Connection<DuplexStream>, DuplexStream) {
     let (mut connection, peer) = told(us, wire).await;
-    let mut reader = connection.reader().await.unwrap().unwrap();
-    reader.read_exact(&mut vec![0; bytes]).await.unwrap();
+    let mut reader = connection.reader().await.expect("a message").expect("a message");
+    reader.read_exact(&mut vec![0; bytes]).await.expect("an open stream");
     drop(reader);
     (connection, peer)
 }
@@ -189,11 +189,11 @@ async fn reader_that_is_dropped_before_its_first_piece_leaves_the_whole_message(
 
 /// Reads the only message, and says what went wrong behind it.
 async fn fails(mut connection: Connection<DuplexStream>) -> (Vec<u8>, io::Error, Error) {
-    let mut reader = connection.reader().await.unwrap().unwrap();
+    let mut reader = connection.reader().await.expect("a message").expect("a message");
     let mut read = Vec::new();
-    let error = reader.read_to_end(&mut read).await.unwrap_err();
+    let error = reader.read_to_end(&mut read).await.expect_err("a failure");
     drop(reader);
-    (read, error, connection.recv().await.unwrap_err())
+    (read, error, connection.recv().await.expect_err("a failure"))
 }
 
 #[tokio::test]

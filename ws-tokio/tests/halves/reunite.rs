@@ -1,17 +1,12 @@
 //! Halves become one connection again, where they are one connection's and all of it.
 
-use tokio::io::{AsyncWriteExt, DuplexStream};
-use ws_tokio::{CloseCode, Error, MessageKind, RecvHalf, Role, SendHalf, Settings};
+use tokio::io::AsyncWriteExt;
+use ws_tokio::{CloseCode, Error, MessageKind, Role, Settings};
 
+use crate::closing::halves;
 use crate::support::memory::{self, read_some};
 use crate::support::parse::frames;
 use crate::support::wire::{ROLES, close, frame, peer_of};
-
-fn halves(us: Role) -> (RecvHalf<DuplexStream>, SendHalf<DuplexStream>, DuplexStream) {
-    let (connection, peer) = memory::connection(us, Settings::default());
-    let (receiving, sending) = connection.split();
-    (receiving, sending, peer)
-}
 
 #[tokio::test]
 async fn reunited_halves_go_on_where_they_were() {

@@ -2,10 +2,11 @@
 
 use std::io::ErrorKind;
 
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
-use ws_tokio::{CloseCode, EncodeError, Error, MessageKind, RecvHalf, Role, SendHalf, Settings};
+use ws_tokio::{CloseCode, EncodeError, Error, MessageKind, Role, Settings};
 
+use crate::closing::halves;
 use crate::gated::gated;
 use crate::settle;
 use crate::support::memory::{self, over, read_some, read_to_end, waits};
@@ -15,15 +16,9 @@ use crate::support::wire::{ROLES, close_payload, frame, peer_of};
 /// Largest frame that a writer makes, in bytes.
 const CHUNK: usize = 64 << 10;
 
-fn halves(us: Role) -> (RecvHalf<DuplexStream>, SendHalf<DuplexStream>, DuplexStream) {
-    let (connection, peer) = memory::connection(us, Settings::default());
-    let (receiving, sending) = connection.split();
-    (receiving, sending, peer)
-}
-
 /// The frames of one message: that all but the last say that more follows, and its kind and bytes.
 fn message(frames: &[Frame]) -> (u8, Vec<u8>) {
-    let (last, others) = frames.split_last().unwrap();
+    let (last, others) = frames.split_last().expect("a frame");
     assert!(others.iter().all(|it| it.0 & 0x80 == 0) && last.0 & 0x80 != 0, "one end");
     assert!(frames[1..].iter().all(|it| it.0 & 0x7f == 0), "one beginning");
     (frames[0].0 & 0x7f, frames.iter().flat_map(|it| it.1.clone()).collect())
