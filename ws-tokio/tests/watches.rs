@@ -127,3 +127,24 @@ async fn halves_share_their_watches() {
     assert!(matches!(received.await.unwrap(), Err(Error::HeartbeatTimeout)));
     assert!(sending.close(CloseCode::NORMAL, "").await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_write_takes_no_one_for_silent() {
+    for settings in [
+        Settings::default().heartbeat(10 * SECOND, 5 * SECOND),
+        Settings::default().idle_timeout(10 * SECOND),
+    ] {
+        let (mut server, mut peer) = server(settings);
+        server.send(vec![7; 1000]).await.unwrap();
+        let reading = tokio::spawn(async move {
+            let mut read = 0;
+            while read < 2008 {
+                sleep(SECOND).await;
+                read += peer.read(&mut [0; 10]).await.unwrap();
+            }
+            peer
+        });
+        server.send(vec![7; 1000]).await.unwrap();
+        reading.await.unwrap();
+    }
+}

@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role};
 
 use super::Shared;
-use super::watch::Due;
+use super::watch::{Due, Waits};
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::linger::{EndsFirst, Linger};
@@ -142,9 +142,9 @@ impl<S> Shared<S> {
 
     /// Where the caller waits: whether the connection ends instead, or has something to write.
     #[inline]
-    pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         if self.poll_deadline(cx).is_ready()
-            || self.watch.is_some() && self.poll_watch(cx).is_ready()
+            || self.watch.is_some() && self.poll_watch(cx, waits).is_ready()
         {
             return Poll::Ready(());
         }
@@ -152,9 +152,9 @@ impl<S> Shared<S> {
     }
 
     /// Does what the watches ask for.
-    fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_watch(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         let Some(watch) = &mut self.watch else { return Poll::Pending };
-        match ready!(watch.poll(cx, self.outbound.written(), self.write_timeout)) {
+        match ready!(watch.poll(cx, waits, self.outbound.written(), self.write_timeout)) {
             // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
             Due::Ping => _ = self.outbound.control(&Control::Ping(ControlPayload::default())),
             Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),

@@ -22,7 +22,7 @@ pub(crate) use end::End;
 use end::Phase;
 pub use pings::Ping;
 use pings::Pings;
-use watch::Watch;
+use watch::{Waits, Watch};
 
 /// The part of a connection that its halves share: a connection owns it, halves lock it.
 pub(crate) struct Shared<S> {
@@ -228,7 +228,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
             }
             let watch = self.watch.get_or_insert_with(Watch::of_write);
             watch.stalled(self.outbound.written(), self.write_timeout);
-            ready!(self.poll_parked(cx));
+            ready!(self.poll_parked(cx, Waits::ToWrite));
         }
     }
 
@@ -274,7 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             _ = self.poll_flush(cx);
         }
         match inbound.poll_fill(cx, &mut self.stream) {
-            Poll::Pending => return self.poll_parked(cx),
+            Poll::Pending => return self.poll_parked(cx, Waits::ToRead),
             Poll::Ready(Ok(0)) => self.end(self.outbound.broken().map_or(End::Cut, End::Io)),
             Poll::Ready(Ok(_)) => {
                 if let Some(watch) = &mut self.watch {

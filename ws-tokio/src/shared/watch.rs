@@ -25,6 +25,13 @@ pub(super) enum Due {
     Stalled,
 }
 
+/// What the caller waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    ToRead,
+    ToWrite,
+}
+
 pub(super) struct Watch {
     timer: Pin<Box<Sleep>>,
     heartbeat: Option<Heartbeat>,
@@ -99,9 +106,15 @@ impl Watch {
     }
 
     /// What is due now. `written` is how many bytes were written in all, `most` how long that may stand still.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, written: u64, most: Duration) -> Poll<Due> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        waits: Waits,
+        written: u64,
+        most: Duration,
+    ) -> Poll<Due> {
         loop {
-            let Some(next) = self.next() else { return Poll::Pending };
+            let Some(next) = self.next(waits) else { return Poll::Pending };
             if self.timer.deadline() != next {
                 self.timer.as_mut().reset(next);
             }
@@ -114,11 +127,17 @@ impl Watch {
         }
     }
 
-    fn next(&self) -> Option<Instant> {
-        let heartbeat = self.heartbeat.as_ref().map(|heartbeat| heartbeat.due);
-        let idle = self.idle.as_ref().map(|idle| idle.due);
+    fn next(&self, waits: Waits) -> Option<Instant> {
         let stall = self.stall.as_ref().map(|stall| stall.due);
-        heartbeat.into_iter().chain(idle).chain(stall).min()
+        match waits {
+            // Who doesn't read can't tell whether the peer is silent.
+            Waits::ToWrite => stall,
+            Waits::ToRead => {
+                let heartbeat = self.heartbeat.as_ref().map(|heartbeat| heartbeat.due);
+                let idle = self.idle.as_ref().map(|idle| idle.due);
+                heartbeat.into_iter().chain(idle).chain(stall).min()
+            }
+        }
     }
 
     /// Looks at what was due then. What is due next counts from now: a connection that was not polled for long had no
