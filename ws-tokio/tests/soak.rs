@@ -90,6 +90,11 @@ fn nothing_is_lost_and_nothing_is_left() {
     let before = HELD.load(Ordering::SeqCst);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let done = runtime.block_on(soak(seconds, connections));
+    // Tasks that are told to end take a moment.
+    let patience = Instant::now() + Duration::from_secs(30);
+    while runtime.metrics().num_alive_tasks() > 0 && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert_eq!(runtime.metrics().num_alive_tasks(), 0, "no task is left");
     drop(runtime);
     let left = HELD.load(Ordering::SeqCst) - before;
