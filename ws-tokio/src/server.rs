@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-use crate::accept::{AcceptError, AcceptOptions};
+use crate::accept::{AcceptError, AcceptOptions, Incoming};
 use crate::connection::Connection;
 
 /// First and longest pause after an error that a pause may mend, such as too many open files.
@@ -99,6 +99,27 @@ impl Server {
         H: Fn(Connection<TcpStream>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
+        let handler = Arc::new(handler);
+        let accept = move |incoming: Incoming<TcpStream>| {
+            let handler = handler.clone();
+            async move {
+                if let Ok(connection) = incoming.accept().await {
+                    handler(connection).await;
+                }
+            }
+        };
+        self.serve_incoming(accept).await;
+    }
+
+    /// As [`serve`](Self::serve), but `handler` looks at each request and accepts or refuses it.
+    ///
+    /// # Cancel safety
+    /// If dropped, no connection is accepted any more; those that were go on.
+    pub async fn serve_incoming<H, F>(self, handler: H)
+    where
+        H: Fn(Incoming<TcpStream>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send,
+    {
         let connections = Arc::new(Semaphore::new(self.max_connections));
         let handshakes = Arc::new(Semaphore::new(self.max_handshakes));
         let shared = Arc::new((self.options, handler));
@@ -109,10 +130,10 @@ impl Server {
             let shared = shared.clone();
             tokio::spawn(async move {
                 let (options, handler) = &*shared;
-                let shaken = shake_hands(options, stream, peer).await;
+                let read = read(options, stream).await;
                 drop(handshake);
-                if let Ok(connection) = shaken {
-                    handler(connection).await;
+                if let Ok(incoming) = read {
+                    handler(incoming.with_peer_addr(peer)).await;
                 }
                 drop(connection);
             });
@@ -145,14 +166,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn shake_hands(
+async fn read(
     options: &AcceptOptions,
     stream: TcpStream,
-    peer: SocketAddr,
-) -> Result<Connection<TcpStream>, AcceptError> {
+) -> Result<Incoming<TcpStream>, AcceptError> {
     stream.set_nodelay(true)?;
-    let incoming = Box::pin(options.read(stream)).await?;
-    Box::pin(incoming.with_peer_addr(peer).accept()).await
+    // On the heap: the task is no larger for it.
+    Box::pin(options.read(stream)).await
 }
 
 async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {

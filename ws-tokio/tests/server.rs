@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use ws_tokio::http::StatusCode;
 use ws_tokio::{AcceptOptions, CloseCode, ConnectOptions, Connection, Server, Transport, connect};
 
 /// How long nothing must happen to be taken for never. No test fails for being slow.
@@ -86,4 +87,22 @@ async fn one_bad_handshake_touches_no_other_connection() {
     timeout(Duration::from_secs(10), bad.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 426"), "{answer}");
     talk(&mut good).await;
+}
+
+#[tokio::test]
+async fn a_request_can_be_looked_at_before_it_is_accepted_or_refused() {
+    let server = local().await;
+    let url = format!("ws://{}", server.local_addr().unwrap());
+    tokio::spawn(server.serve_incoming(|incoming| async move {
+        match incoming.request().uri().path() {
+            "/echo" => {
+                let mut connection = incoming.accept().await.expect("the peer is there");
+                _ = connection.run(|message, outbox| outbox.send(message)).await;
+            }
+            _ => incoming.refuse(StatusCode::NOT_FOUND, "no such path").await,
+        }
+    }));
+    talk(&mut connect(&format!("{url}/echo")).await.unwrap().0).await;
+    let refused = connect(&format!("{url}/other")).await.unwrap_err();
+    assert_eq!(refused.status(), Some(StatusCode::NOT_FOUND));
 }
