@@ -49,6 +49,7 @@ const CRATES: [(&str, Layers); 3] = [
             &["connection"],
             &["accept", "split"],
             &["connect", "reader", "server", "stream_sink", "tracker", "writer"],
+            &["pipe"],
             &["lib"],
         ],
     ),
