@@ -48,7 +48,7 @@ const CRATES: [(&str, Layers); 3] = [
             &["receiving"],
             &["connection"],
             &["accept", "split"],
-            &["connect", "reader", "server", "stream_sink", "tracker", "writer"],
+            &["byte_stream", "connect", "reader", "server", "stream_sink", "tracker", "writer"],
             &["pipe"],
             &["lib"],
         ],

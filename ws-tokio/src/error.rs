@@ -18,6 +18,9 @@ pub enum Error {
     Protocol(DecodeError),
     /// The peer sent a message where none is taken any more; it was told so with 1008.
     UnexpectedMessage,
+    /// This end failed the connection, for what the peer sent is no part of its protocol; the peer was told so with
+    /// this code. See [`Connection::fail`](crate::Connection::fail).
+    Failed(CloseCode),
     /// Closing took longer than its timeout.
     CloseTimeout,
     /// What the caller wanted to send can't be sent; nothing of it was queued.
@@ -35,6 +38,7 @@ impl Error {
             Self::Cut
             | Self::Protocol(_)
             | Self::UnexpectedMessage
+            | Self::Failed(_)
             | Self::CloseTimeout
             | Self::Send(_)
             | Self::Io(_) => None,
@@ -49,6 +53,7 @@ impl fmt::Display for Error {
             Self::Cut => f.write_str("the connection was cut without a close frame"),
             Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
+            Self::Failed(code) => write!(f, "this end failed the connection with {code}"),
             Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
             Self::Send(error) => write!(f, "can't send: {error}"),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
@@ -62,7 +67,11 @@ impl error::Error for Error {
             Self::Protocol(error) => Some(error),
             Self::Send(error) => Some(error),
             Self::Io(error) => Some(error),
-            Self::Closed(_) | Self::Cut | Self::UnexpectedMessage | Self::CloseTimeout => None,
+            Self::Closed(_)
+            | Self::Cut
+            | Self::UnexpectedMessage
+            | Self::Failed(_)
+            | Self::CloseTimeout => None,
         }
     }
 }
@@ -87,6 +96,7 @@ impl From<Error> for io::Error {
             | Error::Cut
             | Error::Protocol(_)
             | Error::UnexpectedMessage
+            | Error::Failed(_)
             | Error::CloseTimeout
             | Error::Send(_)) => Self::other(error),
         }

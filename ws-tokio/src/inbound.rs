@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use ws_core::{
-    Control, DecodeError, Decoder, Delivery, Event, Message, MessageKind, MessageRef, More,
+    Control, DecodeError, Decoder, Delivery, Event, Limits, Message, MessageKind, MessageRef, More,
     OwnedEvent, Piece,
 };
 
@@ -60,7 +60,8 @@ impl Inbound {
             Some(OwnedEvent::Message(message)) => Progress::Value(message),
             Some(OwnedEvent::Control(control)) => Progress::Control(control),
             Some(OwnedEvent::Piece(piece)) => {
-                self.stray.take(&piece)?.map_or(Progress::Handled, Progress::Value)
+                let limit = self.decoder.limits().message_size();
+                self.stray.take(&piece, limit)?.map_or(Progress::Handled, Progress::Value)
             }
         })
     }
@@ -72,13 +73,14 @@ impl Inbound {
         handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
     ) -> Result<Progress<T>, DecodeError> {
         self.forget_done();
+        let limit = self.decoder.limits().message_size();
         let (event, used) = self.decoder.decode(&mut self.buffer, &mut ThreadPool)?;
         self.done = used;
         let progress = match event {
             None => Progress::Starved,
             Some(Event::Message(message)) => handler(message),
             Some(Event::Control(control)) => Progress::Control(control),
-            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece())? {
+            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece(), limit)? {
                 Some(message) => handler(message.as_ref()),
                 None => Progress::Handled,
             },
@@ -139,9 +141,19 @@ impl Inbound {
         self.poll_fill(cx, stream)
     }
 
-    /// Takes messages up to this size from the next frame on.
+    /// Takes messages up to this size from the next one on.
     pub(crate) fn set_max_message(&mut self, bytes: usize) {
-        self.decoder.set_limits(self.decoder.limits().with_message_size(bytes));
+        self.set_limits(self.decoder.limits().with_message_size(bytes));
+    }
+
+    /// What limits messages from the next one on.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.decoder.limits()
+    }
+
+    /// Holds these limits from the next message on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
     }
 
     /// Gives all memory back.
@@ -190,9 +202,12 @@ enum Stray {
 }
 
 impl Stray {
-    /// Takes a piece; the message, once it is whole.
-    fn take(&mut self, piece: &Piece) -> Result<Option<Message>, DecodeError> {
+    /// Takes a piece; the message, once it is whole. It may have begun when there were no limits.
+    fn take(&mut self, piece: &Piece, limit: usize) -> Result<Option<Message>, DecodeError> {
         if let Self::Gather(gathered) = self {
+            if piece.data.len() > limit.saturating_sub(gathered.len()) {
+                return Err(DecodeError::MessageTooBig { limit });
+            }
             gathered.extend_from_slice(&piece.data);
         }
         if piece.more == More::Follows {
@@ -214,7 +229,7 @@ impl Stray {
     /// Goes on with streaming: the piece, behind what was gathered before it.
     fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
         match self {
-            Self::Drop => self.take(&piece).map(|_| None),
+            Self::Drop => self.take(&piece, 0).map(|_| None),
             Self::Gather(gathered) if gathered.is_empty() => Ok(Some(piece)),
             Self::Gather(gathered) => {
                 gathered.extend_from_slice(&piece.data);

@@ -67,6 +67,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod byte_stream;
 mod connect;
 mod connection;
 mod error;
@@ -91,6 +92,7 @@ mod transport;
 mod writer;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
+pub use byte_stream::ByteStream;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub use connection::{Connection, Negotiated, Outcome};
 pub use error::Error;

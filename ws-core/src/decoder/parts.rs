@@ -19,6 +19,8 @@ use crate::utf8::Utf8;
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     kind: MessageKind,
+    /// Those that held when it began.
+    limits: Limits,
     /// Payload bytes that its headers announced.
     announced: u64,
     frames: u32,
@@ -46,22 +48,15 @@ pub(super) struct FramePart {
 }
 
 impl OpenMessage {
-    pub(super) const fn new(kind: MessageKind, body: Body) -> Self {
-        Self { kind, announced: 0, frames: 0, body }
+    pub(super) const fn new(kind: MessageKind, limits: Limits, body: Body) -> Self {
+        Self { kind, limits, announced: 0, frames: 0, body }
     }
 
     /// Counts a frame, and judges its length together with those before it.
-    pub(super) fn start_frame(
-        &mut self,
-        header: &Header,
-        limits: &Limits,
-    ) -> Result<FramePart, DecodeError> {
-        if self.frames == limits.fragments() {
-            return Err(DecodeError::TooManyFragments { limit: limits.fragments() });
-        }
-        self.frames += 1;
+    pub(super) fn start_frame(&mut self, header: &Header) -> Result<FramePart, DecodeError> {
+        self.frames = self.frames.saturating_add(1);
         self.announced = self.announced.saturating_add(header.len);
-        limits.admit(self.announced)?;
+        self.limits.judge(self.announced, self.frames)?;
         Ok(FramePart {
             fin: header.fin,
             left: header.len,

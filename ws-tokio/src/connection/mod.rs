@@ -131,7 +131,7 @@ impl<S> Connection<S> {
         self.0.shared.outbound().queued()
     }
 
-    /// Sets the largest message to receive, in bytes, from the next frame on.
+    /// Sets the largest message to receive, in bytes, from the next message on.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.inbound().set_max_message(bytes);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{CloseFrame, DecodeError, Message, MessageKind, MessageRef};
+use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
 
 use super::Split;
 use crate::connection::{Outcome, copy_into, handle};
@@ -107,6 +107,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
             receiving.poll(cx, &mut &**split, |inbound, link| handle(inbound, link, &mut handler))
         });
         ran.await?.unwrap_or_else(|| Ok(R::ended()))
+    }
+
+    /// Fails the connection, for all halves, as [`Connection::fail`](crate::Connection::fail).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.split.with(|inner| inner.shared.fail(frame));
+        Ok(())
     }
 
     pub(crate) fn poll_recv(

@@ -1,7 +1,9 @@
 //! The contract, rule by rule, over real connections; each test is named for its rule.
 
+mod byte_stream;
 mod closing;
 mod connect;
+mod failing;
 mod frames;
 mod handshake_client;
 mod handshake_server;
