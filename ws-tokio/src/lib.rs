@@ -40,10 +40,15 @@
 //!
 //! - [`Connection::recv`] gives owned messages, [`Connection::recv_into`] fills a buffer. What
 //!   [`feed`](Connection::feed) queues meanwhile is written when `recv` waits: a burst is answered with one write.
+//!   [`Connection::recv_with`] lends a message without copying it, and [`Connection::feed_with`] the place that one leaves
+//!   from.
 //! - [`Connection::run`] calls a function for every message, borrowed from the buffer that it arrived in. This is the
 //!   fastest way: no allocation, no reference count and no task switch per message.
 //!
 //! Control frames never reach the caller: pings are answered, and a close frame is answered and becomes the end.
+//!
+//! A protocol that wants bytes rather than messages runs over a [`ByteStream`]; typed JSON is the crate `ws-json`. For tests
+//! there is [`pipe`]: both ends in memory.
 //!
 //! # Memory
 //!
@@ -110,5 +115,5 @@ pub use writer::MessageWriter;
 pub use ws_core::handshake;
 pub use ws_core::{
     CloseCode, CloseFrame, DecodeError, EncodeError, Limits, Message, MessageKind, MessageRef,
-    Role, Utf8Bytes,
+    PayloadWriter, Role, Utf8Bytes,
 };

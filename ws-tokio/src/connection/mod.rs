@@ -18,7 +18,7 @@ use crate::receiving::Receiving;
 use crate::settings::Settings;
 use crate::shared::Shared;
 pub(crate) use close::closed;
-pub(crate) use receive::copy_into;
+pub(crate) use receive::{copy_into, once};
 pub use run::Outcome;
 pub(crate) use run::handle;
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
 
 use super::Split;
-use crate::connection::{Outcome, copy_into, handle};
+use crate::connection::{Outcome, copy_into, handle, once};
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::outbox::Outbox;
@@ -86,6 +86,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
             })
         })
         .await
+    }
+
+    /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn recv_with<R>(
+        &mut self,
+        read: impl FnOnce(MessageRef<'_>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let mut read = Some(read);
+        poll_fn(|cx| self.poll_receive(cx, |inbound| inbound.borrowed(once(&mut read)))).await
     }
 
     /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into

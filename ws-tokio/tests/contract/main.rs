@@ -7,6 +7,7 @@ mod failing;
 mod frames;
 mod handshake_client;
 mod handshake_server;
+mod in_place;
 mod incoming;
 mod lessons;
 mod origins;
