@@ -7,7 +7,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// Each crate's modules, lowest layer first. What is inside a module that is named here is its own business, unless
 /// it is named too.
-const CRATES: [(&str, Layers); 3] = [
+const CRATES: [(&str, Layers); 4] = [
     (
         "ws-mask",
         &[
@@ -53,10 +53,12 @@ const CRATES: [(&str, Layers); 3] = [
             &["receiving"],
             &["connection"],
             &["accept", "split"],
-            &["connect", "reader", "server", "stream_sink", "tracker", "writer"],
+            &["byte_stream", "connect", "reader", "server", "stream_sink", "tracker", "writer"],
+            &["pipe"],
             &["lib"],
         ],
     ),
+    ("ws-json", &[&["error"], &["json"], &["receive", "send"], &["typed"], &["lib"]]),
 ];
 
 #[test]

@@ -10,6 +10,10 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// No limits: for messages that are streamed and dealt with piece by piece. A message that is gathered under them
+    /// takes as much memory as the peer likes.
+    pub const UNLIMITED: Self = Self { message_size: usize::MAX, fragments: u32::MAX };
+
     /// Largest message in bytes, after inflating. Default 1 MiB; a peer can make us hold that much per
     /// connection, and a larger message closes the connection with 1009.
     #[must_use]
@@ -34,6 +38,19 @@ impl Limits {
     #[must_use]
     pub const fn fragments(&self) -> u32 {
         self.fragments
+    }
+
+    /// Judges in how many frames a message came so far.
+    pub(crate) fn judge_frames(&self, frames: u32) -> Result<(), DecodeError> {
+        let limit = self.fragments;
+        if frames <= limit { Ok(()) } else { Err(DecodeError::TooManyFragments { limit }) }
+    }
+
+    /// Judges how much of a message was announced so far. Without a limit, it may run over what can be counted.
+    pub(crate) fn judge_size(&self, announced: u64) -> Result<(), DecodeError> {
+        let limit = self.message_size;
+        let size = usize::try_from(announced).unwrap_or(usize::MAX);
+        if size <= limit { Ok(()) } else { Err(DecodeError::MessageTooBig { limit }) }
     }
 
     /// A message's length as a `usize`, if it is within the limit.
@@ -62,5 +79,20 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { message_size: 1 << 20, fragments: 1 << 17 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_limits_a_message_may_outgrow_what_can_be_counted() {
+        assert_eq!(Limits::UNLIMITED.judge_size(u64::MAX), Ok(()));
+        assert_eq!(Limits::UNLIMITED.judge_frames(u32::MAX), Ok(()));
+        let limits = Limits::default().with_message_size(10).with_fragments(2);
+        assert_eq!((limits.judge_size(10), limits.judge_frames(2)), (Ok(()), Ok(())));
+        assert_eq!(limits.judge_size(u64::MAX), Err(DecodeError::MessageTooBig { limit: 10 }));
+        assert_eq!(limits.judge_frames(3), Err(DecodeError::TooManyFragments { limit: 2 }));
     }
 }

@@ -215,8 +215,11 @@ pub struct PayloadWriter<'a> {
 }
 
 impl PayloadWriter<'_> {
-    /// Lets `fill` write into memory outside a queue.
-    pub(crate) fn fill<E>(
+    /// Lets `fill` write into memory outside a queue: behind what is there, and where it fails, nothing.
+    ///
+    /// # Errors
+    /// What `fill` failed with.
+    pub fn fill<E>(
         buffer: &mut Vec<u8>,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -227,15 +230,23 @@ impl PayloadWriter<'_> {
     }
 
     /// Adds bytes to the payload.
+    #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 }
 
 impl io::Write for PayloadWriter<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.extend_from_slice(bytes);
         Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -20,6 +20,9 @@ pub enum Error {
     UnexpectedMessage,
     /// The peer did not answer a ping of the heartbeat in time.
     HeartbeatTimeout,
+    /// This end failed the connection, for what the peer sent is no part of its protocol; the peer was told so with
+    /// this code. See [`Connection::fail`](crate::Connection::fail).
+    Failed(CloseCode),
     /// Closing took longer than its timeout.
     CloseTimeout,
     /// What the caller wanted to send can't be sent; nothing of it was queued.
@@ -38,6 +41,7 @@ impl Error {
             | Self::Protocol(_)
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
+            | Self::Failed(_)
             | Self::CloseTimeout
             | Self::Send(_)
             | Self::Io(_) => None,
@@ -53,6 +57,7 @@ impl fmt::Display for Error {
             Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
             Self::HeartbeatTimeout => f.write_str("the peer did not answer a ping in time"),
+            Self::Failed(code) => write!(f, "this end failed the connection with {code}"),
             Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
             Self::Send(error) => write!(f, "can't send: {error}"),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
@@ -70,6 +75,7 @@ impl error::Error for Error {
             | Self::Cut
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
+            | Self::Failed(_)
             | Self::CloseTimeout => None,
         }
     }
@@ -96,6 +102,7 @@ impl From<Error> for io::Error {
             | Error::Protocol(_)
             | Error::UnexpectedMessage
             | Error::HeartbeatTimeout
+            | Error::Failed(_)
             | Error::CloseTimeout
             | Error::Send(_)) => Self::other(error),
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use ws_core::{
-    Control, DecodeError, Decoder, Delivery, Event, Message, MessageKind, MessageRef, More,
+    Control, DecodeError, Decoder, Delivery, Event, Limits, Message, MessageKind, MessageRef, More,
     OwnedEvent, Piece,
 };
 
@@ -60,7 +60,8 @@ impl Inbound {
             Some(OwnedEvent::Message(message)) => Progress::Value(message),
             Some(OwnedEvent::Control(control)) => Progress::Control(control),
             Some(OwnedEvent::Piece(piece)) => {
-                self.stray.take(&piece)?.map_or(Progress::Handled, Progress::Value)
+                let limit = self.decoder.limits().message_size();
+                self.stray.take(&piece, limit)?.map_or(Progress::Handled, Progress::Value)
             }
         })
     }
@@ -71,6 +72,7 @@ impl Inbound {
         &mut self,
         handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
     ) -> Result<Progress<T>, DecodeError> {
+        let limit = self.decoder.limits().message_size();
         let (event, used) = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool)?;
         // Before the handler sees it: should it panic, the message is done with all the same.
         self.done += used;
@@ -78,7 +80,7 @@ impl Inbound {
             Some(Event::Message(message)) => handler(message),
             None => Progress::Starved,
             Some(Event::Control(control)) => Progress::Control(control),
-            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece())? {
+            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece(), limit)? {
                 Some(message) => handler(message.as_ref()),
                 None => Progress::Handled,
             },
@@ -138,9 +140,19 @@ impl Inbound {
         self.poll_fill(cx, stream)
     }
 
-    /// Takes messages up to this size from the next frame on.
+    /// Takes messages up to this size from the next one on.
     pub(crate) fn set_max_message(&mut self, bytes: usize) {
-        self.decoder.set_limits(self.decoder.limits().with_message_size(bytes));
+        self.set_limits(self.decoder.limits().with_message_size(bytes));
+    }
+
+    /// What limits messages from the next one on.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.decoder.limits()
+    }
+
+    /// Holds these limits from the next message on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
     }
 
     /// Gives all memory back.
@@ -189,9 +201,12 @@ enum Stray {
 }
 
 impl Stray {
-    /// Takes a piece; the message, once it is whole.
-    fn take(&mut self, piece: &Piece) -> Result<Option<Message>, DecodeError> {
+    /// Takes a piece; the message, once it is whole. It may have begun when there were no limits.
+    fn take(&mut self, piece: &Piece, limit: usize) -> Result<Option<Message>, DecodeError> {
         if let Self::Gather(gathered) = self {
+            if piece.data.len() > limit.saturating_sub(gathered.len()) {
+                return Err(DecodeError::MessageTooBig { limit });
+            }
             gathered.extend_from_slice(&piece.data);
         }
         if piece.more == More::Follows {
@@ -213,7 +228,7 @@ impl Stray {
     /// Goes on with streaming: the piece, behind what was gathered before it.
     fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
         match self {
-            Self::Drop => self.take(&piece).map(|_| None),
+            Self::Drop => self.take(&piece, 0).map(|_| None),
             Self::Gather(gathered) if gathered.is_empty() => Ok(Some(piece)),
             Self::Gather(gathered) => {
                 gathered.extend_from_slice(&piece.data);

@@ -40,10 +40,15 @@
 //!
 //! - [`Connection::recv`] gives owned messages, [`Connection::recv_into`] fills a buffer. What
 //!   [`feed`](Connection::feed) queues meanwhile is written when `recv` waits: a burst is answered with one write.
+//!   [`Connection::recv_with`] lends a message without copying it, and [`Connection::feed_with`] the place that one leaves
+//!   from.
 //! - [`Connection::run`] calls a function for every message, borrowed from the buffer that it arrived in. This is the
 //!   fastest way: no allocation, no reference count and no task switch per message.
 //!
 //! Control frames never reach the caller: pings are answered, and a close frame is answered and becomes the end.
+//!
+//! A protocol that wants bytes rather than messages runs over a [`ByteStream`]; typed JSON is the crate `ws-json`. For tests
+//! there is [`pipe`]: both ends in memory.
 //!
 //! # Memory
 //!
@@ -67,6 +72,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod byte_stream;
 mod connect;
 mod connection;
 mod error;
@@ -75,6 +81,7 @@ mod inbound;
 mod linger;
 mod outbound;
 mod outbox;
+mod pipe;
 mod pool;
 mod random;
 mod reader;
@@ -90,11 +97,13 @@ mod transport;
 mod writer;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
+pub use byte_stream::ByteStream;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub use connection::{Connection, Negotiated, Outcome};
 pub use error::Error;
 pub use http;
 pub use outbox::Outbox;
+pub use pipe::{pipe, pipe_with};
 pub use reader::MessageReader;
 pub use server::Server;
 pub use settings::Settings;
@@ -106,5 +115,5 @@ pub use writer::MessageWriter;
 pub use ws_core::handshake;
 pub use ws_core::{
     CloseCode, CloseFrame, DecodeError, EncodeError, Limits, Message, MessageKind, MessageRef,
-    Role, Utf8Bytes,
+    PayloadWriter, Role, Utf8Bytes,
 };

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 use ws_core::{
-    CloseFrame, Control, EncodeError, Encoder, Message, MessageRef, PieceRef, SendQueue,
+    CloseFrame, Control, EncodeError, Encoder, Message, MessageKind, MessageRef, PayloadWriter,
+    PieceRef, SendQueue,
 };
 
 use crate::error::Error;
@@ -82,6 +83,21 @@ impl Outbound {
         } else {
             self.message(message.as_ref())
         }
+    }
+
+    /// Queues a message whose payload `fill` writes into the queue.
+    pub(crate) fn message_with<E: From<Error>>(
+        &mut self,
+        kind: MessageKind,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.may_send()?;
+        let fill = |writer: &mut PayloadWriter<'_>| fill(writer).map_err(Unfilled);
+        let filled = self.encoder.message_with(kind, &mut self.queue, &mut ThreadPool, fill);
+        if filled.is_err() && self.queue.is_empty() {
+            self.queue.park(&mut ThreadPool);
+        }
+        filled.map_err(|Unfilled(error)| error)
     }
 
     /// Whether a streamed message may begin.
@@ -261,6 +277,15 @@ impl Outbound {
     fn break_down(&mut self, error: &io::Error) {
         self.broken = Some(error.kind());
         self.release();
+    }
+}
+
+/// Why a message was not filled, on its way through the encoder.
+struct Unfilled<E>(E);
+
+impl<E: From<Error>> From<EncodeError> for Unfilled<E> {
+    fn from(error: EncodeError) -> Self {
+        Self(Error::Send(error).into())
     }
 }
 

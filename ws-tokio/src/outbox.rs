@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use ws_core::{CloseCode, CloseFrame, MessageRef, Utf8Bytes};
+use ws_core::{CloseCode, CloseFrame, MessageKind, MessageRef, PayloadWriter, Pool, Utf8Bytes};
 
 use crate::error::Error;
 use crate::outbound::Outbound;
+use crate::pool::ThreadPool;
 
-/// The sending side of a connection, as [`Connection::run`](crate::Connection::run) lends it to its handler.
+/// The sending side of a connection, for code that doesn't wait: [`Connection::run`](crate::Connection::run) lends it to
+/// its handler, [`Connection::outbox`](crate::Connection::outbox) to anybody.
 ///
-/// What is put in leaves in one write, once all that one read brought is handled.
+/// What a handler puts in leaves in one write, once all that one read brought is handled.
 pub struct Outbox<'a>(Way<'a>);
 
 /// How the send queue is reached.
@@ -43,6 +45,45 @@ impl<'a> Outbox<'a> {
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         let message = message.into();
         self.with(|outbound| outbound.message(message))
+    }
+
+    /// Queues a message whose payload `fill` writes, straight into the send queue behind a reserved header, for a payload
+    /// that has to be serialised anyway. What it writes as text must be UTF-8: the peer would close the connection
+    /// with 1007.
+    ///
+    /// Between the halves of a split connection the queue is locked, but never while `fill` runs: there it
+    /// writes into a buffer of the thread's pool, from which the message is copied.
+    ///
+    /// ```
+    /// # use std::io::{self, Write};
+    /// # fn tell(mut outbox: ws_tokio::Outbox<'_>, price: f64) -> Result<(), ws_tokio::Error> {
+    /// use ws_tokio::MessageKind;
+    ///
+    /// outbox.send_with(MessageKind::Text, |payload| Ok(write!(payload, "{price:.2}")?))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    pub fn send_with<E: From<Error>>(
+        &mut self,
+        kind: MessageKind,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Way::Owned(outbound) = &mut self.0 {
+            return outbound.message_with(kind, fill);
+        }
+        let mut payload = ThreadPool.take();
+        let filled = PayloadWriter::fill(&mut payload, fill);
+        let sent = filled.and_then(|()| {
+            let copy = |writer: &mut PayloadWriter<'_>| {
+                writer.extend_from_slice(&payload);
+                Ok(())
+            };
+            self.with(|outbound| outbound.message_with(kind, copy))
+        });
+        ThreadPool.give(payload);
+        sent
     }
 
     /// Queues a close frame. The handler is still called for the messages that come before the peer's.

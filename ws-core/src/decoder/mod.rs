@@ -167,7 +167,7 @@ impl Decoder {
         self.limits
     }
 
-    /// From the next frame on, hold these limits.
+    /// From the next message on, hold these limits. A message under way keeps those that it began with.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -281,7 +281,7 @@ impl Decoder {
             }
             (Opcode::Continuation, None) => Err(DecodeError::ContinuationWithoutStart),
             (Opcode::Text | Opcode::Binary, Some(_)) => Err(DecodeError::MessageInsideMessage),
-            (Opcode::Continuation, Some(message)) => self.start_part(message, &header, header_len),
+            (Opcode::Continuation, Some(message)) => start_part(message, &header, header_len),
             (Opcode::Text, None) => {
                 self.start_message(MessageKind::Text, &header, header_len, pool)
             }
@@ -311,7 +311,7 @@ impl Decoder {
             }
             Delivery::Messages => Body::Gathered(Assembler::new(kind, pool)),
         };
-        self.start_part(OpenMessage::new(kind, body), header, header_len)
+        start_part(OpenMessage::new(kind, self.limits, body), header, header_len)
     }
 
     /// A compressed message: the bit marks all of it (RFC 7692, 6).
@@ -322,16 +322,6 @@ impl Decoder {
             Delivery::Pieces(chunk) => Sink::Pieces(Pieces::new(kind, chunk.get())),
         };
         Ok(Body::Inflated(Inflated::new(inflater.begin(pool), sink, self.limits)))
-    }
-
-    fn start_part(
-        &self,
-        mut message: OpenMessage,
-        header: &Header,
-        header_len: usize,
-    ) -> Result<(State, Step), DecodeError> {
-        let part = message.start_frame(header, &self.limits)?;
-        Ok((State::Inside(message, part), Step::again(header_len)))
     }
 
     /// Whether the peer must mask its frames: where the role counts.
@@ -346,6 +336,16 @@ impl State {
     fn waiting(open: Option<OpenMessage>) -> Self {
         open.map_or(Self::Start, Self::Between)
     }
+}
+
+/// A frame of a message whose bytes are taken away as they arrive.
+fn start_part(
+    mut message: OpenMessage,
+    header: &Header,
+    header_len: usize,
+) -> Result<(State, Step), DecodeError> {
+    let part = message.start_frame(header)?;
+    Ok((State::Inside(message, part), Step::again(header_len)))
 }
 
 /// A control frame, once it is whole. It may stand between the frames of a message.

@@ -21,6 +21,8 @@ use crate::utf8::Utf8;
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     kind: MessageKind,
+    /// Those that held when it began.
+    limits: Limits,
     /// Payload bytes that its headers announced.
     announced: u64,
     frames: u32,
@@ -50,24 +52,18 @@ pub(super) struct FramePart {
 }
 
 impl OpenMessage {
-    pub(super) const fn new(kind: MessageKind, body: Body) -> Self {
-        Self { kind, announced: 0, frames: 0, body }
+    pub(super) const fn new(kind: MessageKind, limits: Limits, body: Body) -> Self {
+        Self { kind, limits, announced: 0, frames: 0, body }
     }
 
     /// Counts a frame, and judges its length together with those before it.
-    pub(super) fn start_frame(
-        &mut self,
-        header: &Header,
-        limits: &Limits,
-    ) -> Result<FramePart, DecodeError> {
-        if self.frames == limits.fragments() {
-            return Err(DecodeError::TooManyFragments { limit: limits.fragments() });
-        }
-        self.frames += 1;
+    pub(super) fn start_frame(&mut self, header: &Header) -> Result<FramePart, DecodeError> {
+        self.frames = self.frames.saturating_add(1);
         self.announced = self.announced.saturating_add(header.len);
+        self.limits.judge_frames(self.frames)?;
         match &mut self.body {
-            Body::Gathered(_) | Body::Streamed(..) => _ = limits.admit(self.announced)?,
-            Body::Inflated(body) => body.start_frame(self.announced, self.frames, limits)?,
+            Body::Gathered(_) | Body::Streamed(..) => self.limits.judge_size(self.announced)?,
+            Body::Inflated(body) => body.start_frame(self.announced, self.frames, &self.limits)?,
         }
         Ok(FramePart {
             fin: header.fin,

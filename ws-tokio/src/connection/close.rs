@@ -35,6 +35,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_close(cx, &frame)).await
     }
 
+    /// Fails the connection (RFC 6455, 7.1.7), as a peer that breaks the protocol does: for a message that the
+    /// application's own protocol doesn't allow. It queues a close frame, where none was sent; no message is received
+    /// any more.
+    ///
+    /// It doesn't wait. The next [`recv`](Self::recv) sees to it that the peer is told, while what it still sends is
+    /// dropped, and is [`Error::Failed`]; all within [`Settings::close_timeout`](crate::Settings). A connection that has
+    /// ended is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is done then.
+    pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.shared().fail(frame);
+        Ok(())
+    }
+
     pub(crate) fn poll_close(
         &mut self,
         cx: &mut Context<'_>,

@@ -18,7 +18,7 @@ use crate::receiving::Receiving;
 use crate::settings::Settings;
 use crate::shared::Shared;
 pub(crate) use close::closed;
-pub(crate) use receive::copy_into;
+pub(crate) use receive::{copy_into, once};
 pub use run::Outcome;
 pub(crate) use run::handle;
 
@@ -130,7 +130,7 @@ impl<S> Connection<S> {
         self.0.shared.outbound().queued()
     }
 
-    /// Sets the largest message to receive, in bytes, from the next frame on.
+    /// Sets the largest message to receive, in bytes, from the next message on.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.inbound().set_max_message(bytes);
     }

@@ -45,6 +45,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
+    /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as
+    /// [`recv`](Self::recv). For what is made of the message without keeping it: nothing is copied.
+    ///
+    /// ```
+    /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
+    /// #     mut connection: ws_tokio::Connection<S>,
+    /// # ) -> Result<(), ws_tokio::Error> {
+    /// use ws_tokio::MessageRef;
+    ///
+    /// let number: Option<Option<u64>> = connection
+    ///     .recv_with(|message| match message {
+    ///         MessageRef::Text(text) => text.parse().ok(),
+    ///         MessageRef::Binary(_) => None,
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn recv_with<R>(
+        &mut self,
+        read: impl FnOnce(MessageRef<'_>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let mut read = Some(read);
+        poll_fn(|cx| self.poll_receive(cx, |inbound| inbound.borrowed(once(&mut read)))).await
+    }
+
     pub(crate) fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
@@ -60,6 +92,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Poll<Result<Option<T>, Error>> {
         let State { receiving, shared } = &mut *self.0;
         receiving.poll(cx, shared, |inbound, _| step(inbound))
+    }
+}
+
+/// Lends a message to a function that takes one.
+pub(crate) fn once<R>(
+    read: &mut Option<impl FnOnce(MessageRef<'_>) -> R>,
+) -> impl FnOnce(MessageRef<'_>) -> Progress<R> {
+    |message| {
+        let read = read.take().expect("only one message is lent");
+        Progress::Value(read(message))
     }
 }
 

@@ -4,10 +4,11 @@ use std::future::poll_fn;
 use std::task::ready;
 
 use tokio::io::AsyncWrite;
-use ws_core::Message;
+use ws_core::{Message, MessageKind, PayloadWriter};
 
 use super::Connection;
 use crate::error::Error;
+use crate::outbox::Outbox;
 use crate::shared::Ping;
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
@@ -43,6 +44,23 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.shared().poll_feed(cx, &mut message)).await
     }
 
+    /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`]; waits while
+    /// the queue is full. How long the message will be isn't known before: the queue may go over its limit by one.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn feed_with<E: From<Error>>(
+        &mut self,
+        kind: MessageKind,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        poll_fn(|cx| self.shared().poll_room(cx, 0)).await?;
+        self.outbox().send_with(kind, fill)
+    }
+
     /// Writes all that is queued.
     ///
     /// # Errors
@@ -61,5 +79,11 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// with [`Error::Cut`] where the connection ends before the pong.
     pub fn ping(&mut self) -> Result<Ping, Error> {
         self.shared().ping()
+    }
+
+    /// The sending side, for code that can't wait: what is put in is queued whatever the queue's limit, so that a peer that
+    /// doesn't read can make us hold all of it. It is written like a fed message.
+    pub fn outbox(&mut self) -> Outbox<'_> {
+        Outbox::new(self.shared().outbound_mut())
     }
 }

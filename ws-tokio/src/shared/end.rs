@@ -42,6 +42,8 @@ pub(crate) enum End {
     Protocol(DecodeError),
     /// The peer sent a message where none was taken.
     Refused,
+    /// The peer sent what the application's own protocol doesn't allow.
+    Failed(CloseCode),
     /// The stream ended without a close frame.
     Cut,
     /// The peer did not answer a ping of the heartbeat.
@@ -57,6 +59,11 @@ impl<S> Shared<S> {
     #[inline]
     pub(crate) const fn is_receiving(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Closing(_))
+    }
+
+    /// Whether the connection has come to a normal end.
+    pub(crate) const fn has_ended_well(&self) -> bool {
+        matches!(self.phase, Phase::Ended(End::Normal))
     }
 
     /// Whether the connection has ended since this was last asked.
@@ -96,6 +103,13 @@ impl<S> Shared<S> {
         self.linger(EndsFirst::We, End::Refused);
     }
 
+    /// The peer sent what the application's own protocol doesn't allow: it is told so.
+    pub(crate) fn fail(&mut self, frame: CloseFrame) {
+        let end = End::Failed(frame.code());
+        self.outbound.close(Some(frame));
+        self.linger(EndsFirst::We, end);
+    }
+
     /// Ends the connection here and now.
     pub(super) fn end(&mut self, end: End) {
         self.phase = Phase::Ended(end);
@@ -133,6 +147,7 @@ impl<S> Shared<S> {
             (End::Closed, Some(frame)) => Err(Error::Closed(frame.clone())),
             (End::Protocol(error), _) => Err(Error::Protocol(error)),
             (End::Refused, _) => Err(Error::UnexpectedMessage),
+            (End::Failed(code), _) => Err(Error::Failed(code)),
             (End::Cut, _) => Err(Error::Cut),
             (End::Lost, _) => Err(Error::HeartbeatTimeout),
             (End::Timeout, _) => Err(Error::CloseTimeout),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{CloseFrame, DecodeError, Message, MessageKind, MessageRef};
+use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
 
 use super::{Locking, Split, Waiter};
-use crate::connection::{Outcome, copy_into, handle};
+use crate::connection::{Outcome, copy_into, handle, once};
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::outbox::Outbox;
@@ -94,6 +94,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         .await
     }
 
+    /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn recv_with<R>(
+        &mut self,
+        read: impl FnOnce(MessageRef<'_>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let mut read = Some(read);
+        poll_fn(|cx| self.poll_receive(cx, |inbound| inbound.borrowed(once(&mut read)))).await
+    }
+
     /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into
     /// the same connection: the handler's replies and theirs never interleave.
     ///
@@ -112,6 +127,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
             receiving.poll(cx, &mut link, |inbound, link| handle(inbound, link, &mut handler))
         });
         ran.await?.unwrap_or_else(|| Ok(R::ended()))
+    }
+
+    /// Fails the connection, for all halves, as [`Connection::fail`](crate::Connection::fail).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.split.with(|inner| inner.shared.fail(frame));
+        Ok(())
     }
 
     pub(crate) fn poll_recv(

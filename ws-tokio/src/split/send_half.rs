@@ -9,12 +9,13 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
-use ws_core::{CloseCode, CloseFrame, Message, Utf8Bytes};
+use ws_core::{CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, Utf8Bytes};
 
 use super::{Locking, Split, Waiter};
 use crate::connection::closed;
 use crate::error::Error;
 use crate::inbound::Progress;
+use crate::outbox::Outbox;
 use crate::shared::{Ping, Shared};
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
@@ -74,6 +75,13 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.peer_addr())
     }
 
+    /// The sending side, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox). While another
+    /// task streams a message, sending one here is an error.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox<'_> {
+        Outbox::locked(&*self.split)
+    }
+
     /// Queues a ping, to be written like a fed message. The returned future resolves while the receiving half is
     /// polled, and doesn't borrow this one.
     ///
@@ -109,6 +117,24 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         let mut message = Some(message.into());
         let _turn = self.turn().await;
         self.wait(|shared, cx| shared.poll_feed(cx, &mut message)).await
+    }
+
+    /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`]; waits while the queue is full or another
+    /// task streams a message. How long the message will be isn't known before: the queue may go over its limit by one.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn feed_with<E: From<Error>>(
+        &self,
+        kind: MessageKind,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _turn = self.turn().await;
+        self.ready(0).await?;
+        self.outbox().send_with(kind, fill)
     }
 
     /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.

@@ -5,7 +5,8 @@ use std::iter::repeat_with;
 use std::pin::pin;
 use std::task::Poll;
 
-use ws_tokio::{Connection, DecodeError, Error, Message, Role, Settings};
+use tokio::io::AsyncReadExt;
+use ws_tokio::{ByteStream, Connection, DecodeError, Error, Message, MessageKind, Role, Settings};
 
 use crate::counting::{held, take_peak};
 use crate::peer::{Pause, Peer, Then};
@@ -55,7 +56,7 @@ async fn wait(connection: &mut Connection<Peer>) {
 
 #[test]
 fn a_connections_own_state_is_small() {
-    for (role, bound) in [(Role::Server, 512), (Role::Client, 832)] {
+    for (role, bound) in [(Role::Server, 576), (Role::Client, 896)] {
         let peer = saying(b"");
         let before = held();
         let connection = connection(role, Settings::default(), peer);
@@ -192,6 +193,24 @@ fn memory_grows_with_what_has_arrived_and_not_with_what_was_announced() {
         let unlimited = Settings::default().max_message(usize::MAX);
         let (peak, ()) = peak(role, unlimited, &peer, wait);
         assert!(peak < 512 << 10, "{peak} bytes for 100 KiB: {role:?}");
+    }
+}
+
+#[test]
+fn a_byte_stream_of_a_message_without_end_takes_no_memory_for_it() {
+    for role in ROLES {
+        let words = [announcing_2_to_the_62(peer_of(role)).words, vec![7; 1 << 20].into()].concat();
+        let connection = connection(role, Settings::default(), Peer::new(words, Then::Again));
+        let mut stream = ByteStream::new(connection, MessageKind::Binary);
+        let (before, _) = (held(), take_peak());
+        block_on(async {
+            let mut read = [0; 4096];
+            for _ in 0..2048 {
+                stream.read_exact(&mut read).await.expect("there is no end");
+            }
+        });
+        let peak = take_peak() - before;
+        assert!(peak < 512 << 10, "{peak} bytes for 8 MiB: {role:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each test drops one future after n polls, n = 0, 1, 2, ..., over a transport that moves a few bytes at a time,
 //! until n is more than it takes. The oracle is a plain list of what was sent.
 
+mod byte_stream;
 mod close;
 mod handshake;
 mod interleaved;

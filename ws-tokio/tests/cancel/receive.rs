@@ -55,6 +55,23 @@ async fn recv_into(connection: &mut Connection<Scripted>, patience: &mut Patienc
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn recv_with_that_is_dropped_loses_nothing() {
+    after_every_poll(&PORTIONS, async |case| holds(case, recv_with).await).await;
+}
+
+async fn recv_with(connection: &mut Connection<Scripted>, patience: &mut Patience) -> Vec<Message> {
+    let mut received = Vec::new();
+    loop {
+        match patience.with(connection.recv_with(|message| message.to_message())).await {
+            None => {}
+            Some(Ok(Some(message))) => received.push(message),
+            Some(Ok(None)) => return received,
+            Some(Err(error)) => panic!("{error}"),
+        }
+    }
+}
+
 fn owned(kind: MessageKind, bytes: &[u8]) -> Message {
     match kind {
         MessageKind::Text => Message::text(std::str::from_utf8(bytes).expect("text is UTF-8")),

@@ -1,6 +1,6 @@
 //! Sending: a message whose future was dropped is queued whole or not at all.
 
-use ws_tokio::{Connection, Error, Message, Settings};
+use ws_tokio::{Connection, Error, Message, PayloadWriter, Settings};
 
 use crate::support::parse::{Frame, frames};
 use crate::support::patience::Patience;
@@ -69,6 +69,19 @@ async fn send_that_is_dropped_queued_its_message_whole_or_not_at_all() {
 #[tokio::test]
 async fn feed_that_is_dropped_queued_its_message_whole_or_not_at_all() {
     let feed = async |it: &mut Connection<Scripted>, message| it.feed(message).await;
+    after_every_poll(&PORTIONS, async |case| holds(case, tight(), small(), feed).await).await;
+    after_every_poll(&[4099], async |case| holds(case, tight(), large(), feed).await).await;
+}
+
+#[tokio::test]
+async fn feed_with_that_is_dropped_queued_its_message_whole_or_not_at_all() {
+    let feed = async |it: &mut Connection<Scripted>, message: Message| {
+        let fill = |payload: &mut PayloadWriter<'_>| {
+            payload.extend_from_slice(message.as_bytes());
+            Ok(())
+        };
+        it.feed_with(message.kind(), fill).await
+    };
     after_every_poll(&PORTIONS, async |case| holds(case, tight(), small(), feed).await).await;
     after_every_poll(&[4099], async |case| holds(case, tight(), large(), feed).await).await;
 }

@@ -1,11 +1,14 @@
 //! The contract, rule by rule, over real connections; each test is named for its rule.
 
+mod byte_stream;
 mod close_now;
 mod closing;
 mod connect;
+mod failing;
 mod frames;
 mod handshake_client;
 mod handshake_server;
+mod in_place;
 mod incoming;
 mod lessons;
 mod origins;

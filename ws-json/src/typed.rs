@@ -1,0 +1,150 @@
+//! Values as a `Stream` and a `Sink` of the futures crates.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_tokio::{Connection, Message, Outbox, SendHalf};
+
+use crate::error::Error;
+use crate::json::Json;
+use crate::receive::Receive;
+
+/// A connection, or a half of one, as a `Stream` of `In` and a `Sink` of `Out`. Made by [`Json::typed`].
+///
+/// The stream gives what [`Json::recv`] does. It goes on behind an [`Error::Shape`] and ends behind any other error. The
+/// sink sends what [`Json::send`] does, and closes with 1000.
+pub struct Typed<C, In, Out = In> {
+    inner: C,
+    state: State,
+    /// It holds neither: it makes the one and takes the other.
+    types: PhantomData<fn(Out) -> In>,
+}
+
+/// How far the stream has come.
+enum State {
+    Open,
+    /// The connection is over, for this reason, once the peer was told.
+    Ending(Error),
+    Ended,
+}
+
+impl<C> Json<C> {
+    /// Receives values of one type, and sends those of the same or another: see [`Typed`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use ws_json::{Json, Typed};
+    ///
+    /// # let (client, _server) = ws_tokio::pipe().await;
+    /// let numbers: Typed<_, u64> = Json(client).typed();
+    /// # }
+    /// ```
+    pub fn typed<In, Out>(self) -> Typed<C, In, Out> {
+        Typed { inner: self.0, state: State::Open, types: PhantomData }
+    }
+}
+
+impl<C, In, Out> Typed<C, In, Out> {
+    /// The connection or half, to do with it what a stream and a sink don't.
+    pub const fn get_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// The connection or half.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+}
+
+impl<C: Receive, In: DeserializeOwned, Out> Typed<C, In, Out> {
+    fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<In>, Error>> {
+        let received = pin!(self.inner.recv_with(|message| Json(message).parse()));
+        let parsed = ready!(received.poll(cx))?;
+        Poll::Ready(parsed.transpose())
+    }
+
+    /// Nothing is received any more; the peer is told where its message was no part of the protocol.
+    fn end(&mut self, error: Error) {
+        if let Some((code, reason)) = error.refusal() {
+            self.inner.fail(code, reason);
+        }
+        self.state = State::Ending(error);
+    }
+}
+
+impl<C: Receive + Unpin, In: DeserializeOwned, Out> Stream for Typed<C, In, Out> {
+    type Item = Result<In, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if let State::Open = this.state {
+            match ready!(this.poll_value(cx)) {
+                Ok(Some(value)) => return Poll::Ready(Some(Ok(value))),
+                Ok(None) => this.state = State::Ended,
+                Err(error @ Error::Shape(_)) => return Poll::Ready(Some(Err(error))),
+                Err(error) => this.end(error),
+            }
+        }
+        if let State::Ending(_) = this.state {
+            _ = ready!(pin!(this.inner.recv_with(|_| ())).poll(cx));
+        }
+        match mem::replace(&mut this.state, State::Ended) {
+            State::Ending(error) => Poll::Ready(Some(Err(error))),
+            State::Open | State::Ended => Poll::Ready(None),
+        }
+    }
+}
+
+impl<C: Queue, In, Out: Serialize> Sink<Out> for Typed<C, In, Out> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Pin::new(&mut self.inner).poll_ready(cx).map_err(Error::Connection)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, value: Out) -> Result<(), Error> {
+        Json(&mut self.inner.outbox()).send(&value)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Pin::new(&mut self.inner).poll_flush(cx).map_err(Error::Connection)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Pin::new(&mut self.inner).poll_close(cx).map_err(Error::Connection)
+    }
+}
+
+/// What values are sent through: a [`Connection`] or a [`SendHalf`].
+pub trait Queue: Sink<Message, Error = ws_tokio::Error> + Unpin {
+    #[doc(hidden)]
+    fn outbox(&mut self) -> Outbox<'_>;
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Queue for Connection<S> {
+    fn outbox(&mut self) -> Outbox<'_> {
+        self.outbox()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Queue for SendHalf<S> {
+    fn outbox(&mut self) -> Outbox<'_> {
+        Self::outbox(self)
+    }
+}
+
+impl<C: fmt::Debug, In, Out> fmt::Debug for Typed<C, In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Typed").field(&self.inner).finish()
+    }
+}

@@ -1,0 +1,82 @@
+//! Both ends of a connection in memory, for tests: what they say to each other is what goes over a network.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::io::{DuplexStream, duplex};
+
+use crate::accept::AcceptOptions;
+use crate::connect::{ConnectError, ConnectOptions};
+use crate::connection::Connection;
+
+/// Bytes that a pipe holds in each direction before its writer waits.
+const CAPACITY: usize = 64 * 1024;
+
+/// What the client asks for. Nothing is looked up.
+const URL: &str = "ws://localhost/";
+
+/// A client's and a server's connection to each other, in memory, behind a real handshake with the default options. Each
+/// direction holds 64 KiB before its writer waits.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ws_tokio::Error> {
+/// let (mut client, mut server) = ws_tokio::pipe().await;
+/// client.send("hello").await?;
+/// assert_eq!(server.recv().await?, Some("hello".into()));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+/// Where the operating system has no randomness for the masking keys.
+///
+/// # Cancel safety
+/// If dropped, both ends are dropped with it.
+pub async fn pipe() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
+    let (connect, accept) = (ConnectOptions::default(), AcceptOptions::default());
+    pipe_with(&connect, &accept, CAPACITY).await.expect("the defaults agree with each other")
+}
+
+/// A client's and a server's connection to each other, as [`pipe`], with these options. Each direction holds `capacity`
+/// bytes before its writer waits; with 1, every read and write is of a single byte.
+///
+/// The URL is `ws://localhost/`. To choose it, or to look at the request, use [`ConnectOptions::connect_over`] and
+/// [`AcceptOptions::read`] over [`tokio::io::duplex`], as this does.
+///
+/// # Errors
+/// As [`ConnectOptions::connect_over`]: where the server refused, the error holds its response.
+///
+/// # Panics
+/// As [`pipe`], and for a `capacity` of 0.
+///
+/// # Cancel safety
+/// If dropped, both ends are dropped with it.
+pub async fn pipe_with(
+    connect: &ConnectOptions,
+    accept: &AcceptOptions,
+    capacity: usize,
+) -> Result<(Connection<DuplexStream>, Connection<DuplexStream>), ConnectError> {
+    assert!(capacity > 0, "a pipe without capacity passes nothing on");
+    let (near, far) = duplex(capacity);
+    let (mut connecting, mut accepting) =
+        (pin!(connect.connect_over(near, URL)), pin!(accept.accept(far)));
+    let mut accepted = None;
+    let connected = poll_fn(|cx| {
+        if accepted.is_none() {
+            if let Poll::Ready(server) = accepting.as_mut().poll(cx) {
+                accepted = Some(server);
+            }
+        }
+        connecting.as_mut().poll(cx)
+    });
+    let (client, _response) = connected.await?;
+    let server = match accepted {
+        Some(server) => server,
+        None => accepting.await,
+    };
+    // The client has its answer: whatever went wrong behind it is the stream's fault.
+    Ok((client, server.map_err(io::Error::other)?))
+}
