@@ -223,6 +223,7 @@ impl Decoder {
     }
 
     /// Every other frame, step by step.
+    #[inline(never)] // The common frame needs none of its many variables.
     fn find_any(
         &mut self,
         input: &mut [u8],
