@@ -6,7 +6,7 @@ use ws_mask::MaskKey;
 use crate::close_frame::CloseFrame;
 use crate::deflate::Deflater;
 #[cfg(feature = "deflate")]
-use crate::deflate::{Agreed, CompressionOptions};
+use crate::deflate::{AgreedCompression, CompressionOptions};
 use crate::error::EncodeError;
 use crate::header::Header;
 use crate::mask_keys::MaskKeys;
@@ -68,7 +68,11 @@ impl Encoder {
     /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_compression(self, agreed: &Agreed, options: &CompressionOptions) -> Self {
+    pub fn with_compression(
+        self,
+        agreed: &AgreedCompression,
+        options: &CompressionOptions,
+    ) -> Self {
         let role = if self.keys.is_some() { Role::Client } else { Role::Server };
         Self { deflater: Deflater::new(role, agreed, options).map(Box::new), ..self }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ws_core::{CloseCode, CloseFrame, MessageRef, Utf8Bytes};
+use ws_core::{CloseCode, CloseFrame, MessageRef, PreparedMessage, Utf8Bytes};
 
 use crate::error::Error;
 use crate::outbound::Outbound;
@@ -42,6 +42,14 @@ impl<'a> Outbox<'a> {
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         let message = message.into();
         self.with(|outbound| outbound.message(message))
+    }
+
+    /// Queues a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.with(|outbound| outbound.prepared(message))
     }
 
     /// Queues a close frame. The handler is still called for the messages that come before the peer's.

@@ -14,7 +14,7 @@ use ws_mask::mask;
 
 use crate::close_frame::CloseFrame;
 #[cfg(feature = "deflate")]
-use crate::deflate::Agreed;
+use crate::deflate::AgreedCompression;
 use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
@@ -92,7 +92,7 @@ impl Decoder {
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_compression(self, agreed: &Agreed) -> Self {
+    pub fn with_compression(self, agreed: &AgreedCompression) -> Self {
         Self { inflater: Some(Box::new(Inflater::new(self.role, agreed))), ..self }
     }
 

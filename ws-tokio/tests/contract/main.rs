@@ -2,6 +2,8 @@
 
 mod close_now;
 mod closing;
+#[cfg(feature = "deflate")]
+mod compression;
 mod connect;
 mod frames;
 mod handshake_client;
