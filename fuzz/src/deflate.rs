@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use http::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
-use ws_core::deflate::{Agreed, Compression, CompressionOptions};
+use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 use ws_core::handshake::negotiate;
 use ws_core::{Decoder, Limits, Role};
 
@@ -50,7 +50,7 @@ fn frames(mut data: &[u8]) -> Vec<u8> {
 }
 
 /// What three bytes say of options, and what they come to.
-fn agree(data: &mut &[u8]) -> (CompressionOptions, Agreed) {
+fn agree(data: &mut &[u8]) -> (CompressionOptions, AgreedCompression) {
     let (config, bits, level) = (super::take(data), super::take(data), super::take(data));
     let compression = match config & 1 {
         0 => Compression::NoContextTakeover,

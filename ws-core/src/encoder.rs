@@ -6,7 +6,7 @@ use ws_mask::MaskKey;
 use crate::close_frame::CloseFrame;
 use crate::deflate::Deflater;
 #[cfg(feature = "deflate")]
-use crate::deflate::{Agreed, CompressionOptions};
+use crate::deflate::{AgreedCompression, CompressionOptions};
 use crate::error::EncodeError;
 use crate::header::Header;
 use crate::mask_keys::MaskKeys;
@@ -68,7 +68,11 @@ impl Encoder {
     /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_compression(self, agreed: &Agreed, options: &CompressionOptions) -> Self {
+    pub fn with_compression(
+        self,
+        agreed: &AgreedCompression,
+        options: &CompressionOptions,
+    ) -> Self {
         let role = if self.keys.is_some() { Role::Client } else { Role::Server };
         Self { deflater: Deflater::new(role, agreed, options).map(Box::new), ..self }
     }
@@ -279,8 +283,10 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) {
-        if let Some(deflated) = self.deflated(payload, pool) {
-            return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);
+        if self.coding(payload.len()) == Coding::Deflated {
+            if let Some(deflated) = self.deflated(payload, pool) {
+                return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);
+            }
         }
         let header = self.header(kind.opcode(), Coding::Plain, More::Ended, payload.len());
         out.copy(&header, payload, pool);
@@ -304,12 +310,13 @@ impl Encoder {
     }
 
     /// The payload in memory of the pool, where it is to go out deflated.
-    #[inline]
+    #[inline(never)] // Most messages pass it by.
     fn deflated(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
-        let deflater = self.deflater.as_mut()?;
-        if deflater.wants(payload.len()) { deflater.message(payload, pool) } else { None }
+        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(payload.len()))?;
+        deflater.message(payload, pool)
     }
 
+    #[inline(never)]
     fn queue_deflated(
         &mut self,
         opcode: Opcode,
@@ -324,6 +331,7 @@ impl Encoder {
     }
 
     /// How a message goes out that begins with so many bytes.
+    #[inline]
     fn coding(&self, first: usize) -> Coding {
         match &self.deflater {
             Some(deflater) if deflater.wants(first) => Coding::Deflated,

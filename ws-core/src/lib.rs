@@ -7,6 +7,7 @@
 //!   unmasks in place, validates text as it comes, holds [`Limits`], and yields whole messages or pieces of them.
 //! - [`Encoder`] turns messages, pieces and [`Control`] frames into bytes in a [`SendQueue`], masked where
 //!   it owns [`MaskKeys`]: to own mask keys is to be the client.
+//! - [`PreparedMessage`] is one message for many connections, encoded once.
 //! - [`handshake`] judges both sides of the opening handshake, in the types of the `http` crate.
 //!
 //! The directions share no state. What the protocol owes the peer is a value: [`Control::reply`].
@@ -16,6 +17,10 @@
 //! - `decode(encode(m)) == m`, per message and in both roles.
 //! - How the bytes were cut on their way never shows in the events.
 //! - No input panics, and nothing is allocated because a peer announced it.
+//!
+//! # Features
+//!
+//! - `deflate`: permessage-deflate (RFC 7692), see the module `deflate`. Off by default.
 //!
 //! # Examples
 //!

@@ -28,15 +28,22 @@ pub struct PreparedMessage(Arc<Forms>);
 #[derive(Debug)]
 struct Forms {
     plain: Message,
-    /// Made for the first connection that can be sent it, at that one's level.
-    deflated: OnceLock<Bytes>,
+    /// Made for the first connection that can be sent it, at that one's level; `None` where it is not to be.
+    deflated: Option<OnceLock<Bytes>>,
 }
 
 impl PreparedMessage {
     /// Prepares a message.
     #[must_use]
     pub fn new(message: impl Into<Message>) -> Self {
-        Self(Arc::new(Forms { plain: message.into(), deflated: OnceLock::new() }))
+        Self(Arc::new(Forms { plain: message.into(), deflated: Some(OnceLock::new()) }))
+    }
+
+    /// Prepares a message that is never deflated: one that is compressed already, or whose length must not tell of a
+    /// secret in it.
+    #[must_use]
+    pub fn plain(message: impl Into<Message>) -> Self {
+        Self(Arc::new(Forms { plain: message.into(), deflated: None }))
     }
 
     /// The message.
@@ -53,7 +60,7 @@ impl PreparedMessage {
     ) -> Option<&Bytes> {
         let plain = self.0.plain.as_bytes();
         let deflater = deflater.filter(|deflater| deflater.can_share(plain.len()))?;
-        let deflated = self.0.deflated.get_or_init(|| deflater.share(plain, pool));
+        let deflated = self.0.deflated.as_ref()?.get_or_init(|| deflater.share(plain, pool));
         (deflated.len() < plain.len()).then_some(deflated)
     }
 }

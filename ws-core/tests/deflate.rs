@@ -5,7 +5,9 @@ use std::num::NonZeroUsize;
 
 use bytes::BytesMut;
 use http::header::{HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
-use ws_core::deflate::{Agreed, Compression, CompressionOptions, Compressor, Decompressor};
+use ws_core::deflate::{
+    AgreedCompression, Compression, CompressionOptions, Compressor, Decompressor,
+};
 use ws_core::handshake::negotiate;
 use ws_core::{
     CloseCode, DecodeError, Decoder, Delivery, Encoder, Event, Limits, MaskKeys, Message,
@@ -17,7 +19,7 @@ const ALONE: CompressionOptions = CompressionOptions::new(Compression::NoContext
 const IN_CONTEXT: CompressionOptions = CompressionOptions::new(Compression::ContextTakeover);
 
 /// What these options come to where the client offers all.
-fn agreed(options: CompressionOptions) -> Agreed {
+fn agreed(options: CompressionOptions) -> AgreedCompression {
     let offer = HeaderValue::from_static("permessage-deflate; client_max_window_bits");
     let headers = HeaderMap::from_iter([(SEC_WEBSOCKET_EXTENSIONS, offer)]);
     negotiate(&headers, &options).expect("an agreement")
@@ -332,6 +334,10 @@ fn messages_under_the_threshold_go_out_plain() {
 
 #[test]
 fn a_message_can_opt_out() {
+    let (mut encoder, message) = (server(ALONE), PreparedMessage::plain("a".repeat(1000)));
+    let mut queue = SendQueue::new();
+    encoder.prepared(&message, &mut queue, &mut Unpooled).unwrap();
+    assert_eq!(queue.first_slice()[0], 0x81);
     let (mut encoder, message) = (server(IN_CONTEXT), "a".repeat(1000));
     encoder.set_compression_threshold(usize::MAX);
     assert_eq!(sent(&mut encoder, &message)[0], 0x81);

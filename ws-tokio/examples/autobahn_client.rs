@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use ws_tokio::{ConnectError, ConnectOptions, Connection, Settings, Transport};
+use ws_tokio::{Compression, ConnectError, ConnectOptions, Connection, Settings, Transport};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -31,5 +31,7 @@ async fn case_count(server: &str) -> Result<u32, Box<dyn Error>> {
 
 async fn open(url: &str) -> Result<Connection<Transport>, ConnectError> {
     let settings = Settings::default().max_message(64 << 20).close_timeout(Duration::from_secs(10));
-    Ok(ConnectOptions::default().settings(settings).connect(url).await?.0)
+    // The suite agrees where a case is about compression.
+    let options = ConnectOptions::default().compression(Compression::ContextTakeover);
+    Ok(options.settings(settings).connect(url).await?.0)
 }

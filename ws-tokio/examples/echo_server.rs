@@ -15,10 +15,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
-use ws_tokio::{AcceptOptions, CloseCode, Connection, Error, Settings};
+use ws_tokio::{AcceptOptions, CloseCode, Compression, Connection, Error, Settings};
 
-const USAGE: &str =
-    "usage: echo_server [ADDR] [--threads N] [--max-message BYTES] [--api run|recv]";
+const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--max-message BYTES] [--api run|recv] \
+    [--compress[=takeover]]";
 
 /// What the command line asks for.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ struct Config {
     threads: usize,
     max_message: usize,
     api: Api,
+    compression: Compression,
 }
 
 /// Which way of receiving the server shows.
@@ -54,7 +55,9 @@ fn main() -> ExitCode {
 
 fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
     let address = "127.0.0.1:9001".to_owned();
-    let mut config = Config { address, threads: 1, max_message: 1 << 20, api: Api::Run };
+    let compression = Compression::Off;
+    let mut config =
+        Config { address, threads: 1, max_message: 1 << 20, api: Api::Run, compression };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--threads" => config.threads = args.next()?.parse::<NonZeroUsize>().ok()?.get(),
@@ -66,6 +69,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
                     _ => return None,
                 }
             }
+            "--compress" => config.compression = Compression::NoContextTakeover,
+            "--compress=takeover" => config.compression = Compression::ContextTakeover,
             flag if flag.starts_with('-') => return None,
             _ => config.address = arg,
         }
@@ -92,7 +97,7 @@ fn run_thread(listener: TcpListener, config: &Config) -> io::Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let settings = Settings::default().max_message(config.max_message);
-        let options = AcceptOptions::default().settings(settings);
+        let options = AcceptOptions::default().settings(settings).compression(config.compression);
         let server = Arc::new(Server { options, api: config.api, stop: Notify::new() });
         let (alive, mut ended) = mpsc::channel::<Infallible>(1);
         loop {

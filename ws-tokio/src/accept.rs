@@ -11,6 +11,8 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
 use ws_core::Role;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_response};
 use ws_core::handshake::origin::OriginPolicy;
 use ws_core::handshake::server::{Accepted, Policy, Refusal, Upgrade, refuse};
@@ -47,6 +49,8 @@ pub struct AcceptOptions {
     policy: Policy,
     head_limits: HeadLimits,
     handshake_timeout: Duration,
+    #[cfg(feature = "deflate")]
+    compression: CompressionOptions,
     settings: Settings,
 }
 
@@ -63,6 +67,15 @@ impl AcceptOptions {
     #[must_use]
     pub fn origins(self, origins: OriginPolicy) -> Self {
         Self { policy: self.policy.origins(origins), ..self }
+    }
+
+    /// Whether and how to compress messages, where the client offers to. Default off; see
+    /// [`Compression`](crate::Compression) for what it costs.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(self, options: impl Into<CompressionOptions>) -> Self {
+        let compression = options.into();
+        Self { policy: self.policy.compression(compression), compression, ..self }
     }
 
     /// How large a request's head may be. Default 16 KiB and 128 headers; more is refused with 431.
@@ -124,9 +137,21 @@ impl AcceptOptions {
             send_refusal(&mut stream, &response, self.settings.close_timeout).await;
         }
         let (request, accepted) = judged?;
-        let (negotiated, settings) = (Negotiated::default(), self.settings);
+        let (negotiated, settings) = (self.negotiated(&accepted), self.settings);
         let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
         Ok(Incoming(Box::new(parts)))
+    }
+
+    fn negotiated(&self, accepted: &Accepted) -> Negotiated {
+        let mut negotiated = Negotiated::default();
+        if let Some(subprotocol) = accepted.subprotocol() {
+            negotiated = negotiated.subprotocol(subprotocol);
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = accepted.compression() {
+            negotiated = negotiated.compression(agreed, self.compression);
+        }
+        negotiated
     }
 
     async fn judge<S: AsyncRead + Unpin>(
@@ -148,6 +173,8 @@ impl Default for AcceptOptions {
             policy: Policy::new(),
             head_limits: HeadLimits::default(),
             handshake_timeout: Duration::from_secs(10),
+            #[cfg(feature = "deflate")]
+            compression: CompressionOptions::default(),
             settings: Settings::default(),
         }
     }
@@ -182,6 +209,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// The subprotocol that both ends speak.
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.accepted.subprotocol()
+    }
+
+    /// The compression agreed on, if it is accepted.
+    #[cfg(feature = "deflate")]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.0.accepted.compression()
     }
 
     /// Tells the connection its peer's address.
@@ -223,11 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             Ok(written) => written?,
         }
-        let Parts { stream, leftover, accepted, negotiated, settings, .. } = *self.0;
-        let negotiated = match accepted.subprotocol() {
-            Some(subprotocol) => negotiated.subprotocol(subprotocol),
-            None => negotiated,
-        };
+        let Parts { stream, leftover, negotiated, settings, .. } = *self.0;
         Ok(Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings))
     }
 

@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use ws_core::Role;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::CompressionOptions;
 use ws_core::handshake::client::{
     Accepted, Answer, AnswerError, BodyState, Credentials, Offer, OfferError, RedirectError,
     RefusalBody, Security, Target, UrlError,
@@ -57,6 +59,8 @@ pub struct ConnectOptions {
     head_limits: HeadLimits,
     handshake_timeout: Duration,
     redirects: u8,
+    #[cfg(feature = "deflate")]
+    compression: CompressionOptions,
     settings: Settings,
 }
 
@@ -78,6 +82,14 @@ impl ConnectOptions {
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { subprotocols: subprotocols.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Whether and how to compress messages, where the server agrees. Default off; see
+    /// [`Compression`](crate::Compression) for what it costs.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(self, options: impl Into<CompressionOptions>) -> Self {
+        Self { compression: options.into(), ..self }
     }
 
     /// How large an answer's head may be. Default 16 KiB and 128 headers.
@@ -166,6 +178,8 @@ impl ConnectOptions {
 
     fn offer(&self) -> Result<Offer, ConnectError> {
         let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
+        #[cfg(feature = "deflate")]
+        let offer = offer.compression(self.compression);
         Ok(match &self.host {
             Some(host) => offer.host(host.clone()),
             None => offer,
@@ -226,13 +240,16 @@ impl ConnectOptions {
     fn connection<S>(
         &self,
         handshake: Handshake<S>,
-        negotiated: Negotiated,
+        mut negotiated: Negotiated,
     ) -> (Connection<S>, Response<()>) {
         let Handshake { stream, leftover, accepted } = handshake;
-        let negotiated = match accepted.subprotocol() {
-            Some(subprotocol) => negotiated.subprotocol(subprotocol),
-            None => negotiated,
-        };
+        if let Some(subprotocol) = accepted.subprotocol() {
+            negotiated = negotiated.subprotocol(subprotocol);
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = accepted.compression() {
+            negotiated = negotiated.compression(agreed, self.compression);
+        }
         let connection =
             Connection::from_upgraded(stream, Role::Client, leftover, negotiated, self.settings);
         (connection, accepted.into_response())
@@ -248,6 +265,8 @@ impl Default for ConnectOptions {
             head_limits: HeadLimits::default(),
             handshake_timeout: Duration::from_secs(10),
             redirects: 0,
+            #[cfg(feature = "deflate")]
+            compression: CompressionOptions::default(),
             settings: Settings::default(),
         }
     }

@@ -68,6 +68,7 @@
 //!
 //! # Features
 //!
+//! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
 //! - `stream` (default): [`Connection`] is a `Stream` and a `Sink` of the futures crates.
 #![forbid(unsafe_code)]
 
@@ -112,8 +113,10 @@ pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
 pub use tracker::{Shutdown, Ticket, Tracker};
 pub use transport::Transport;
 pub use writer::MessageWriter;
+#[cfg(feature = "deflate")]
+pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 pub use ws_core::handshake;
 pub use ws_core::{
     CloseCode, CloseFrame, DecodeError, EncodeError, Limits, Message, MessageKind, MessageRef,
-    PayloadWriter, Role, Utf8Bytes,
+    PayloadWriter, PreparedMessage, Role, Utf8Bytes,
 };

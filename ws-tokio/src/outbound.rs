@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 use ws_core::{
     CloseFrame, Control, EncodeError, Encoder, Message, MessageKind, MessageRef, PayloadWriter,
-    PieceRef, SendQueue,
+    PieceRef, PreparedMessage, SendQueue,
 };
 
 use crate::error::Error;
@@ -98,6 +98,24 @@ impl Outbound {
             self.queue.park(&mut ThreadPool);
         }
         filled.map_err(|Unfilled(error)| error)
+    }
+
+    /// Queues a message that other connections are sent too.
+    pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.prepared(message, &mut self.queue, &mut ThreadPool)?)
+    }
+
+    /// Deflates messages of at least so many bytes.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn set_compression_threshold(&mut self, bytes: usize) {
+        self.encoder.set_compression_threshold(bytes);
+    }
+
+    /// Deflates at this level.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn set_compression_level(&mut self, level: u8) {
+        self.encoder.set_compression_level(level);
     }
 
     /// Whether a streamed message may begin.

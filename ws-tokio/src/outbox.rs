@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use ws_core::{CloseCode, CloseFrame, MessageKind, MessageRef, PayloadWriter, Pool, Utf8Bytes};
+use ws_core::{
+    CloseCode, CloseFrame, MessageKind, MessageRef, PayloadWriter, Pool, PreparedMessage, Utf8Bytes,
+};
 
 use crate::error::Error;
 use crate::outbound::Outbound;
@@ -84,6 +86,14 @@ impl<'a> Outbox<'a> {
         });
         ThreadPool.give(payload);
         sent
+    }
+
+    /// Queues a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.with(|outbound| outbound.prepared(message))
     }
 
     /// Queues a close frame. The handler is still called for the messages that come before the peer's.

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 use ws_core::Pool;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::{Compressor, Decompressor};
 
 /// Size of a pooled buffer in bytes: what one read can bring at most.
 pub(crate) const BUFFER: usize = 128 * 1024;
@@ -11,9 +13,20 @@ pub(crate) const BUFFER: usize = 128 * 1024;
 /// Most buffers that a thread keeps for reading, and as many for writing.
 const KEPT: usize = 8;
 
+/// Most states that a thread keeps for deflating (250 to 380 KiB each), and as many for inflating (64 KiB each). Only
+/// a message that is streamed holds one while its task waits.
+#[cfg(feature = "deflate")]
+const KEPT_STATES: usize = 4;
+
 thread_local! {
     static READ: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
     static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(feature = "deflate")]
+thread_local! {
+    static DEFLATE: RefCell<Vec<Compressor>> = const { RefCell::new(Vec::new()) };
+    static INFLATE: RefCell<Vec<Decompressor>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An empty buffer for reading.
@@ -53,6 +66,40 @@ impl Pool for ThreadPool {
             _ = WRITE.try_with(|pool| keep(&mut pool.borrow_mut(), buffer));
         }
     }
+
+    #[cfg(feature = "deflate")]
+    fn take_compressor(&mut self, level: u8, window_bits: u8) -> Compressor {
+        let like = |kept: &Compressor| (kept.level(), kept.window_bits()) == (level, window_bits);
+        let kept = DEFLATE.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            pool.iter().position(like).map(|index| pool.remove(index))
+        });
+        kept.ok().flatten().unwrap_or_else(|| Compressor::new(level, window_bits))
+    }
+
+    #[cfg(feature = "deflate")]
+    fn give_compressor(&mut self, compressor: Compressor) {
+        _ = DEFLATE.try_with(|pool| keep_newest(&mut pool.borrow_mut(), compressor));
+    }
+
+    #[cfg(feature = "deflate")]
+    fn take_decompressor(&mut self) -> Decompressor {
+        INFLATE.try_with(|pool| pool.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+    }
+
+    #[cfg(feature = "deflate")]
+    fn give_decompressor(&mut self, decompressor: Decompressor) {
+        _ = INFLATE.try_with(|pool| keep_newest(&mut pool.borrow_mut(), decompressor));
+    }
+}
+
+/// Keeps a state in place of the oldest: those that nobody asks for any more must not be in the way.
+#[cfg(feature = "deflate")]
+fn keep_newest<T>(pool: &mut Vec<T>, state: T) {
+    if pool.len() == KEPT_STATES {
+        pool.remove(0);
+    }
+    pool.push(state);
 }
 
 #[cfg(test)]
@@ -90,5 +137,23 @@ mod tests {
         WRITE.with(|pool| pool.borrow_mut().clear());
         ThreadPool.give(Vec::with_capacity(16 * BUFFER));
         assert!(WRITE.with(|pool| pool.borrow().is_empty()));
+    }
+
+    #[cfg(feature = "deflate")]
+    #[test]
+    fn a_thread_keeps_a_few_compressors_by_level_and_window_the_newest() {
+        for level in 1..=6 {
+            let compressor = ThreadPool.take_compressor(level, 9);
+            ThreadPool.give_compressor(compressor);
+            let decompressor = ThreadPool.take_decompressor();
+            ThreadPool.give_decompressor(decompressor);
+        }
+        assert_eq!(INFLATE.with(|pool| pool.borrow().len()), 1);
+        let levels =
+            || DEFLATE.with(|pool| pool.borrow().iter().map(Compressor::level).collect::<Vec<_>>());
+        assert_eq!(levels(), [3, 4, 5, 6]);
+        let compressor = ThreadPool.take_compressor(4, 9);
+        assert_eq!((compressor.level(), levels()), (4, vec![3, 5, 6]));
+        assert_eq!((ThreadPool.take_compressor(5, 15).window_bits(), levels().len()), (15, 3));
     }
 }

@@ -163,7 +163,7 @@ async fn serve(listener: TcpListener, tracker: Tracker) {
 
 /// Echoes, and every now and then ends the connection in the middle.
 async fn echo(connection: &mut Connection<TcpStream>, mut random: Random) -> Result<(), Error> {
-    let mut left = if random.below(4) == 0 { random.below(40) } else { u64::MAX };
+    let mut left = if random.below(4) == 0 { 1 + random.below(40) } else { u64::MAX };
     match random.below(3) {
         0 => {
             let ran = connection.run(|message, outbox| {

@@ -14,7 +14,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::close_frame::CloseFrame;
 #[cfg(feature = "deflate")]
-use crate::deflate::Agreed;
+use crate::deflate::AgreedCompression;
 use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
@@ -91,7 +91,7 @@ impl Decoder {
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_compression(self, agreed: &Agreed) -> Self {
+    pub fn with_compression(self, agreed: &AgreedCompression) -> Self {
         Self { inflater: Some(Box::new(Inflater::new(self.role, agreed))), ..self }
     }
 
@@ -230,6 +230,7 @@ impl Decoder {
     }
 
     /// Every other frame, step by step.
+    #[inline(never)] // The common frame needs none of its many variables.
     fn find_any(
         &mut self,
         input: &mut [u8],

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::options::{CompressionOptions, Level, WindowBits};
-use super::params::Agreed;
+use super::params::AgreedCompression;
 use super::state::Compressor;
 use crate::message::More;
 use crate::pool::Pool;
@@ -38,7 +38,11 @@ enum Context {
 
 impl Deflater {
     /// For what this end sends; `None` where its window would be one that zlib can't write.
-    pub(crate) fn new(role: Role, agreed: &Agreed, options: &CompressionOptions) -> Option<Self> {
+    pub(crate) fn new(
+        role: Role,
+        agreed: &AgreedCompression,
+        options: &CompressionOptions,
+    ) -> Option<Self> {
         let (forgets, bits) = match role {
             Role::Server => (agreed.server_no_context_takeover(), agreed.server_max_window_bits()),
             Role::Client => (agreed.client_no_context_takeover(), agreed.client_max_window_bits()),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::params::Agreed;
+use super::params::AgreedCompression;
 use super::state::{Decompressor, Flow};
 use crate::error::DecodeError;
 use crate::pool::Pool;
@@ -21,7 +21,7 @@ pub(crate) struct Inflater {
 
 impl Inflater {
     /// For what arrives at this end.
-    pub(crate) fn new(role: Role, agreed: &Agreed) -> Self {
+    pub(crate) fn new(role: Role, agreed: &AgreedCompression) -> Self {
         let (forgets, bits) = match role {
             Role::Server => (agreed.client_no_context_takeover(), agreed.client_max_window_bits()),
             Role::Client => (agreed.server_no_context_takeover(), agreed.server_max_window_bits()),

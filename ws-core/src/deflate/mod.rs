@@ -1,6 +1,6 @@
 //! permessage-deflate (RFC 7692): messages that are smaller on the wire.
 //!
-//! [`CompressionOptions`] say what this end wants; the handshake makes [`Agreed`] of them, which the decoder and the
+//! [`CompressionOptions`] say what this end wants; the handshake makes [`AgreedCompression`] of them, which the decoder and the
 //! encoder are given. Compression is off by default: it costs time and memory, and where a message mixes a secret
 //! with text that an attacker chooses, its length tells about the secret.
 //!
@@ -35,6 +35,6 @@ pub(crate) use inflater::{Inflater, Inflating};
 #[cfg(feature = "deflate")]
 pub use {
     options::{Compression, CompressionOptions},
-    params::Agreed,
+    params::AgreedCompression,
     state::{Compressor, Decompressor},
 };

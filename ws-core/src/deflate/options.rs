@@ -53,8 +53,9 @@ impl CompressionOptions {
         self
     }
 
-    /// How hard to try, from 0 (not at all) to 9; more is 9. Default 2: on JSON messages as small as with 6, zlib's
-    /// own default, in half the time. 1 takes half of that again, and its output is half as large again.
+    /// How hard to try, from 0 (not at all) to 9; more is 9. Default 2: with JSON and prose of 4 KiB it takes half the
+    /// time of 6, zlib's own default, and its output is 2 to 20 % longer. 1 takes half of that again, and its output
+    /// is another 15 to 30 % longer.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = Level::nearest(level);

@@ -19,12 +19,12 @@ const DEFAULT_BITS: u8 = 15;
 ///
 /// Its `Display` is the value of the answer's `Sec-WebSocket-Extensions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed(
+pub struct AgreedCompression(
     // Invariant: as an answer may say it, so `client_max_window_bits` has a value where it stands.
     Params,
 );
 
-impl Agreed {
+impl AgreedCompression {
     /// Whether the server deflates each message for itself.
     #[must_use]
     pub const fn server_no_context_takeover(&self) -> bool {
@@ -57,7 +57,7 @@ impl Agreed {
     }
 }
 
-impl fmt::Display for Agreed {
+impl fmt::Display for AgreedCompression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -144,7 +144,7 @@ impl fmt::Display for Params {
 
 impl CompressionOptions {
     /// A server's answer to one offer; `None` declines it.
-    pub(crate) fn answer(&self, offer: &Params) -> Option<Agreed> {
+    pub(crate) fn answer(&self, offer: &Params) -> Option<AgreedCompression> {
         let alone = match self.compression {
             Compression::Off => return None,
             Compression::NoContextTakeover => true,
@@ -163,7 +163,7 @@ impl CompressionOptions {
             }
             ClientBits::AtMost(bits) => ClientBits::AtMost(bits.min(self.client_window.get())),
         };
-        Some(Agreed(Params {
+        Some(AgreedCompression(Params {
             server_no_context_takeover: alone || offer.server_no_context_takeover,
             client_no_context_takeover: alone || offer.client_no_context_takeover,
             server_max_window_bits,
@@ -188,7 +188,7 @@ impl CompressionOptions {
     }
 
     /// A client's verdict on the answer to its offer; `None` where the offer doesn't allow it.
-    pub(crate) fn judge(&self, answer: &Params) -> Option<Agreed> {
+    pub(crate) fn judge(&self, answer: &Params) -> Option<AgreedCompression> {
         let offer = self.offer()?;
         if offer.server_no_context_takeover && !answer.server_no_context_takeover {
             return None;
@@ -205,7 +205,7 @@ impl CompressionOptions {
                 limited(self.client_window).map_or(ClientBits::Absent, ClientBits::AtMost)
             }
         };
-        Some(Agreed(Params {
+        Some(AgreedCompression(Params {
             client_no_context_takeover: offer.client_no_context_takeover
                 || answer.client_no_context_takeover,
             client_max_window_bits,

@@ -5,10 +5,10 @@ use http::{HeaderMap, HeaderValue};
 
 use super::headers::is_token;
 use crate::deflate::options::CompressionOptions;
-use crate::deflate::params::{Agreed, NAME, Params};
+use crate::deflate::params::{AgreedCompression, NAME, Params};
 
 /// A server's answer to what a request offers of permessage-deflate: to the first offer that these options allow, for
-/// clients list the one that they like best first (RFC 7692, 5.1). The answer's header is [`Agreed`] as a
+/// clients list the one that they like best first (RFC 7692, 5.1). The answer's header is [`AgreedCompression`] as a
 /// `HeaderValue`; where this is `None`, there is none.
 ///
 /// An offer with a parameter that is unknown, repeated or malformed is passed over, as is another extension.
@@ -16,7 +16,7 @@ use crate::deflate::params::{Agreed, NAME, Params};
     not(feature = "deflate"),
     expect(unreachable_pub, reason = "without the feature nobody can ask for it")
 )]
-pub fn negotiate(headers: &HeaderMap, options: &CompressionOptions) -> Option<Agreed> {
+pub fn negotiate(headers: &HeaderMap, options: &CompressionOptions) -> Option<AgreedCompression> {
     let offers = elements(headers).into_iter().filter(|element| is_deflate(element));
     offers.filter_map(|offer| params(&offer)).find_map(|offer| options.answer(&offer))
 }
@@ -71,8 +71,8 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     parts.map(str::trim_ascii)
 }
 
-impl From<Agreed> for HeaderValue {
-    fn from(agreed: Agreed) -> Self {
+impl From<AgreedCompression> for HeaderValue {
+    fn from(agreed: AgreedCompression) -> Self {
         Self::try_from(agreed.to_string()).expect("tokens are visible ASCII")
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     /// What a client makes of an answer.
-    fn judged(options: &CompressionOptions, answer: &str) -> Option<Agreed> {
+    fn judged(options: &CompressionOptions, answer: &str) -> Option<AgreedCompression> {
         options.judge(&params(answer)?)
     }
 

@@ -9,6 +9,8 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
 use crate::inbound::Inbound;
@@ -42,6 +44,8 @@ pub(crate) struct State<S> {
 pub struct Negotiated {
     subprotocol: Option<String>,
     peer_addr: Option<SocketAddr>,
+    #[cfg(feature = "deflate")]
+    compression: Option<(AgreedCompression, CompressionOptions)>,
 }
 
 impl Negotiated {
@@ -49,6 +53,17 @@ impl Negotiated {
     #[must_use]
     pub fn subprotocol(self, subprotocol: impl Into<String>) -> Self {
         Self { subprotocol: Some(subprotocol.into()), ..self }
+    }
+
+    /// The compression agreed on (RFC 7692), and how this end is to use it. Default none.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(
+        self,
+        agreed: AgreedCompression,
+        options: impl Into<CompressionOptions>,
+    ) -> Self {
+        Self { compression: Some((agreed, options.into())), ..self }
     }
 
     /// The peer's address, which the stream itself doesn't tell. Default none.
@@ -73,14 +88,13 @@ impl<S> Connection<S> {
         negotiated: Negotiated,
         settings: Settings,
     ) -> Self {
-        let encoder = match role {
-            Role::Server => Encoder::server(),
-            Role::Client => Encoder::client(MaskKeys::from_seed(random())),
-        };
+        let (decoder, encoder) = codec(role, &negotiated, &settings);
         let outbound = Outbound::new(encoder, &settings);
-        let inbound = Inbound::new(Decoder::new(role, settings.limits), leftover);
-        let Negotiated { subprotocol, peer_addr } = negotiated;
+        let inbound = Inbound::new(decoder, leftover);
+        let Negotiated { subprotocol, peer_addr, .. } = negotiated;
         let shared = Shared::new(stream, outbound, role, &settings, subprotocol, peer_addr);
+        #[cfg(feature = "deflate")]
+        let shared = shared.with_compression(negotiated.compression.map(|(agreed, _)| agreed));
         Self::from_state(Box::new(State { receiving: Receiving::new(inbound), shared }))
     }
 
@@ -110,6 +124,27 @@ impl<S> Connection<S> {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.shared.subprotocol()
+    }
+
+    /// The compression that both ends agreed on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.0.shared.compression()
+    }
+
+    /// From the next message on, deflates messages of at least so many bytes, where compression was agreed on; with
+    /// `usize::MAX`, none. A single message opts out as a [`PreparedMessage::plain`](crate::PreparedMessage).
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_threshold(&mut self, bytes: usize) {
+        self.shared().outbound_mut().set_compression_threshold(bytes);
+    }
+
+    /// From the next message on, deflates at this level, from 0 to 9, where compression was agreed on. Messages before
+    /// that are forgotten, so that the next one may be longer.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_level(&mut self, level: u8) {
+        self.shared().outbound_mut().set_compression_level(level);
     }
 
     /// The peer's address, where the handshake or the caller told it.
@@ -144,6 +179,23 @@ impl<S> Connection<S> {
     pub fn into_inner(self) -> S {
         self.0.shared.into_stream()
     }
+}
+
+#[cfg_attr(
+    not(feature = "deflate"),
+    expect(unused_variables, reason = "nothing that it needs to know is negotiated")
+)]
+fn codec(role: Role, negotiated: &Negotiated, settings: &Settings) -> (Decoder, Encoder) {
+    let decoder = Decoder::new(role, settings.limits);
+    let encoder = match role {
+        Role::Server => Encoder::server(),
+        Role::Client => Encoder::client(MaskKeys::from_seed(random())),
+    };
+    #[cfg(feature = "deflate")]
+    if let Some((agreed, options)) = &negotiated.compression {
+        return (decoder.with_compression(agreed), encoder.with_compression(agreed, options));
+    }
+    (decoder, encoder)
 }
 
 impl<S> fmt::Debug for Connection<S> {

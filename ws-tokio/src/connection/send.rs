@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::ready;
 
 use tokio::io::AsyncWrite;
-use ws_core::{Message, MessageKind, PayloadWriter};
+use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
 
 use super::Connection;
 use crate::error::Error;
@@ -59,6 +59,29 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     ) -> Result<(), E> {
         poll_fn(|cx| self.shared().poll_room(cx, 0)).await?;
         self.outbox().send_with(kind, fill)
+    }
+
+    /// Sends a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.feed_prepared(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message that other connections are sent too, as [`feed`](Self::feed) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.shared().poll_feed_prepared(cx, message)).await
     }
 
     /// Writes all that is queued.

@@ -11,7 +11,9 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{CloseFrame, Control, Message, Role};
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
+use ws_core::{CloseFrame, Control, Message, PreparedMessage, Role};
 
 use crate::error::Error;
 use crate::inbound::Inbound;
@@ -35,6 +37,8 @@ pub(crate) struct Shared<S> {
     watch: Option<Box<Watch>>,
     /// Whether the connection has ended since somebody asked.
     ended: bool,
+    #[cfg(feature = "deflate")]
+    compression: Option<AgreedCompression>,
     rare: Option<Box<Rare>>,
 }
 
@@ -106,8 +110,20 @@ impl<S> Shared<S> {
             write_timeout: settings.write_timeout,
             watch: Watch::of(settings),
             ended: false,
+            #[cfg(feature = "deflate")]
+            compression: None,
             rare,
         }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_compression(self, agreed: Option<AgreedCompression>) -> Self {
+        Self { compression: agreed, ..self }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn compression(&self) -> Option<AgreedCompression> {
+        self.compression
     }
 
     pub(crate) const fn role(&self) -> Role {
@@ -194,6 +210,16 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
         ready!(self.poll_room(cx, len))?;
         Poll::Ready(message.take().map_or(Ok(()), |message| self.queue(message)))
+    }
+
+    /// Queues a message that other connections are sent too, once there is room.
+    pub(crate) fn poll_feed_prepared(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &PreparedMessage,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_room(cx, message.message().as_bytes().len()))?;
+        Poll::Ready(self.outbound.prepared(message))
     }
 
     /// Waits until a message of `len` bytes has room. Starts writing where much is queued.

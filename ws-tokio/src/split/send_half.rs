@@ -9,7 +9,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
-use ws_core::{CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, Utf8Bytes};
+use ws_core::{
+    CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
+};
 
 use super::{Locking, Split, Waiter};
 use crate::connection::closed;
@@ -82,6 +84,20 @@ impl<S> SendHalf<S> {
         Outbox::locked(&*self.split)
     }
 
+    /// From the next message on, deflates messages of at least so many bytes, as
+    /// [`Connection::set_compression_threshold`](crate::Connection::set_compression_threshold), for all clones.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_threshold(&self, bytes: usize) {
+        self.split.with(|inner| inner.shared.outbound_mut().set_compression_threshold(bytes));
+    }
+
+    /// From the next message on, deflates at this level, as
+    /// [`Connection::set_compression_level`](crate::Connection::set_compression_level), for all clones.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression_level(&self, level: u8) {
+        self.split.with(|inner| inner.shared.outbound_mut().set_compression_level(level));
+    }
+
     /// Queues a ping, to be written like a fed message. The returned future resolves while the receiving half is
     /// polled, and doesn't borrow this one.
     ///
@@ -135,6 +151,30 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         let _turn = self.turn().await;
         self.ready(0).await?;
         self.outbox().send_with(kind, fill)
+    }
+
+    /// Sends a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn send_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
+        self.feed_prepared(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message that other connections are sent too, as [`feed`](Self::feed) one of its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
+        let _turn = self.turn().await;
+        self.wait(|shared, cx| shared.poll_feed_prepared(cx, message)).await
     }
 
     /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.

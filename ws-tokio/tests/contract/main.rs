@@ -3,6 +3,8 @@
 mod byte_stream;
 mod close_now;
 mod closing;
+#[cfg(feature = "deflate")]
+mod compression;
 mod connect;
 mod failing;
 mod frames;

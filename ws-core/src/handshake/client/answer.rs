@@ -7,7 +7,7 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPG
 use http::{HeaderMap, Response, StatusCode};
 
 use super::offer::Offer;
-use crate::deflate::params::Agreed;
+use crate::deflate::params::AgreedCompression;
 use crate::handshake::extension::{elements, is_deflate, params};
 use crate::handshake::headers::{Occurrence, has_token, occurrence, tokens};
 use crate::handshake::key::Key;
@@ -31,7 +31,10 @@ impl Offer {
         Ok(Answer::Accepted(Accepted { response, subprotocol, compression }))
     }
 
-    fn check_extensions(&self, headers: &HeaderMap) -> Result<Option<Agreed>, AnswerError> {
+    fn check_extensions(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<AgreedCompression>, AnswerError> {
         let (chosen, asked) = (elements(headers), self.asked_compression());
         match chosen.as_slice() {
             [] => Ok(None),
@@ -75,13 +78,13 @@ pub struct Accepted {
         not(feature = "deflate"),
         expect(dead_code, reason = "without the feature none is agreed on")
     )]
-    compression: Option<Agreed>,
+    compression: Option<AgreedCompression>,
 }
 
 impl Accepted {
     /// The compression agreed on.
     #[cfg(feature = "deflate")]
-    pub fn compression(&self) -> Option<Agreed> {
+    pub fn compression(&self) -> Option<AgreedCompression> {
         self.compression
     }
 

@@ -5,7 +5,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::deflate::params::Agreed;
+use crate::deflate::params::AgreedCompression;
 use crate::handshake::headers::is_reserved;
 
 /// A request that is an opening handshake which the policy accepts.
@@ -14,7 +14,7 @@ pub struct Accepted {
     pub(super) proof: Proof,
     // Invariant: visible ASCII.
     pub(super) subprotocol: Option<HeaderValue>,
-    pub(super) compression: Option<Agreed>,
+    pub(super) compression: Option<AgreedCompression>,
 }
 
 impl Accepted {
@@ -25,7 +25,7 @@ impl Accepted {
 
     /// The compression agreed on.
     #[cfg(feature = "deflate")]
-    pub fn compression(&self) -> Option<Agreed> {
+    pub fn compression(&self) -> Option<AgreedCompression> {
         self.compression
     }
 
