@@ -1,4 +1,4 @@
-//! An echo server: `cargo run --release -p ws-tokio --example echo_server [ADDR] [--api run|recv] ...`
+//! An echo server: `cargo run --release -p ws-tokio --example echo_server [ADDR] [--compress[=takeover]] ...`
 //!
 //! Each thread runs its own current-thread runtime and accepts from one shared listener. On Ctrl-C every connection
 //! is closed with 1001.

@@ -22,11 +22,11 @@ class EchoClient:
             await self.process.communicate()
 
     @classmethod
-    async def start(cls, server):
+    async def start(cls, server, *flags):
         self = cls()
         url = "ws://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
-        self.process = await asyncio.create_subprocess_exec(ECHO_CLIENT, url, limit=1 << 20, **pipes)
+        self.process = await asyncio.create_subprocess_exec(ECHO_CLIENT, url, *flags, limit=1 << 20, **pipes)
         return self
 
     async def ask(self, line):
