@@ -16,8 +16,9 @@ for (const flag of ['--compress', '--compress=takeover']) {
     for (const window of [undefined, 9, 15]) {
       const parameters = {
         threshold: 0,
-        serverNoContextTakeover: alone,
-        clientNoContextTakeover: alone,
+        // False would refuse what it didn't ask for.
+        serverNoContextTakeover: alone || undefined,
+        clientNoContextTakeover: alone || undefined,
         serverMaxWindowBits: window,
         clientMaxWindowBits: window,
       };
