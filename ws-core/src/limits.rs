@@ -66,13 +66,8 @@ impl Limits {
     /// Judges the length of a compressed message on the wire, in so many frames, before it is known what it holds.
     /// Stored blocks are longer than that by 5 bytes per 16 KiB, and a flush at a frame's end by as many.
     pub(crate) fn admit_deflated(&self, len: u64, frames: u32) -> Result<(), DecodeError> {
-        let limit = self.message_size;
-        let slack = 5 * (limit as u64 / (16 * 1024)) + 16 * (1 + u64::from(frames));
-        if len <= (limit as u64).saturating_add(slack) {
-            Ok(())
-        } else {
-            Err(DecodeError::MessageTooBig { limit })
-        }
+        let slack = 5 * (self.message_size as u64 / (16 * 1024)) + 16 * (1 + u64::from(frames));
+        self.judge_size(len.saturating_sub(slack))
     }
 }
 
@@ -89,6 +84,7 @@ mod tests {
     #[test]
     fn without_limits_a_message_may_outgrow_what_can_be_counted() {
         assert_eq!(Limits::UNLIMITED.judge_size(u64::MAX), Ok(()));
+        assert_eq!(Limits::UNLIMITED.admit_deflated(u64::MAX, u32::MAX), Ok(()));
         assert_eq!(Limits::UNLIMITED.judge_frames(u32::MAX), Ok(()));
         let limits = Limits::default().with_message_size(10).with_fragments(2);
         assert_eq!((limits.judge_size(10), limits.judge_frames(2)), (Ok(()), Ok(())));

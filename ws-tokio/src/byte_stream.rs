@@ -14,6 +14,7 @@ use ws_core::{CloseCode, CloseFrame, Delivery, Limits, MessageKind, More, PieceR
 use crate::connection::{Connection, closed};
 use crate::error::Error;
 use crate::inbound::Inbound;
+use crate::shared::Shared;
 use crate::split::{RecvHalf, SendHalf, Waiter};
 
 /// Most bytes in a message that is written; received frames that are larger come in pieces of it.
@@ -59,20 +60,26 @@ const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 /// close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. Writing what no text can hold, where the kind is
 /// text, is [`io::ErrorKind::InvalidData`], and nothing of it is queued.
 pub struct ByteStream<S> {
-    // Halves, because reader and writer may be different tasks: no waker displaces another.
-    receiving: RecvHalf<S>,
+    // Halves and a waiter for each direction: reader and writer may be different tasks, and neither's waker displaces the
+    // other's.
+    reading: Reading<S>,
+    reader: Waiter,
     sending: SendHalf<S>,
-    /// Whoever waits to write.
-    waiter: Waiter,
+    writer: Waiter,
+    /// What was written of a text. In the middle of a code point its message goes on.
+    written: Utf8,
+    /// What held for the connection.
+    limits: Limits,
+}
+
+/// The receiving side.
+struct Reading<S> {
+    half: RecvHalf<S>,
     kind: MessageKind,
     /// What was received and not read.
     bytes: Bytes,
     /// Whether the message that they are of goes on.
     more: More,
-    /// What was written of a text. In the middle of a code point its message goes on.
-    written: Utf8,
-    /// What held for the connection.
-    limits: Limits,
 }
 
 impl<S> ByteStream<S> {
@@ -80,76 +87,45 @@ impl<S> ByteStream<S> {
     /// may end inside a code point.
     #[must_use]
     pub fn new(connection: Connection<S>, kind: MessageKind) -> Self {
-        let (mut receiving, sending) = connection.split();
-        let limits = receiving.inbound().limits();
-        receiving.inbound().set_limits(Limits::UNLIMITED);
-        receiving.inbound().set_delivery(Delivery::Pieces(CHUNK));
-        let (bytes, more, written) = (Bytes::new(), More::Ended, Utf8::new());
-        Self { receiving, sending, waiter: Waiter::default(), kind, bytes, more, written, limits }
+        let (mut half, sending) = connection.split();
+        let limits = half.inbound().limits();
+        half.inbound().set_limits(Limits::UNLIMITED);
+        half.inbound().set_delivery(Delivery::Pieces(CHUNK));
+        let reading = Reading { half, kind, bytes: Bytes::new(), more: More::Ended };
+        let (reader, writer) = (Waiter::default(), Waiter::default());
+        Self { reading, reader, sending, writer, written: Utf8::new(), limits }
     }
 
     /// The connection, with its limits. What was not read of the message under way is dropped; what was written is
     /// written or queued, though text that ends inside a code point leaves its message unfinished.
     #[must_use]
-    pub fn into_inner(mut self) -> Connection<S> {
-        let inbound = self.receiving.inbound();
-        inbound.set_limits(self.limits);
+    pub fn into_inner(self) -> Connection<S> {
+        let Self { mut reading, sending, limits, .. } = self;
+        let inbound = reading.half.inbound();
+        inbound.set_limits(limits);
         inbound.set_delivery(Delivery::Messages);
-        if self.more == More::Follows {
+        if reading.more == More::Follows {
             inbound.drop_rest();
         }
-        self.receiving.reunite(self.sending).expect("there are no other halves")
+        reading.half.reunite(sending).expect("there are no other halves")
     }
 
     /// The code and reason of the peer's close frame, once it has come and said any.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
-        self.receiving.close_frame()
+        self.reading.half.close_frame()
     }
 
     /// The peer's address, where the handshake or the caller told it.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.receiving.peer_addr()
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
-    /// Waits for bytes to read. There are none at the end.
-    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.bytes.is_empty() {
-            let Some(piece) = ready!(self.receiving.poll_receive(cx, Inbound::piece))? else {
-                break;
-            };
-            if piece.kind == self.kind {
-                (self.bytes, self.more) = (piece.data, piece.more);
-            } else {
-                self.receiving.fail(CloseCode::UNSUPPORTED, refusal(self.kind))?;
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Queues one message, once there is room.
-    fn poll_queue(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
-        let begins = self.written.finish().is_ok();
-        let (written, more) = self.judge(data)?;
-        let piece = PieceRef { kind: self.kind, data, more };
-        ready!(self.sending.poll(&mut self.waiter, cx, |shared, cx| {
-            ready!(shared.poll_room(cx, data.len()))?;
-            if begins {
-                shared.outbound().may_stream()?;
-            }
-            Poll::Ready(shared.outbound_mut().piece(piece))
-        }))?;
-        self.written = written;
-        Poll::Ready(Ok(()))
+        self.reading.half.peer_addr()
     }
 
     /// Whether a message may end behind these bytes.
     fn judge(&self, data: &[u8]) -> io::Result<(Utf8, More)> {
         let mut written = self.written;
-        if self.kind == MessageKind::Text {
+        if self.reading.kind == MessageKind::Text {
             written
                 .push(data)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
@@ -159,21 +135,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> ByteStream<S> {
+    /// Queues one message, once there is room.
+    fn poll_queue(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+        let begins = self.written.finish().is_ok();
+        let (written, more) = self.judge(data)?;
+        let piece = PieceRef { kind: self.reading.kind, data, more };
+        ready!(self.sending.poll(&mut self.writer, cx, |shared, cx| {
+            ready!(shared.poll_room(cx, data.len()))?;
+            if begins {
+                shared.outbound().may_stream()?;
+            }
+            Poll::Ready(shared.outbound_mut().piece(piece))
+        }))?;
+        self.written = written;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
+    /// Waits for bytes to read. There are none at the end.
+    fn poll_bytes(&mut self, waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while self.bytes.is_empty() {
+            let received = self.half.poll_receive_as(waiter, cx, Inbound::piece);
+            let Some(piece) = ready!(received)? else { break };
+            if piece.kind == self.kind {
+                (self.bytes, self.more) = (piece.data, piece.more);
+            } else {
+                self.half.fail(CloseCode::UNSUPPORTED, refusal(self.kind))?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for ByteStream<S> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        ready!(this.poll_bytes(cx))?;
-        if this.bytes.is_empty() && this.more == More::Follows {
+        let Self { reading, reader, .. } = self.get_mut();
+        ready!(reading.poll_bytes(reader, cx))?;
+        if reading.bytes.is_empty() && reading.more == More::Follows {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
-        Poll::Ready(Ok(&this.bytes))
+        Poll::Ready(Ok(&reading.bytes))
     }
 
     fn consume(mut self: Pin<&mut Self>, amount: usize) {
-        self.bytes.advance(amount);
-        if self.bytes.is_empty() {
+        let bytes = &mut self.reading.bytes;
+        bytes.advance(amount);
+        if bytes.is_empty() {
             // An empty rest would pin the buffer that it was read into.
-            self.bytes = Bytes::new();
+            *bytes = Bytes::new();
         }
     }
 }
@@ -206,14 +217,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
         if !data.is_empty() {
             ready!(this.poll_queue(cx, data))?;
             // What went wrong is said by the next write: this one's message is queued.
-            _ = this.sending.poll(&mut this.waiter, cx, |shared, cx| shared.poll_flush(cx));
+            _ = this.sending.poll(&mut this.writer, cx, Shared::poll_flush);
         }
         Poll::Ready(Ok(data.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let flushed = this.sending.poll(&mut this.waiter, cx, |shared, cx| {
+        let Self { sending, writer, .. } = self.get_mut();
+        let flushed = sending.poll(writer, cx, |shared, cx| {
             // Who copies from the stream into itself flushes behind its end.
             if shared.has_ended_well() { Poll::Ready(Ok(())) } else { shared.poll_flush(cx) }
         });
@@ -221,14 +232,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        this.sending.start_closing(&CloseFrame::normal());
-        let written = ready!(this.sending.poll(&mut this.waiter, cx, |shared, cx| {
+        let Self { reading, sending, writer, .. } = self.get_mut();
+        sending.start_closing(&CloseFrame::normal());
+        let written = ready!(sending.poll(writer, cx, |shared, cx| {
             ready!(shared.poll_drain(cx));
             Poll::Ready(shared.result())
         }));
         closed(written)?;
-        closed(ready!(this.poll_bytes(cx)))?;
+        closed(ready!(reading.poll_bytes(writer, cx)))?;
         Poll::Ready(Ok(()))
     }
 }
@@ -243,6 +254,6 @@ const fn refusal(kind: MessageKind) -> &'static str {
 
 impl<S> fmt::Debug for ByteStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByteStream").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("ByteStream").field("kind", &self.reading.kind).finish_non_exhaustive()
     }
 }

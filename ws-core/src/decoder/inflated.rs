@@ -17,7 +17,6 @@ use crate::utf8::Utf8;
 pub(super) struct Inflated {
     inflating: Inflating,
     sink: Sink,
-    limits: Limits,
     /// How many bytes went into the sink.
     inflated: usize,
     /// Whether all of the frame under way is inflated.
@@ -34,20 +33,13 @@ pub(super) enum Sink {
 }
 
 impl Inflated {
-    pub(super) fn new(inflating: Inflating, sink: Sink, limits: Limits) -> Self {
-        Self { inflating, sink, limits, inflated: 0, frame_over: false }
+    pub(super) fn new(inflating: Inflating, sink: Sink) -> Self {
+        Self { inflating, sink, inflated: 0, frame_over: false }
     }
 
-    /// Begins a frame, of a message that has come to this length on the wire.
-    pub(super) fn start_frame(
-        &mut self,
-        announced: u64,
-        frames: u32,
-        limits: &Limits,
-    ) -> Result<(), DecodeError> {
-        self.limits = *limits;
+    /// Begins a frame.
+    pub(super) fn start_frame(&mut self) {
         self.frame_over = false;
-        limits.admit_deflated(announced, frames)
     }
 
     pub(super) const fn is_frame_over(&self) -> bool {
@@ -59,11 +51,12 @@ impl Inflated {
         &mut self,
         part: &mut FramePart,
         input: &mut [u8],
+        limits: &Limits,
         pool: &mut dyn Pool,
     ) -> Result<Step, DecodeError> {
         let mut used = 0;
         loop {
-            if self.drain(pool)? {
+            if self.drain(limits, pool)? {
                 return Ok(self.piece(used));
             }
             if !self.inflating.is_drained()? {
@@ -87,13 +80,13 @@ impl Inflated {
     }
 
     /// Moves what came out into the sink; whether that filled a piece.
-    fn drain(&mut self, pool: &mut dyn Pool) -> Result<bool, DecodeError> {
+    fn drain(&mut self, limits: &Limits, pool: &mut dyn Pool) -> Result<bool, DecodeError> {
         loop {
             let out = self.inflating.out();
             if out.is_empty() {
                 return Ok(false);
             }
-            let limit = self.limits.message_size();
+            let limit = limits.message_size();
             let fits = out.len().min(limit.saturating_sub(self.inflated));
             if fits == 0 {
                 return Err(DecodeError::MessageTooBig { limit });

@@ -322,7 +322,7 @@ impl Decoder {
             Delivery::Messages => Sink::Gathered(Assembler::new(kind, pool)),
             Delivery::Pieces(chunk) => Sink::Pieces(Pieces::new(kind, chunk.get())),
         };
-        Ok(Body::Inflated(Inflated::new(inflater.begin(pool), sink, self.limits)))
+        Ok(Body::Inflated(Inflated::new(inflater.begin(pool), sink)))
     }
 
     /// Whether the peer must mask its frames: where the role counts.

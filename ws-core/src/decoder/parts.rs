@@ -59,11 +59,14 @@ impl OpenMessage {
     /// Counts a frame, and judges its length together with those before it.
     pub(super) fn start_frame(&mut self, header: &Header) -> Result<FramePart, DecodeError> {
         self.frames = self.frames.saturating_add(1);
-        self.announced = self.announced.saturating_add(header.len);
         self.limits.judge_frames(self.frames)?;
+        self.announced = self.announced.saturating_add(header.len);
         match &mut self.body {
             Body::Gathered(_) | Body::Streamed(..) => self.limits.judge_size(self.announced)?,
-            Body::Inflated(body) => body.start_frame(self.announced, self.frames, &self.limits)?,
+            Body::Inflated(body) => {
+                body.start_frame();
+                self.limits.admit_deflated(self.announced, self.frames)?;
+            }
         }
         Ok(FramePart {
             fin: header.fin,
@@ -101,7 +104,7 @@ impl OpenMessage {
         let step = match &mut self.body {
             Body::Gathered(assembler) => part.gather(assembler, input)?,
             Body::Streamed(utf8, chunk) => part.stream(self.kind, utf8, chunk.get(), input)?,
-            Body::Inflated(body) => body.take(&mut part, input, pool)?,
+            Body::Inflated(body) => body.take(&mut part, input, &self.limits, pool)?,
         };
         if !self.body.is_over(&part) {
             return Ok((State::Inside(self, part), step));

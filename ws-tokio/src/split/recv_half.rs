@@ -146,6 +146,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         self.poll_receive(cx, Inbound::owned)
     }
 
+    /// Receives for whichever task this waiter is of: another's stays registered.
+    pub(crate) fn poll_receive_as<T>(
+        &mut self,
+        waiter: &mut Waiter,
+        cx: &mut Context<'_>,
+        mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        let Self { receiving, split, .. } = self;
+        let mut link = Locking { split, waiter };
+        receiving.as_mut().expect(THERE).poll(cx, &mut link, |inbound, _| step(inbound))
+    }
+
     pub(crate) fn poll_receive<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, copy, split,
 };
+use tokio::task::yield_now;
+use tokio::time::timeout;
 use ws_tokio::{
     AcceptOptions, ByteStream, CloseCode, ConnectOptions, Connection, DecodeError, EncodeError,
     Error, Message, MessageKind, Role, Settings, pipe, pipe_with,
@@ -344,6 +346,23 @@ async fn both_directions_may_belong_to_different_tasks() {
     assert_eq!(reading.read(&mut [0; 9]).await.unwrap(), 0, "the reader is woken too");
     closer.await.unwrap().unwrap();
     echo.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_reads_is_woken_although_another_shuts_down() {
+    for us in ROLES {
+        let (stream, mut peer) = stream(us, Settings::default());
+        let (mut reading, mut writing) = split(stream);
+        let reader = tokio::spawn(async move { reading.read(&mut [0; 9]).await });
+        yield_now().await;
+        let closer = tokio::spawn(async move { writing.shutdown().await });
+        yield_now().await;
+        peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
+        peer.shutdown().await.unwrap();
+        let read = timeout(Duration::from_secs(1), reader).await.expect("it is woken");
+        assert_eq!(read.unwrap().unwrap(), 0);
+        closer.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]
