@@ -33,15 +33,22 @@ struct Place {
 impl Waiter {
     /// Wakes this task at the next wake-up, and no other in its place.
     pub(super) fn register(&mut self, wakers: &Arc<Wakers>, waker: &Waker) {
+        let waker = waker.clone();
         let mut waiting = wakers.lock();
         let place = self.0.get_or_insert_with(|| {
             waiting.next_key += 1;
             Place { wakers: wakers.clone(), key: waiting.next_key }
         });
-        match waiting.tasks.iter_mut().find(|(key, _)| *key == place.key) {
-            Some((_, known)) => known.clone_from(waker),
-            None => waiting.tasks.push((place.key, waker.clone())),
-        }
+        let displaced = match waiting.tasks.iter_mut().find(|(key, _)| *key == place.key) {
+            Some((_, known)) => Some(mem::replace(known, waker)),
+            None => {
+                waiting.tasks.push((place.key, waker));
+                None
+            }
+        };
+        // Cloned and dropped outside the lock: a waker may own anything.
+        drop(waiting);
+        drop(displaced);
     }
 }
 
