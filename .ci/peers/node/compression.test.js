@@ -12,7 +12,8 @@ for (let n = 0; n < 60; n++) MESSAGES.push(JSON.stringify({ number: n, text: 'th
 for (const length of [0, 1, 127, 128, 511, 512, 16384, 65536]) MESSAGES.push('x'.repeat(length));
 
 for (const flag of ['--compress', '--compress=takeover']) {
-  for (const alone of [false, true]) {
+  // To ws, false forbids the other end to say it.
+  for (const alone of [undefined, true]) {
     for (const window of [undefined, 9, 15]) {
       const parameters = {
         threshold: 0,
