@@ -39,15 +39,9 @@ impl Inflated {
     }
 
     /// Begins a frame, of a message that has come to this length on the wire.
-    pub(super) fn start_frame(
-        &mut self,
-        announced: u64,
-        frames: u32,
-        limits: &Limits,
-    ) -> Result<(), DecodeError> {
-        self.limits = *limits;
+    pub(super) fn start_frame(&mut self, announced: u64, frames: u32) -> Result<(), DecodeError> {
         self.frame_over = false;
-        limits.admit_deflated(announced, frames)
+        self.limits.admit_deflated(announced, frames)
     }
 
     pub(super) const fn is_frame_over(&self) -> bool {

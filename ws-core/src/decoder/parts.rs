@@ -63,7 +63,7 @@ impl OpenMessage {
         self.limits.judge_frames(self.frames)?;
         match &mut self.body {
             Body::Gathered(_) | Body::Streamed(..) => self.limits.judge_size(self.announced)?,
-            Body::Inflated(body) => body.start_frame(self.announced, self.frames, &self.limits)?,
+            Body::Inflated(body) => body.start_frame(self.announced, self.frames)?,
         }
         Ok(FramePart {
             fin: header.fin,
