@@ -54,6 +54,9 @@ impl Window {
         let fresh = &bytes[bytes.len().saturating_sub(self.size)..];
         let over = (self.bytes.len() + fresh.len()).saturating_sub(self.size);
         self.bytes.drain(..over);
+        // In powers of two, of which the size is one: never beyond it.
+        let room = (self.bytes.len() + fresh.len()).next_power_of_two();
+        self.bytes.reserve_exact(room - self.bytes.len());
         self.bytes.extend(fresh);
     }
 }
@@ -131,5 +134,24 @@ impl Inflating {
     pub(crate) fn end(self, pool: &mut dyn Pool) -> Box<Inflater> {
         pool.give_decompressor(self.decompressor);
         self.inflater
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_keeps_the_last_bytes_and_never_more_memory_than_its_size() {
+        let mut window = Window { bytes: VecDeque::new(), size: 512 };
+        let mut all = Vec::new();
+        for len in [0, 1, 100, 300, 250, 511, 512, 513, 7, 2000, 3] {
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 31 % 251) as u8).collect();
+            window.push(&bytes);
+            all.extend_from_slice(&bytes);
+            let last = &all[all.len().saturating_sub(512)..];
+            assert!(window.bytes.iter().eq(last));
+            assert!(window.bytes.capacity() <= 512);
+        }
     }
 }

@@ -63,6 +63,28 @@ fn counted_in_run(mut connection: Connection<Peer>) -> usize {
     block_on(run).expect("an open connection").expect("the handler's count")
 }
 
+#[cfg(feature = "deflate")]
+#[test]
+fn run_allocates_nothing_for_compressed_messages_without_context_takeover() {
+    use bytes::BytesMut;
+    use ws_tokio::http::header::{HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
+    use ws_tokio::{Compression, CompressionOptions, Negotiated, handshake};
+
+    let offer = HeaderValue::from_static("permessage-deflate");
+    let offered = HeaderMap::from_iter([(SEC_WEBSOCKET_EXTENSIONS, offer)]);
+    let options = CompressionOptions::new(Compression::NoContextTakeover).threshold(0);
+    let agreed = handshake::negotiate(&offered, &options).expect("an agreement");
+    for role in ROLES {
+        // "Hello" of RFC 7692, 7.2.3.1.
+        let words = frame(peer_of(role), 0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00").repeat(ROUND);
+        let (peer, leftover) = (Peer::new(words, Then::Again), BytesMut::new());
+        let negotiated = Negotiated::default().compression(agreed, options);
+        let settings = Settings::default();
+        let connection = Connection::from_upgraded(peer, role, leftover, negotiated, settings);
+        assert_eq!(counted_in_run(connection), 0, "allocations in {MESSAGES} messages: {role:?}");
+    }
+}
+
 /// The allocations of `recv_into`.
 fn counted_in_recv_into(mut connection: Connection<Peer>) -> usize {
     let (mut buffer, mut before) = (Vec::new(), 0);

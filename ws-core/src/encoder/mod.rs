@@ -1,12 +1,12 @@
 //! Messages in, bytes out: what the decoder yields is what the encoder takes.
 
+mod compression;
+
 use bytes::Bytes;
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
 use crate::deflate::Deflater;
-#[cfg(feature = "deflate")]
-use crate::deflate::{AgreedCompression, CompressionOptions};
 use crate::error::EncodeError;
 use crate::header::Header;
 use crate::mask_keys::MaskKeys;
@@ -14,8 +14,6 @@ use crate::message::{Control, Message, MessageKind, MessageRef, More, PieceRef};
 use crate::opcode::Opcode;
 use crate::pool::Pool;
 use crate::prepared::PreparedMessage;
-#[cfg(feature = "deflate")]
-use crate::role::Role;
 use crate::send_queue::{PayloadWriter, SendQueue};
 
 /// Smallest payload in bytes that a server queues by reference rather than by copy.
@@ -63,43 +61,6 @@ impl Encoder {
     #[must_use]
     pub fn client(keys: MaskKeys) -> Self {
         Self { keys: Some(Box::new(keys)), state: State::Between, deflater: None }
-    }
-
-    /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn with_compression(
-        self,
-        agreed: &AgreedCompression,
-        options: &CompressionOptions,
-    ) -> Self {
-        let role = if self.keys.is_some() { Role::Client } else { Role::Server };
-        Self { deflater: Deflater::new(role, agreed, options).map(Box::new), ..self }
-    }
-
-    /// The smallest message that is deflated, in bytes; `None` where none ever is.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn compression_threshold(&self) -> Option<usize> {
-        self.deflater.as_ref().map(|deflater| deflater.threshold())
-    }
-
-    /// From the next message on, deflates messages of at least so many bytes. With `usize::MAX` around it, a
-    /// message opts out.
-    #[cfg(feature = "deflate")]
-    pub fn set_compression_threshold(&mut self, bytes: usize) {
-        if let Some(deflater) = &mut self.deflater {
-            deflater.set_threshold(bytes);
-        }
-    }
-
-    /// From the next message on, deflates at this level, from 0 to 9; more is 9. What was remembered of earlier
-    /// messages is forgotten.
-    #[cfg(feature = "deflate")]
-    pub fn set_compression_level(&mut self, level: u8) {
-        if let Some(deflater) = &mut self.deflater {
-            deflater.set_level(level);
-        }
     }
 
     /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
@@ -306,36 +267,6 @@ impl Encoder {
             out.copy(&header, &payload, pool);
         } else {
             out.reference(&header, payload, pool);
-        }
-    }
-
-    /// The payload in memory of the pool, where it is to go out deflated.
-    #[inline(never)] // Most messages pass it by.
-    fn deflated(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
-        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(payload.len()))?;
-        deflater.message(payload, pool)
-    }
-
-    #[inline(never)]
-    fn queue_deflated(
-        &mut self,
-        opcode: Opcode,
-        more: More,
-        deflated: Vec<u8>,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) {
-        let header = self.header(opcode, Coding::Deflated, more, deflated.len());
-        out.copy(&header, &deflated, pool);
-        pool.give(deflated);
-    }
-
-    /// How a message goes out that begins with so many bytes.
-    #[inline]
-    fn coding(&self, first: usize) -> Coding {
-        match &self.deflater {
-            Some(deflater) if deflater.wants(first) => Coding::Deflated,
-            Some(_) | None => Coding::Plain,
         }
     }
 
