@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use ws_benches::sources::rust_files;
 use ws_tokio::{CloseCode, ConnectOptions, Connection, Message};
 
 const DOCUMENT: &str = include_str!("../../docs/COMING-FROM.md");
@@ -167,15 +168,6 @@ fn declared(line: &str) -> Option<&str> {
 
 fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
 }
 
 fn unindented(code: &str) -> String {

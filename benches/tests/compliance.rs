@@ -1,7 +1,9 @@
 //! `docs/COMPLIANCE.md` names files and tests for every rule: this looks for each of them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use ws_benches::sources::rust_files;
 
 const CRATES: [&str; 4] = ["ws-mask", "ws-core", "ws-tokio", "ws-json"];
 
@@ -44,13 +46,4 @@ fn code(root: &Path) -> String {
         CRATES.iter().flat_map(|name| [root.join(name).join("src"), root.join(name).join("tests")]);
     let files = folders.filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(&folder));
     files.map(|file| fs::read_to_string(file).expect("a source file")).collect()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
 }

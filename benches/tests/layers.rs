@@ -1,7 +1,9 @@
 //! Every module has a layer, and imports only go down: this reads every `crate::` and `super::` path and holds it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use ws_benches::sources::rust_files;
 
 type Layers = &'static [&'static [&'static str]];
 
@@ -115,13 +117,4 @@ fn module_of(src: &Path, file: &Path) -> Vec<String> {
     let inside = file.strip_prefix(src).expect("a file under src").with_extension("");
     let names = inside.components().map(|name| name.as_os_str().to_string_lossy().into_owned());
     names.filter(|name| name != "mod").collect()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
 }
