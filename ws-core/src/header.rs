@@ -57,6 +57,12 @@ impl Header {
         Ok(Some((header, input.len() - rest.len())))
     }
 
+    /// What to unmask the payload with: zeros, which change nothing, where it is not masked.
+    #[inline]
+    pub(crate) fn key(&self) -> MaskKey {
+        self.mask.unwrap_or(MaskKey::ZERO)
+    }
+
     /// The header on the wire: the first so many bytes of the array.
     #[inline]
     #[must_use]

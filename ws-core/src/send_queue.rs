@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use ws_mask::{MaskKey, mask, mask_extend};
+use ws_mask::{mask, mask_extend};
 
 use crate::header::Header;
 use crate::pool::{self, Pool};
@@ -167,7 +167,7 @@ impl SendQueue {
         writer.end = writer.buffer.len();
         drop(writer);
         let payload = &mut self.buffer[start + reserved..];
-        mask(payload, key_or_zero(header.mask));
+        mask(payload, header.key());
         let len = payload.len();
         let (head, head_len) = Header { len: len as u64, ..header }.encode();
         self.buffer.splice(start..start + reserved, head[..head_len].iter().copied());
@@ -260,17 +260,13 @@ impl Drop for PayloadWriter<'_> {
     }
 }
 
-/// An unmasked frame's key changes nothing: receiving treats both alike.
-pub(crate) fn key_or_zero(mask: Option<MaskKey>) -> MaskKey {
-    mask.unwrap_or_else(|| MaskKey::from([0; 4]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::opcode::Opcode;
     use crate::pool::Unpooled;
     use proptest::prelude::*;
+    use ws_mask::MaskKey;
 
     fn header(len: usize) -> Header {
         Header { fin: true, rsv1: false, opcode: Opcode::Binary, mask: None, len: len as u64 }

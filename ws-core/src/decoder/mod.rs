@@ -23,7 +23,6 @@ use crate::message::{Control, ControlPayload, Event, MessageKind, OwnedEvent, Pi
 use crate::opcode::Opcode;
 use crate::pool::Pool;
 use crate::role::Role;
-use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
 use crate::utf8_bytes::take_out;
 use assembler::Assembler;
@@ -215,11 +214,7 @@ impl Decoder {
             return None;
         }
         let end = start + self.limits.admit(header.len).ok()?;
-        (end <= input.len()).then(|| InPlace {
-            kind,
-            place: start..end,
-            key: key_or_zero(header.mask),
-        })
+        (end <= input.len()).then(|| InPlace { kind, place: start..end, key: header.key() })
     }
 
     /// After an error nothing is read as data.
@@ -360,7 +355,7 @@ fn control_frame(
     let Some(masked) = input.get(header_len..end) else {
         return Ok((State::waiting(open), Step::STARVED));
     };
-    let payload = ControlPayload::unmasked(masked, key_or_zero(header.mask));
+    let payload = ControlPayload::unmasked(masked, header.key());
     let (next, control) = match header.opcode {
         Opcode::Ping => (State::waiting(open), Control::Ping(payload)),
         Opcode::Pong => (State::waiting(open), Control::Pong(payload)),

@@ -14,7 +14,6 @@ use crate::header::Header;
 use crate::limits::Limits;
 use crate::message::{MessageKind, More};
 use crate::pool::Pool;
-use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
 
 /// The message so far.
@@ -68,12 +67,7 @@ impl OpenMessage {
                 self.limits.admit_deflated(self.announced, self.frames)?;
             }
         }
-        Ok(FramePart {
-            fin: header.fin,
-            left: header.len,
-            touched: 0,
-            key: key_or_zero(header.mask),
-        })
+        Ok(FramePart { fin: header.fin, left: header.len, touched: 0, key: header.key() })
     }
 
     /// How much of the frame is wanted at once.

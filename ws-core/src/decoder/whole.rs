@@ -8,7 +8,6 @@ use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::message::MessageKind;
-use crate::send_queue::key_or_zero;
 use crate::utf8::Utf8;
 
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(super) struct WholeFrame {
 
 impl WholeFrame {
     pub(super) fn new(kind: MessageKind, header: &Header, header_len: usize, len: usize) -> Self {
-        Self { kind, header_len, len, touched: 0, key: key_or_zero(header.mask), utf8: Utf8::new() }
+        Self { kind, header_len, len, touched: 0, key: header.key(), utf8: Utf8::new() }
     }
 
     /// Bytes of input that the frame fills.
@@ -46,7 +45,7 @@ impl WholeFrame {
         }
         self.utf8.finish()?;
         let place = self.header_len..self.end();
-        let found = Found::Whole(InPlace { kind: self.kind, place, key: key_or_zero(None) });
+        let found = Found::Whole(InPlace { kind: self.kind, place, key: MaskKey::ZERO });
         Ok((State::Start, Step::found(self.end(), found)))
     }
 }
