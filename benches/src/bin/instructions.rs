@@ -1,12 +1,13 @@
-//! Fixed work for an instruction counter: `instructions WORK ROUNDS`.
+//! Fixed work for an instruction counter: `instructions WORK ROUNDS [SIZE [FRAGMENTS]]`.
 //!
-//! One round is a burst of 16 masked binary messages of 20 bytes. The difference between two numbers of rounds, over
-//! 16 times the difference, is the instructions per message, whatever the machine is doing besides:
+//! One round is a burst of 16 masked binary messages, of 20 bytes in one frame unless the arguments say otherwise. The
+//! difference between two numbers of rounds, over 16 times the difference, is the instructions per message, whatever the
+//! machine is doing besides:
 //!
 //! ```console
 //! $ cargo build --release -p ws-benches --bin instructions
 //! $ for n in 1000 2000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-//!     target/release/instructions run $n 2>&1 | grep Collected; done
+//!     target/release/instructions run $n 1024 2 2>&1 | grep Collected; done
 //! ```
 
 use std::future::Future;
@@ -17,21 +18,29 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ws_core::{Decoder, Encoder, Event, Limits, Role, SendQueue, Unpooled};
+use ws_core::{
+    Decoder, Encoder, Limits, MaskKeys, MessageKind, More, PieceRef, Role, SendQueue, Unpooled,
+};
 use ws_tokio::{Connection, Negotiated, Settings};
 
 const PER_BURST: usize = 16;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let usage = "usage: instructions decode|encode|run|recv ROUNDS";
+    let usage = "usage: instructions decode|encode|run|recv ROUNDS [SIZE [FRAGMENTS]]";
     let work = args.next().expect(usage);
-    let rounds: usize = args.next().expect(usage).parse().expect(usage);
+    let mut number = |default: Option<usize>| match args.next() {
+        Some(arg) => arg.parse().expect(usage),
+        None => default.expect(usage),
+    };
+    let (rounds, size, fragments) = (number(None), number(Some(20)), number(Some(1)));
+    let burst = burst(size, fragments);
+    let connection = |burst| connection(burst, rounds);
     let messages = match work.as_str() {
-        "decode" => decode(rounds),
-        "encode" => encode(rounds),
+        "decode" => decode(&burst, rounds),
+        "encode" => encode(size, rounds),
         "run" => block_on(async {
-            let mut connection = connection(rounds);
+            let mut connection = connection(burst);
             let mut messages = 0;
             let ended = connection.run(|message, outbox| {
                 messages += 1;
@@ -41,7 +50,7 @@ fn main() {
             messages
         }),
         "recv" => block_on(async {
-            let mut connection = connection(rounds);
+            let mut connection = connection(burst);
             let mut messages = 0;
             while let Ok(Some(message)) = connection.recv().await {
                 messages += 1;
@@ -54,41 +63,49 @@ fn main() {
     assert_eq!(messages, rounds * PER_BURST);
 }
 
-fn burst() -> Vec<u8> {
-    [&b"\x82\x94\x37\xfa\x21\x3d"[..], &[7; 20]].concat().repeat(PER_BURST)
+fn burst(size: usize, fragments: usize) -> Vec<u8> {
+    let mut message = SendQueue::new();
+    let mut encoder = Encoder::client(MaskKeys::from_seed([7; 32]));
+    let payload = vec![7; size];
+    let mut pieces = payload.chunks(size.div_ceil(fragments).max(1)).peekable();
+    while let Some(data) = pieces.next() {
+        let more = if pieces.peek().is_some() { More::Follows } else { More::Ended };
+        let piece = PieceRef { kind: MessageKind::Binary, data, more };
+        encoder.piece(piece, &mut message, &mut Unpooled).expect("open");
+    }
+    message.first_slice().repeat(PER_BURST)
 }
 
-fn decode(rounds: usize) -> usize {
-    let (burst, mut messages) = (burst(), 0);
+fn decode(burst: &[u8], rounds: usize) -> usize {
+    let mut messages = 0;
     let mut decoder = Decoder::new(Role::Server, Limits::default());
     for _ in 0..rounds {
-        let mut input = burst.clone();
+        let mut input = burst.to_vec();
         let mut done = 0;
-        while let (Some(Event::Message(message)), used) =
-            decoder.decode(&mut input[done..], &mut Unpooled).expect("valid")
-        {
-            black_box(message);
-            messages += 1;
+        while done < input.len() {
+            let (event, used) = decoder.decode(&mut input[done..], &mut Unpooled).expect("valid");
+            messages += usize::from(black_box(event).is_some());
             done += used;
         }
     }
     messages
 }
 
-fn encode(rounds: usize) -> usize {
+fn encode(size: usize, rounds: usize) -> usize {
+    let payload = vec![7; size];
     let mut encoder = Encoder::server();
     let mut queue = SendQueue::new();
     for _ in 0..rounds {
         for _ in 0..PER_BURST {
-            encoder.message((&[7; 20][..]).into(), &mut queue, &mut Unpooled).expect("open");
+            encoder.message((&payload[..]).into(), &mut queue, &mut Unpooled).expect("open");
         }
         queue.advance(black_box(queue.len()));
     }
     rounds * PER_BURST
 }
 
-fn connection(rounds: usize) -> Connection<Bursts> {
-    let stream = Bursts { burst: burst(), left: rounds, rest: false };
+fn connection(burst: Vec<u8>, rounds: usize) -> Connection<Bursts> {
+    let stream = Bursts { burst, left: rounds, rest: false };
     Connection::from_upgraded(
         stream,
         Role::Server,
