@@ -2,43 +2,41 @@
 
 use std::mem;
 
-use super::assembler::Assembler;
-use super::parts::FramePart;
+use super::parts::{Body, FramePart};
 use super::step::{Found, Step};
-use crate::deflate::{Inflater, Inflating};
+use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::limits::Limits;
 use crate::message::{MessageKind, More};
 use crate::pool::{self, Pool};
-use crate::utf8::Utf8;
 
-/// The message so far.
+/// The inflating stage of a decoder, and what the message under way has there.
 #[derive(Debug)]
 pub(super) struct Inflated {
-    inflating: Inflating,
-    sink: Sink,
-    /// How many bytes went into the sink.
+    inflater: Inflater,
+    /// Bytes that the message inflated to so far.
     inflated: usize,
     /// Whether all of the frame under way is inflated.
     frame_over: bool,
-}
-
-/// Where what comes out goes.
-#[derive(Debug)]
-pub(super) enum Sink {
-    /// Into one message.
-    Gathered(Assembler),
-    /// To the user, in pieces.
-    Pieces(Pieces),
+    /// The piece under way of a message that is streamed, or the last that was delivered.
+    piece: Vec<u8>,
+    delivered: bool,
 }
 
 impl Inflated {
-    pub(super) fn new(inflating: Inflating, sink: Sink) -> Self {
-        Self { inflating, sink, inflated: 0, frame_over: false }
+    #[cfg(feature = "deflate")]
+    pub(super) const fn new(inflater: Inflater) -> Self {
+        Self { inflater, inflated: 0, frame_over: false, piece: Vec::new(), delivered: false }
+    }
+
+    /// Begins a message.
+    pub(super) fn begin(&mut self) {
+        self.inflater.begin();
+        self.inflated = 0;
     }
 
     /// Begins a frame.
-    pub(super) fn start_frame(&mut self) {
+    pub(super) const fn start_frame(&mut self) {
         self.frame_over = false;
     }
 
@@ -46,43 +44,80 @@ impl Inflated {
         self.frame_over
     }
 
+    /// The piece that was delivered, until more is decoded.
+    pub(super) fn piece(&self) -> &[u8] {
+        &self.piece
+    }
+
+    /// The piece that was delivered, taken out.
+    pub(super) fn take_piece(&mut self) -> Vec<u8> {
+        mem::take(&mut self.piece)
+    }
+
     /// Takes what has arrived of the frame, up to a piece's end. The rest of a piece is delivered with the frame.
     pub(super) fn take(
         &mut self,
         part: &mut FramePart,
+        (kind, body): (MessageKind, &mut Body),
         input: &mut [u8],
         limits: &Limits,
         pool: &mut dyn Pool,
     ) -> Result<Step, DecodeError> {
+        self.forget_delivered();
         let mut used = 0;
         loop {
-            if self.drain(limits, pool)? {
-                return Ok(self.piece(used));
+            if self.drain(kind, body, limits, pool)? {
+                return Ok(Step::found(used, self.deliver(kind, More::Follows)));
             }
-            if !self.inflating.is_drained()? {
-                self.inflating.push(&[]);
+            if !self.inflater.is_drained()? {
+                self.inflater.push(&[], pool);
             } else if !part.is_empty() {
                 let data = part.unmask(&mut input[used..]);
                 if data.is_empty() {
                     return Ok(Step { used, ..Step::STARVED });
                 }
-                let inflated = self.inflating.push(data);
+                let inflated = self.inflater.push(data, pool);
                 part.advance(inflated);
                 used += inflated;
-            } else if !part.is_final() || self.inflating.push_tail()? {
+            } else if !part.is_final() || self.inflater.push_tail(pool)? {
                 self.frame_over = true;
-                return Ok(match (&self.sink, part.is_final()) {
-                    (Sink::Pieces(pieces), false) if !pieces.piece.is_empty() => self.piece(used),
-                    (Sink::Pieces(_) | Sink::Gathered(_), _) => Step::again(used),
+                return Ok(match body {
+                    Body::Streamed(..) if !part.is_final() && !self.piece.is_empty() => {
+                        Step::found(used, self.deliver(kind, More::Follows))
+                    }
+                    Body::Streamed(..) | Body::Gathered(_) => Step::again(used),
                 });
             }
         }
     }
 
-    /// Moves what came out into the sink; whether that filled a piece.
-    fn drain(&mut self, limits: &Limits, pool: &mut dyn Pool) -> Result<bool, DecodeError> {
+    /// Ends the message, of which all is inflated: what is left of it is the last piece.
+    pub(super) fn finish(&mut self, kind: MessageKind, pool: &mut dyn Pool) -> Found {
+        self.end(pool);
+        self.deliver(kind, More::Ended)
+    }
+
+    /// Ends the message: its state goes back to the pool.
+    pub(super) fn end(&mut self, pool: &mut dyn Pool) {
+        self.inflater.end(pool);
+    }
+
+    /// Gives memory back that a message under way must not own while its reader waits.
+    pub(super) fn park(&mut self, pool: &mut dyn Pool) {
+        self.forget_delivered();
+        pool::park(&mut self.piece, 0, pool);
+    }
+
+    /// Moves what came out into the message; whether that filled a piece.
+    fn drain(
+        &mut self,
+        kind: MessageKind,
+        body: &mut Body,
+        limits: &Limits,
+        pool: &mut dyn Pool,
+    ) -> Result<bool, DecodeError> {
         loop {
-            let out = self.inflating.out();
+            let out = self.inflater.out();
             if out.is_empty() {
                 return Ok(false);
             }
@@ -91,102 +126,41 @@ impl Inflated {
             if fits == 0 {
                 return Err(DecodeError::MessageTooBig { limit });
             }
-            let taken = self.sink.push(&out[..fits], pool)?;
-            self.inflating.take(taken);
+            let (taken, full) = match body {
+                Body::Gathered(assembler) => {
+                    assembler.push(&out[..fits])?;
+                    (fits, false)
+                }
+                Body::Streamed(utf8, chunk) => {
+                    if self.piece.capacity() == 0 {
+                        self.piece = pool.take();
+                        self.piece.clear();
+                    }
+                    let fits = fits.min(chunk.get() - self.piece.len());
+                    match kind {
+                        MessageKind::Text => utf8.push(&out[..fits])?,
+                        MessageKind::Binary => {}
+                    }
+                    self.piece.extend_from_slice(&out[..fits]);
+                    (fits, self.piece.len() == chunk.get())
+                }
+            };
+            self.inflater.take(taken);
             self.inflated += taken;
-            if self.sink.is_full() {
+            if full {
                 return Ok(true);
             }
         }
     }
 
-    /// Delivers the piece under way.
-    fn piece(&mut self, used: usize) -> Step {
-        match &mut self.sink {
-            Sink::Gathered(_) => Step::again(used),
-            Sink::Pieces(pieces) => Step::found(used, pieces.deliver(More::Follows)),
-        }
+    fn deliver(&mut self, kind: MessageKind, more: More) -> Found {
+        self.delivered = true;
+        Found::OwnPiece(kind, more)
     }
 
-    /// Ends the message, of which all is inflated.
-    pub(super) fn finish(
-        self,
-        used: usize,
-        home: &mut Option<Box<Inflater>>,
-        pool: &mut dyn Pool,
-    ) -> Result<Step, DecodeError> {
-        *home = Some(self.inflating.end(pool));
-        let found = match self.sink {
-            Sink::Gathered(assembler) => {
-                assembler.finish()?;
-                Found::Gathered(assembler)
-            }
-            Sink::Pieces(mut pieces) => {
-                pieces.utf8.finish()?;
-                pieces.deliver(More::Ended)
-            }
-        };
-        Ok(Step::found(used, found))
-    }
-
-    /// Gives memory back that a message under way must not own while its reader waits.
-    pub(super) fn park(&mut self, pool: &mut dyn Pool) {
-        match &mut self.sink {
-            Sink::Gathered(assembler) => assembler.park(pool),
-            Sink::Pieces(pieces) => _ = pool::park(&mut pieces.piece, 0, pool),
-        }
-    }
-}
-
-impl Sink {
-    /// Takes bytes, up to a piece's end, and judges them; says how many.
-    fn push(&mut self, data: &[u8], pool: &mut dyn Pool) -> Result<usize, DecodeError> {
-        match self {
-            Self::Gathered(assembler) => {
-                assembler.push(data)?;
-                Ok(data.len())
-            }
-            Self::Pieces(pieces) => pieces.push(data, pool),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        match self {
-            Self::Gathered(_) => false,
-            Self::Pieces(pieces) => pieces.piece.len() == pieces.chunk,
-        }
-    }
-}
-
-/// A message that is delivered in pieces, and the one under way.
-#[derive(Debug)]
-pub(super) struct Pieces {
-    kind: MessageKind,
-    utf8: Utf8,
-    chunk: usize,
-    piece: Vec<u8>,
-}
-
-impl Pieces {
-    pub(super) const fn new(kind: MessageKind, chunk: usize) -> Self {
-        Self { kind, utf8: Utf8::new(), chunk, piece: Vec::new() }
-    }
-
-    fn push(&mut self, data: &[u8], pool: &mut dyn Pool) -> Result<usize, DecodeError> {
-        if self.piece.capacity() == 0 {
-            self.piece = pool.take();
+    fn forget_delivered(&mut self) {
+        if mem::take(&mut self.delivered) {
             self.piece.clear();
         }
-        let fits = &data[..data.len().min(self.chunk - self.piece.len())];
-        match self.kind {
-            MessageKind::Text => self.utf8.push(fits)?,
-            MessageKind::Binary => {}
-        }
-        self.piece.extend_from_slice(fits);
-        Ok(fits.len())
-    }
-
-    fn deliver(&mut self, more: More) -> Found {
-        Found::OwnPiece(self.kind, Assembler::Binary(mem::take(&mut self.piece)), more)
     }
 }

@@ -11,11 +11,11 @@ use std::mem;
 use std::num::NonZeroUsize;
 
 use bytes::{Buf, BytesMut};
+use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
 #[cfg(feature = "deflate")]
-use crate::deflate::AgreedCompression;
-use crate::deflate::Inflater;
+use crate::deflate::{AgreedCompression, Inflater};
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
@@ -27,9 +27,9 @@ use crate::utf8::Utf8;
 use crate::utf8_bytes::take_out;
 use assembler::Assembler;
 use in_place::InPlace;
-use inflated::{Inflated, Pieces, Sink};
-use parts::{Body, FramePart, OpenMessage};
-use step::{Found, Outcome, Step};
+use inflated::Inflated;
+use parts::{Body, Coding, Inflation, OpenMessage, stage};
+use step::{ControlKind, Found, Outcome, Step};
 use whole::WholeFrame;
 
 /// How messages are delivered.
@@ -53,10 +53,8 @@ pub struct Decoder {
     limits: Limits,
     delivery: Delivery,
     state: State,
-    /// Where permessage-deflate was agreed; a compressed message under way has it.
-    inflater: Option<Box<Inflater>>,
-    /// The memory of the last event, kept until the next call.
-    lent: Option<Assembler>,
+    /// Where permessage-deflate was agreed.
+    inflation: Inflation,
 }
 
 #[derive(Debug)]
@@ -65,10 +63,10 @@ enum State {
     Start,
     /// In a frame that is a whole message.
     Whole(WholeFrame),
-    /// Between two frames of a message, at the second's first byte.
-    Between(OpenMessage),
-    /// In a frame of a message, its header taken away.
-    Inside(OpenMessage, FramePart),
+    /// In a message whose bytes are taken away as they arrive.
+    Open(OpenMessage),
+    /// As `Start`, and the last message that was put together is kept until more is decoded.
+    Lent(Assembler),
     /// A close frame came, or an error: nothing is read as data any more.
     Closed,
 }
@@ -77,21 +75,15 @@ impl Decoder {
     /// A decoder for what arrives at this end, at the start of a connection. It allocates nothing.
     #[must_use]
     pub const fn new(role: Role, limits: Limits) -> Self {
-        Self {
-            role,
-            limits,
-            delivery: Delivery::Messages,
-            state: State::Start,
-            inflater: None,
-            lent: None,
-        }
+        Self { role, limits, delivery: Delivery::Messages, state: State::Start, inflation: None }
     }
 
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_compression(self, agreed: &AgreedCompression) -> Self {
-        Self { inflater: Some(Box::new(Inflater::new(self.role, agreed))), ..self }
+        let inflated = Inflated::new(Inflater::new(self.role, agreed));
+        Self { inflation: Some(Box::new(inflated)), ..self }
     }
 
     /// Decodes the next event at the start of `input`, which is unmasked in place; says also how many bytes of
@@ -120,14 +112,7 @@ impl Decoder {
             };
         }
         let (found, used) = self.find_any(input, pool)?;
-        let Some(found) = found else { return Ok((None, used)) };
-        match lend(found, &mut self.lent, input) {
-            Ok(event) => Ok((Some(event), used)),
-            Err(error) => {
-                self.state = State::Closed;
-                Err(error)
-            }
-        }
+        Ok((found.map(|found| self.lend(found, input)).transpose()?, used))
     }
 
     /// Decodes the next event at the start of `input` and takes it out, with all that is done with. Payloads up to
@@ -150,7 +135,7 @@ impl Decoder {
             return Ok(None);
         };
         let rest = input.len() - used;
-        let event = take(found, input, pool).map_err(|error| self.close(error))?;
+        let event = self.take(found, input, pool).map_err(|error| self.close(error))?;
         input.advance(input.len() - rest);
         Ok(Some(event))
     }
@@ -177,8 +162,8 @@ impl Decoder {
     pub fn wanted(&self) -> usize {
         match &self.state {
             State::Whole(frame) => frame.end(),
-            State::Inside(message, part) => message.wanted(part),
-            State::Start | State::Between(_) | State::Closed => Header::MAX_LEN,
+            State::Open(message) => message.wanted(),
+            State::Start | State::Lent(_) | State::Closed => Header::MAX_LEN,
         }
     }
 
@@ -186,8 +171,11 @@ impl Decoder {
     /// of its own size, so that a peer that begins a message and waits pins no buffer of `pool`.
     pub fn park(&mut self, pool: &mut dyn Pool) {
         match &mut self.state {
-            State::Between(message) | State::Inside(message, _) => message.park(pool),
-            State::Start | State::Whole(_) | State::Closed => {}
+            State::Open(message) => message.park(pool),
+            State::Start | State::Whole(_) | State::Lent(_) | State::Closed => {}
+        }
+        if let Some(inflated) = &mut self.inflation {
+            inflated.park(pool);
         }
     }
 
@@ -231,23 +219,12 @@ impl Decoder {
         input: &mut [u8],
         pool: &mut dyn Pool,
     ) -> Result<(Option<Found>, usize), DecodeError> {
-        if let Some(lent) = self.lent.take() {
-            pool.give(lent.into_memory());
-        }
         let mut used = 0;
         loop {
-            let rest = &mut input[used..];
-            // After an error the state stays as it is set here.
-            let (next, step) = match mem::replace(&mut self.state, State::Closed) {
-                State::Start => self.start_frame(None, rest, pool)?,
-                State::Between(message) => self.start_frame(Some(message), rest, pool)?,
-                State::Whole(frame) => frame.touch(rest)?,
-                State::Inside(message, part) => {
-                    message.take(part, rest, &mut self.inflater, pool)?
-                }
-                State::Closed => return Ok((None, input.len())),
+            let step = match self.step(&mut input[used..], pool) {
+                Ok(step) => step,
+                Err(error) => return Err(self.close(error)),
             };
-            self.state = next;
             match step.outcome {
                 Outcome::Again => used += step.used,
                 Outcome::Starved => return Ok((None, used + step.used)),
@@ -256,35 +233,68 @@ impl Decoder {
         }
     }
 
+    #[inline]
+    fn step(&mut self, input: &mut [u8], pool: &mut dyn Pool) -> Result<Step, DecodeError> {
+        match &mut self.state {
+            State::Start => self.start_frame(input, pool),
+            State::Lent(_) => {
+                if let State::Lent(lent) = mem::replace(&mut self.state, State::Start) {
+                    pool.give(lent.into_memory());
+                }
+                self.start_frame(input, pool)
+            }
+            State::Whole(frame) => {
+                let Some(message) = frame.touch(input)? else { return Ok(Step::STARVED) };
+                self.state = State::Start;
+                Ok(Step::found(message.place.end, Found::Whole(message)))
+            }
+            State::Open(message) if message.is_between_frames() => self.start_frame(input, pool),
+            State::Open(message) => {
+                let step = message.take(input, &mut self.inflation, pool)?;
+                if step.ends_message() {
+                    self.end_message();
+                }
+                Ok(step)
+            }
+            State::Closed => Ok(Step { used: input.len(), ..Step::STARVED }),
+        }
+    }
+
     /// Parses a header and judges it beside the message under way.
-    fn start_frame(
-        &mut self,
-        open: Option<OpenMessage>,
-        input: &[u8],
-        pool: &mut dyn Pool,
-    ) -> Result<(State, Step), DecodeError> {
-        let Some((header, header_len)) = Header::parse(input)? else {
-            return Ok((State::waiting(open), Step::STARVED));
-        };
+    #[inline]
+    fn start_frame(&mut self, input: &[u8], pool: &mut dyn Pool) -> Result<Step, DecodeError> {
+        let Some((header, header_len)) = Header::parse(input)? else { return Ok(Step::STARVED) };
         match header.mask {
             Some(_) if !self.expects_masks() => return Err(DecodeError::MaskUnexpected),
             None if self.expects_masks() => return Err(DecodeError::MaskMissing),
             Some(_) | None => {}
         }
-        match (header.opcode, open) {
-            (Opcode::Close | Opcode::Ping | Opcode::Pong, open) => {
-                control_frame(open, &header, header_len, input)
+        let open = match &mut self.state {
+            State::Open(message) => Some(message),
+            State::Start | State::Whole(_) | State::Lent(_) | State::Closed => None,
+        };
+        let kind = match (header.opcode, open) {
+            (Opcode::Continuation, Some(message)) => {
+                message.start_frame(&header, &mut self.inflation)?;
+                return Ok(Step::again(header_len));
             }
-            (Opcode::Continuation, None) => Err(DecodeError::ContinuationWithoutStart),
-            (Opcode::Text | Opcode::Binary, Some(_)) => Err(DecodeError::MessageInsideMessage),
-            (Opcode::Continuation, Some(message)) => start_part(message, &header, header_len),
-            (Opcode::Text, None) => {
-                self.start_message(MessageKind::Text, &header, header_len, pool)
+            (Opcode::Continuation, None) => return Err(DecodeError::ContinuationWithoutStart),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(DecodeError::MessageInsideMessage);
             }
-            (Opcode::Binary, None) => {
-                self.start_message(MessageKind::Binary, &header, header_len, pool)
+            (Opcode::Text, None) => MessageKind::Text,
+            (Opcode::Binary, None) => MessageKind::Binary,
+            (Opcode::Ping, _) => return Ok(control(ControlKind::Ping, &header, header_len, input)),
+            (Opcode::Pong, _) => return Ok(control(ControlKind::Pong, &header, header_len, input)),
+            (Opcode::Close, _) => {
+                let step = control(ControlKind::Close, &header, header_len, input);
+                if matches!(step.outcome, Outcome::Found(_)) {
+                    self.state = State::Closed;
+                }
+                return Ok(step);
             }
-        }
+        };
+        self.start_message(kind, &header, header_len, pool)
     }
 
     /// A message's first frame. Where it is the only one, plain and wanted whole, it stays in the input.
@@ -294,30 +304,88 @@ impl Decoder {
         header: &Header,
         header_len: usize,
         pool: &mut dyn Pool,
-    ) -> Result<(State, Step), DecodeError> {
+    ) -> Result<Step, DecodeError> {
+        let coding = if header.rsv1 { Coding::Deflated } else { Coding::Plain };
+        // The bit marks all of the message (RFC 7692, 6).
+        match coding {
+            Coding::Deflated => stage(&mut self.inflation)?.begin(),
+            Coding::Plain => {}
+        }
         let body = match self.delivery {
-            _ if header.rsv1 => self.inflated(kind, pool)?,
-            Delivery::Pieces(chunk) => Body::Streamed(Utf8::new(), chunk),
-            Delivery::Messages if header.fin => {
+            Delivery::Messages if header.fin && coding == Coding::Plain => {
                 let len = self.limits.admit(header.len)?;
-                return Ok((
-                    State::Whole(WholeFrame::new(kind, header, header_len, len)),
-                    Step::AGAIN,
-                ));
+                self.state = State::Whole(WholeFrame::new(kind, header, header_len, len));
+                return Ok(Step::AGAIN);
             }
             Delivery::Messages => Body::Gathered(Assembler::new(kind, pool)),
+            Delivery::Pieces(chunk) => Body::Streamed(Utf8::new(), chunk),
         };
-        start_part(OpenMessage::new(kind, self.limits, body), header, header_len)
+        let mut message = OpenMessage::new(kind, coding, self.limits, body);
+        message.start_frame(header, &mut self.inflation)?;
+        self.state = State::Open(message);
+        Ok(Step::again(header_len))
     }
 
-    /// A compressed message: the bit marks all of it (RFC 7692, 6).
-    fn inflated(&mut self, kind: MessageKind, pool: &mut dyn Pool) -> Result<Body, DecodeError> {
-        let inflater = self.inflater.take().ok_or(DecodeError::ReservedBit)?;
-        let sink = match self.delivery {
-            Delivery::Messages => Sink::Gathered(Assembler::new(kind, pool)),
-            Delivery::Pieces(chunk) => Sink::Pieces(Pieces::new(kind, chunk.get())),
-        };
-        Ok(Body::Inflated(Inflated::new(inflater.begin(pool), sink)))
+    /// Nothing is under way any more; a message that was put together is kept for whoever it is lent to.
+    fn end_message(&mut self) {
+        if let State::Open(message) = mem::replace(&mut self.state, State::Start) {
+            self.state = message.into_gathered().map_or(State::Start, State::Lent);
+        }
+    }
+
+    /// The found event, borrowed.
+    #[inline]
+    fn lend<'a>(&'a mut self, found: Found, input: &'a mut [u8]) -> Result<Event<'a>, DecodeError> {
+        Ok(match found {
+            Found::Whole(message) => match message.lend(input) {
+                Ok(message) => Event::Message(message),
+                Err(error) => return Err(self.close(error.into())),
+            },
+            Found::Gathered => match &self.state {
+                State::Lent(message) => Event::Message(message.finish()?),
+                State::Start | State::Whole(_) | State::Open(_) | State::Closed => {
+                    unreachable!("{NOT_KEPT}")
+                }
+            },
+            Found::Piece(kind, place, more) => {
+                Event::Piece(PieceRef { kind, data: &input[place], more })
+            }
+            Found::OwnPiece(kind, more) => {
+                let data = self.inflation.as_deref().map_or(&[][..], Inflated::piece);
+                Event::Piece(PieceRef { kind, data, more })
+            }
+            Found::Control(kind, place, key) => Event::Control(unmasked(kind, &input[place], key)?),
+        })
+    }
+
+    /// The found event, owned: a payload in the input is taken out of its front.
+    fn take(
+        &mut self,
+        found: Found,
+        input: &mut BytesMut,
+        pool: &mut dyn Pool,
+    ) -> Result<OwnedEvent, DecodeError> {
+        Ok(match found {
+            Found::Whole(message) => OwnedEvent::Message(message.take(input)?),
+            Found::Gathered => match mem::replace(&mut self.state, State::Start) {
+                State::Lent(message) => OwnedEvent::Message(message.into_message(pool)?),
+                State::Start | State::Whole(_) | State::Open(_) | State::Closed => {
+                    unreachable!("{NOT_KEPT}")
+                }
+            },
+            Found::Piece(kind, place, more) => {
+                OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })
+            }
+            Found::OwnPiece(kind, more) => {
+                let data =
+                    self.inflation.as_deref_mut().map_or_else(Vec::new, Inflated::take_piece);
+                let data = Assembler::Binary(data).into_message(pool)?.into_bytes();
+                OwnedEvent::Piece(Piece { kind, data, more })
+            }
+            Found::Control(kind, place, key) => {
+                OwnedEvent::Control(unmasked(kind, &input[place], key)?)
+            }
+        })
     }
 
     /// Whether the peer must mask its frames: where the role counts.
@@ -327,81 +395,23 @@ impl Decoder {
     }
 }
 
-impl State {
-    /// At a frame's first byte.
-    fn waiting(open: Option<OpenMessage>) -> Self {
-        open.map_or(Self::Start, Self::Between)
-    }
-}
-
-/// A frame of a message whose bytes are taken away as they arrive.
-fn start_part(
-    mut message: OpenMessage,
-    header: &Header,
-    header_len: usize,
-) -> Result<(State, Step), DecodeError> {
-    let part = message.start_frame(header)?;
-    Ok((State::Inside(message, part), Step::again(header_len)))
-}
+/// Why a message that was put together is always there: finding it and keeping it are one step.
+const NOT_KEPT: &str = "a message is kept in the step that finds it";
 
 /// A control frame, once it is whole. It may stand between the frames of a message.
-fn control_frame(
-    open: Option<OpenMessage>,
-    header: &Header,
-    header_len: usize,
-    input: &[u8],
-) -> Result<(State, Step), DecodeError> {
+fn control(kind: ControlKind, header: &Header, header_len: usize, input: &[u8]) -> Step {
     let end = header_len + header.len as usize; // at most 125
-    let Some(masked) = input.get(header_len..end) else {
-        return Ok((State::waiting(open), Step::STARVED));
-    };
-    let payload = ControlPayload::unmasked(masked, header.key());
-    let (next, control) = match header.opcode {
-        Opcode::Ping => (State::waiting(open), Control::Ping(payload)),
-        Opcode::Pong => (State::waiting(open), Control::Pong(payload)),
-        Opcode::Close | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-            (State::Closed, Control::Close(CloseFrame::parse(&payload)?))
-        }
-    };
-    Ok((next, Step::found(end, Found::Control(control))))
+    if input.len() < end {
+        return Step::STARVED;
+    }
+    Step::found(end, Found::Control(kind, header_len..end, header.key()))
 }
 
-/// The found event, borrowed.
-fn lend<'a>(
-    found: Found,
-    lent: &'a mut Option<Assembler>,
-    input: &'a mut [u8],
-) -> Result<Event<'a>, DecodeError> {
-    Ok(match found {
-        Found::Whole(message) => Event::Message(message.lend(input)?),
-        Found::Gathered(assembler) => Event::Message(lent.insert(assembler).finish()?),
-        Found::Piece(kind, place, more) => {
-            Event::Piece(PieceRef { kind, data: &input[place], more })
-        }
-        Found::OwnPiece(kind, assembler, more) => {
-            let data = lent.insert(assembler).finish()?.as_bytes();
-            Event::Piece(PieceRef { kind, data, more })
-        }
-        Found::Control(control) => Event::Control(control),
-    })
-}
-
-/// The found event, owned: a payload in the input is taken out of its front.
-fn take(
-    found: Found,
-    input: &mut BytesMut,
-    pool: &mut dyn Pool,
-) -> Result<OwnedEvent, DecodeError> {
-    Ok(match found {
-        Found::Whole(message) => OwnedEvent::Message(message.take(input)?),
-        Found::Gathered(assembler) => OwnedEvent::Message(assembler.into_message(pool)?),
-        Found::Piece(kind, place, more) => {
-            OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })
-        }
-        Found::OwnPiece(kind, assembler, more) => {
-            let data = assembler.into_message(pool)?.into_bytes();
-            OwnedEvent::Piece(Piece { kind, data, more })
-        }
-        Found::Control(control) => OwnedEvent::Control(control),
+fn unmasked(kind: ControlKind, payload: &[u8], key: MaskKey) -> Result<Control, DecodeError> {
+    let payload = ControlPayload::unmasked(payload, key);
+    Ok(match kind {
+        ControlKind::Ping => Control::Ping(payload),
+        ControlKind::Pong => Control::Pong(payload),
+        ControlKind::Close => Control::Close(CloseFrame::parse(&payload)?),
     })
 }

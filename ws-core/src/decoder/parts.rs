@@ -4,11 +4,9 @@ use std::num::NonZeroUsize;
 
 use ws_mask::{MaskKey, mask};
 
-use super::State;
 use super::assembler::Assembler;
 use super::inflated::Inflated;
 use super::step::{Found, Step};
-use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::limits::Limits;
@@ -20,12 +18,22 @@ use crate::utf8::Utf8;
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     kind: MessageKind,
+    coding: Coding,
     /// Those that held when it began.
     limits: Limits,
     /// Payload bytes that its headers announced.
     announced: u64,
     frames: u32,
     body: Body,
+    /// The frame under way, its header taken away; none between two frames.
+    part: Option<FramePart>,
+}
+
+/// What its frames carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Plain,
+    Deflated,
 }
 
 /// Where its bytes go.
@@ -34,9 +42,10 @@ pub(super) enum Body {
     Gathered(Assembler),
     /// To the user, in pieces of at most so many bytes.
     Streamed(Utf8, NonZeroUsize),
-    /// Through the inflater, and then either way.
-    Inflated(Inflated),
 }
+
+/// The inflating stage, where there is one.
+pub(super) type Inflation = Option<Box<Inflated>>;
 
 /// The rest of the frame under way.
 #[derive(Debug)]
@@ -51,30 +60,44 @@ pub(super) struct FramePart {
 }
 
 impl OpenMessage {
-    pub(super) const fn new(kind: MessageKind, limits: Limits, body: Body) -> Self {
-        Self { kind, limits, announced: 0, frames: 0, body }
+    pub(super) const fn new(kind: MessageKind, coding: Coding, limits: Limits, body: Body) -> Self {
+        Self { kind, coding, limits, announced: 0, frames: 0, body, part: None }
+    }
+
+    /// Whether a frame's first byte comes next.
+    pub(super) const fn is_between_frames(&self) -> bool {
+        self.part.is_none()
     }
 
     /// Counts a frame, and judges its length together with those before it.
-    pub(super) fn start_frame(&mut self, header: &Header) -> Result<FramePart, DecodeError> {
+    pub(super) fn start_frame(
+        &mut self,
+        header: &Header,
+        inflation: &mut Inflation,
+    ) -> Result<(), DecodeError> {
         self.frames = self.frames.saturating_add(1);
         self.limits.judge_frames(self.frames)?;
         self.announced = self.announced.saturating_add(header.len);
-        match &mut self.body {
-            Body::Gathered(_) | Body::Streamed(..) => self.limits.judge_size(self.announced)?,
-            Body::Inflated(body) => {
-                body.start_frame();
+        match self.coding {
+            Coding::Plain => self.limits.judge_size(self.announced)?,
+            Coding::Deflated => {
+                stage(inflation)?.start_frame();
                 self.limits.admit_deflated(self.announced, self.frames)?;
             }
         }
-        Ok(FramePart { fin: header.fin, left: header.len, touched: 0, key: header.key() })
+        self.part =
+            Some(FramePart { fin: header.fin, left: header.len, touched: 0, key: header.key() });
+        Ok(())
     }
 
-    /// How much of the frame is wanted at once.
-    pub(super) fn wanted(&self, part: &FramePart) -> usize {
-        match self.body {
-            Body::Gathered(_) | Body::Inflated(_) => 1,
-            Body::Streamed(_, chunk) => part.next(chunk.get()),
+    /// How much of the input is wanted at once.
+    pub(super) fn wanted(&self) -> usize {
+        match (&self.part, &self.body) {
+            (None, _) => Header::MAX_LEN,
+            (Some(part), Body::Streamed(_, chunk)) if self.coding == Coding::Plain => {
+                part.next(chunk.get())
+            }
+            (Some(_), Body::Gathered(_) | Body::Streamed(..)) => 1,
         }
     }
 
@@ -83,52 +106,77 @@ impl OpenMessage {
         match &mut self.body {
             Body::Gathered(assembler) => assembler.park(pool),
             Body::Streamed(..) => {}
-            Body::Inflated(body) => body.park(pool),
         }
     }
 
-    /// Takes what has arrived of the frame. At the message's end, the inflater that it had goes `home`.
+    /// Takes what has arrived of the frame.
     pub(super) fn take(
-        mut self,
-        mut part: FramePart,
+        &mut self,
         input: &mut [u8],
-        home: &mut Option<Box<Inflater>>,
+        inflation: &mut Inflation,
         pool: &mut dyn Pool,
-    ) -> Result<(State, Step), DecodeError> {
-        let step = match &mut self.body {
-            Body::Gathered(assembler) => part.gather(assembler, input)?,
-            Body::Streamed(utf8, chunk) => part.stream(self.kind, utf8, chunk.get(), input)?,
-            Body::Inflated(body) => body.take(&mut part, input, &self.limits, pool)?,
-        };
-        if !self.body.is_over(&part) {
-            return Ok((State::Inside(self, part), step));
-        }
-        if !part.fin {
-            return Ok((State::Between(self), step));
-        }
-        let last = match self.body {
-            Body::Gathered(assembler) => {
-                assembler.finish()?;
-                Step::found(step.used, Found::Gathered(assembler))
+    ) -> Result<Step, DecodeError> {
+        let Some(part) = &mut self.part else { return Ok(Step::AGAIN) };
+        let (step, over) = match (self.coding, &mut self.body) {
+            (Coding::Plain, Body::Gathered(assembler)) => {
+                (part.gather(assembler, input)?, part.is_empty())
             }
-            Body::Streamed(utf8, _) => {
-                utf8.finish()?;
-                step
+            (Coding::Plain, Body::Streamed(utf8, chunk)) => {
+                (part.stream(self.kind, utf8, chunk.get(), input)?, part.is_empty())
             }
-            Body::Inflated(body) => body.finish(step.used, home, pool)?,
+            (Coding::Deflated, body) => {
+                let inflated = stage(inflation)?;
+                let message = (self.kind, body);
+                let step = inflated.take(part, message, input, &self.limits, pool)?;
+                (step, inflated.is_frame_over())
+            }
         };
-        Ok((State::Start, last))
+        if !over {
+            return Ok(step);
+        }
+        if part.fin {
+            return self.finish(step, inflation, pool);
+        }
+        self.part = None;
+        Ok(step)
+    }
+
+    /// The message's last step: all of it is here.
+    fn finish(
+        &mut self,
+        step: Step,
+        inflation: &mut Inflation,
+        pool: &mut dyn Pool,
+    ) -> Result<Step, DecodeError> {
+        match &mut self.body {
+            Body::Gathered(assembler) => _ = assembler.finish()?,
+            Body::Streamed(utf8, _) => utf8.finish()?,
+        }
+        Ok(match (&self.body, self.coding) {
+            (Body::Gathered(_), Coding::Plain) => Step::found(step.used, Found::Gathered),
+            (Body::Gathered(_), Coding::Deflated) => {
+                stage(inflation)?.end(pool);
+                Step::found(step.used, Found::Gathered)
+            }
+            (Body::Streamed(..), Coding::Plain) => step,
+            (Body::Streamed(..), Coding::Deflated) => {
+                Step::found(step.used, stage(inflation)?.finish(self.kind, pool))
+            }
+        })
+    }
+
+    /// What was put together, once all of it is found.
+    pub(super) fn into_gathered(self) -> Option<Assembler> {
+        match self.body {
+            Body::Gathered(assembler) => Some(assembler),
+            Body::Streamed(..) => None,
+        }
     }
 }
 
-impl Body {
-    /// Whether all of the frame is dealt with.
-    const fn is_over(&self, part: &FramePart) -> bool {
-        match self {
-            Self::Gathered(_) | Self::Streamed(..) => part.is_empty(),
-            Self::Inflated(body) => body.is_frame_over(),
-        }
-    }
+/// The inflating stage. Where there is none, no frame may say that it is compressed (RFC 6455, 5.2).
+pub(super) fn stage(inflation: &mut Inflation) -> Result<&mut Inflated, DecodeError> {
+    inflation.as_deref_mut().ok_or(DecodeError::ReservedBit)
 }
 
 impl FramePart {

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
-use super::assembler::Assembler;
+use ws_mask::MaskKey;
+
 use super::in_place::InPlace;
-use crate::message::{Control, MessageKind, More};
+use crate::message::{MessageKind, More};
 
 /// How far a step got.
 pub(super) struct Step {
@@ -25,13 +26,21 @@ pub(super) enum Outcome {
 pub(super) enum Found {
     /// A message in the input.
     Whole(InPlace),
-    /// A message put together from fragments.
-    Gathered(Assembler),
+    /// A message put together from fragments, which the decoder keeps.
+    Gathered,
     /// A part of a message, in the input.
     Piece(MessageKind, Range<usize>, More),
-    /// A part of a message, in memory of its own.
-    OwnPiece(MessageKind, Assembler, More),
-    Control(Control),
+    /// A part of a message that was inflated, which the inflating stage keeps.
+    OwnPiece(MessageKind, More),
+    /// A control frame's payload in the input, and what it is masked with.
+    Control(ControlKind, Range<usize>, MaskKey),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ControlKind {
+    Ping,
+    Pong,
+    Close,
 }
 
 impl Step {
@@ -45,16 +54,33 @@ impl Step {
     pub(super) const fn found(used: usize, found: Found) -> Self {
         Self { used, outcome: Outcome::Found(found) }
     }
+
+    /// Whether nothing of the message under way is left to come.
+    pub(super) const fn ends_message(&self) -> bool {
+        match &self.outcome {
+            Outcome::Again | Outcome::Starved => false,
+            Outcome::Found(found) => found.ends_message(),
+        }
+    }
 }
 
 impl Found {
+    const fn ends_message(&self) -> bool {
+        match self {
+            Self::Whole(_) | Self::Gathered => true,
+            Self::Piece(_, _, more) | Self::OwnPiece(_, more) => matches!(more, More::Ended),
+            Self::Control(..) => false,
+        }
+    }
+
     /// The same place, seen from `before` bytes earlier.
     pub(super) fn behind(self, before: usize) -> Self {
         let moved = |place: Range<usize>| before + place.start..before + place.end;
         match self {
             Self::Whole(message) => Self::Whole(InPlace { place: moved(message.place), ..message }),
             Self::Piece(kind, place, more) => Self::Piece(kind, moved(place), more),
-            placeless @ (Self::Gathered(_) | Self::OwnPiece(..) | Self::Control(_)) => placeless,
+            Self::Control(kind, place, key) => Self::Control(kind, moved(place), key),
+            placeless @ (Self::Gathered | Self::OwnPiece(..)) => placeless,
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use ws_mask::{MaskKey, mask};
 
-use super::State;
 use super::in_place::InPlace;
-use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::header::Header;
 use crate::message::MessageKind;
@@ -32,8 +30,8 @@ impl WholeFrame {
         self.header_len + self.len
     }
 
-    /// Touches what has newly arrived; delivers once all is here.
-    pub(super) fn touch(mut self, input: &mut [u8]) -> Result<(State, Step), DecodeError> {
+    /// Touches what has newly arrived; the message, once all of it is here.
+    pub(super) fn touch(&mut self, input: &mut [u8]) -> Result<Option<InPlace>, DecodeError> {
         let fresh = self.header_len + self.touched..self.end().min(input.len());
         self.touched += fresh.len();
         self.key = match self.kind {
@@ -41,11 +39,10 @@ impl WholeFrame {
             MessageKind::Binary => mask(&mut input[fresh], self.key),
         };
         if self.touched < self.len {
-            return Ok((State::Whole(self), Step::STARVED));
+            return Ok(None);
         }
         self.utf8.finish()?;
         let place = self.header_len..self.end();
-        let found = Found::Whole(InPlace { kind: self.kind, place, key: MaskKey::ZERO });
-        Ok((State::Start, Step::found(self.end(), found)))
+        Ok(Some(InPlace { kind: self.kind, place, key: MaskKey::ZERO }))
     }
 }

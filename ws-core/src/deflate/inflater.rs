@@ -1,4 +1,4 @@
-//! One direction's messages, inflated: what is remembered between them, and the state within one.
+//! One direction's messages, inflated: the state within one, and what is remembered between them.
 
 use std::collections::VecDeque;
 
@@ -12,11 +12,19 @@ use crate::role::Role;
 /// is whole gets to the end of that.
 const TAIL: &[u8] = b"\x00\x00\xff\xff\x01\x00\x00\xff\xff";
 
-/// The inflating side between messages.
+/// Inflates one message after the other: what comes out is to be taken before more goes in.
 #[derive(Debug)]
 pub(crate) struct Inflater {
     /// What the peer may refer back to; none where it forgets.
     window: Option<Window>,
+    /// The pool's, while a message is under way.
+    decompressor: Option<Decompressor>,
+    /// What became of the last bytes that went in.
+    flow: Flow,
+    /// How much of what came out is taken.
+    taken: usize,
+    /// What is still to be added to the message's data.
+    tail: &'static [u8],
 }
 
 impl Inflater {
@@ -27,57 +35,19 @@ impl Inflater {
             Role::Client => (agreed.server_no_context_takeover(), agreed.server_max_window_bits()),
         };
         let window = Window { bytes: VecDeque::new(), size: 1 << bits };
-        Self { window: (!forgets).then_some(window) }
+        let window = (!forgets).then_some(window);
+        Self { window, decompressor: None, flow: Flow::Ended, taken: 0, tail: TAIL }
     }
 
     /// Begins a message.
-    pub(crate) fn begin(self: Box<Self>, pool: &mut dyn Pool) -> Inflating {
-        let decompressor = pool.take_decompressor();
+    pub(crate) fn begin(&mut self) {
         // As behind a final block: the data starts anew, and may be none at all.
-        Inflating { inflater: self, decompressor, flow: Flow::Ended, taken: 0, tail: TAIL }
+        (self.flow, self.taken, self.tail) = (Flow::Ended, 0, TAIL);
     }
 
-    fn window(&self) -> (&[u8], &[u8]) {
-        self.window.as_ref().map_or((&[], &[]), |window| window.bytes.as_slices())
-    }
-}
-
-/// The last bytes of what was inflated.
-#[derive(Debug)]
-struct Window {
-    bytes: VecDeque<u8>,
-    size: usize,
-}
-
-impl Window {
-    fn push(&mut self, bytes: &[u8]) {
-        let fresh = &bytes[bytes.len().saturating_sub(self.size)..];
-        let over = (self.bytes.len() + fresh.len()).saturating_sub(self.size);
-        self.bytes.drain(..over);
-        // In powers of two, of which the size is one: never beyond it.
-        let room = (self.bytes.len() + fresh.len()).next_power_of_two();
-        self.bytes.reserve_exact(room - self.bytes.len());
-        self.bytes.extend(fresh);
-    }
-}
-
-/// A message that is being inflated: what comes out is to be taken before more goes in.
-#[derive(Debug)]
-pub(crate) struct Inflating {
-    inflater: Box<Inflater>,
-    decompressor: Decompressor,
-    /// What became of the last bytes that went in.
-    flow: Flow,
-    /// How much of what came out is taken.
-    taken: usize,
-    /// What is still to be added to the message's data.
-    tail: &'static [u8],
-}
-
-impl Inflating {
     /// What came out and is not taken.
     pub(crate) fn out(&self) -> &[u8] {
-        &self.decompressor.out()[self.taken..]
+        self.decompressor.as_ref().map_or(&[], |decompressor| &decompressor.out()[self.taken..])
     }
 
     /// Takes bytes off the front of what came out.
@@ -99,16 +69,17 @@ impl Inflating {
     }
 
     /// Inflates from the front of `input`; says how many bytes of it are used. At most 16 KiB come out.
-    pub(crate) fn push(&mut self, input: &[u8]) -> usize {
+    pub(crate) fn push(&mut self, input: &[u8], pool: &mut dyn Pool) -> usize {
+        let decompressor = self.decompressor.get_or_insert_with(|| pool.take_decompressor());
         if self.flow == Flow::Ended {
             // What follows a final block is a stream of its own, but the window goes on.
-            self.decompressor.restart(self.inflater.window());
+            decompressor.restart(self.window.as_ref().map_or((&[], &[]), Window::as_slices));
         }
         let used;
-        (used, self.flow) = self.decompressor.inflate(input);
+        (used, self.flow) = decompressor.inflate(input);
         self.taken = 0;
-        if let Some(window) = &mut self.inflater.window {
-            window.push(self.decompressor.out());
+        if let Some(window) = &mut self.window {
+            window.push(decompressor.out());
         }
         used
     }
@@ -117,7 +88,7 @@ impl Inflating {
     ///
     /// # Errors
     /// [`DecodeError::NotDeflated`] where the data ends too early.
-    pub(crate) fn push_tail(&mut self) -> Result<bool, DecodeError> {
+    pub(crate) fn push_tail(&mut self, pool: &mut dyn Pool) -> Result<bool, DecodeError> {
         // Some peers end a message with a final block and leave it at that.
         if self.flow == Flow::Ended && (self.tail.is_empty() || self.tail.len() == TAIL.len()) {
             return Ok(true);
@@ -125,15 +96,39 @@ impl Inflating {
         if self.tail.is_empty() {
             return Err(DecodeError::NotDeflated);
         }
-        let used = self.push(self.tail);
+        let used = self.push(self.tail, pool);
         self.tail = &self.tail[used..];
         Ok(false)
     }
 
     /// Ends the message: the state goes back to the pool.
-    pub(crate) fn end(self, pool: &mut dyn Pool) -> Box<Inflater> {
-        pool.give_decompressor(self.decompressor);
-        self.inflater
+    pub(crate) fn end(&mut self, pool: &mut dyn Pool) {
+        if let Some(decompressor) = self.decompressor.take() {
+            pool.give_decompressor(decompressor);
+        }
+    }
+}
+
+/// The last bytes of what was inflated.
+#[derive(Debug)]
+struct Window {
+    bytes: VecDeque<u8>,
+    size: usize,
+}
+
+impl Window {
+    fn as_slices(&self) -> (&[u8], &[u8]) {
+        self.bytes.as_slices()
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let fresh = &bytes[bytes.len().saturating_sub(self.size)..];
+        let over = (self.bytes.len() + fresh.len()).saturating_sub(self.size);
+        self.bytes.drain(..over);
+        // In powers of two, of which the size is one: never beyond it.
+        let room = (self.bytes.len() + fresh.len()).next_power_of_two();
+        self.bytes.reserve_exact(room - self.bytes.len());
+        self.bytes.extend(fresh);
     }
 }
 

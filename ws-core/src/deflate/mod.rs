@@ -27,11 +27,11 @@ pub(crate) mod params;
 pub(crate) mod state;
 
 #[cfg(not(feature = "deflate"))]
-pub(crate) use absent::{Deflater, Inflater, Inflating};
+pub(crate) use absent::{Deflater, Inflater};
 #[cfg(feature = "deflate")]
 pub(crate) use deflater::Deflater;
 #[cfg(feature = "deflate")]
-pub(crate) use inflater::{Inflater, Inflating};
+pub(crate) use inflater::Inflater;
 #[cfg(feature = "deflate")]
 pub use {
     options::{Compression, CompressionOptions},
