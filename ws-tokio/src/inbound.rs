@@ -73,18 +73,29 @@ impl Inbound {
         handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
     ) -> Result<Progress<T>, DecodeError> {
         let limit = self.decoder.limits().message_size();
-        let (event, used) = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool)?;
-        // Before the handler sees it: should it panic, the message is done with all the same.
-        self.done += used;
-        Ok(match event {
-            Some(Event::Message(message)) => handler(message),
-            None => Progress::Starved,
-            Some(Event::Control(control)) => Progress::Control(control),
-            Some(Event::Piece(piece)) => match self.stray.take(&piece.to_piece(), limit)? {
-                Some(message) => handler(message.as_ref()),
-                None => Progress::Handled,
-            },
-        })
+        let decoded = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool);
+        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        match decoded {
+            Ok((Some(Event::Message(message)), used)) => {
+                // Before the handler sees it: should it panic, the message is done with all the same.
+                self.done += used;
+                Ok(handler(message))
+            }
+            Ok((None, used)) => {
+                self.done += used;
+                Ok(Progress::Starved)
+            }
+            Ok((Some(Event::Control(control)), used)) => {
+                self.done += used;
+                Ok(Progress::Control(control))
+            }
+            Ok((Some(Event::Piece(piece)), used)) => {
+                self.done += used;
+                let whole = self.stray.take(&piece.to_piece(), limit)?;
+                Ok(whole.map_or(Progress::Handled, |message| handler(message.as_ref())))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Decodes the next piece of a message that is streamed. One that was begun as a whole is one piece.

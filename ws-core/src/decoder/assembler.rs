@@ -16,8 +16,8 @@ pub(super) enum Assembler {
 }
 
 impl Assembler {
-    pub(super) fn new(kind: MessageKind, pool: &mut dyn Pool) -> Self {
-        let mut memory = pool.take();
+    /// An empty one in this memory, whatever is in there.
+    pub(super) fn new(kind: MessageKind, mut memory: Vec<u8>) -> Self {
         memory.clear();
         match kind {
             MessageKind::Text => Self::Text(Utf8Buf::new(memory)),

@@ -59,14 +59,13 @@ pub struct Decoder {
 
 #[derive(Debug)]
 enum State {
-    /// Between messages, at a frame's first byte.
-    Start,
+    /// Between messages, at a frame's first byte, with the last message that was put together: it is lent until more
+    /// is decoded, and its memory is at hand for the next.
+    Start(Option<Assembler>),
     /// In a frame that is a whole message.
     Whole(WholeFrame),
     /// In a message whose bytes are taken away as they arrive.
     Open(OpenMessage),
-    /// As `Start`, and the last message that was put together is kept until more is decoded.
-    Lent(Assembler),
     /// A close frame came, or an error: nothing is read as data any more.
     Closed,
 }
@@ -75,7 +74,13 @@ impl Decoder {
     /// A decoder for what arrives at this end, at the start of a connection. It allocates nothing.
     #[must_use]
     pub const fn new(role: Role, limits: Limits) -> Self {
-        Self { role, limits, delivery: Delivery::Messages, state: State::Start, inflation: None }
+        Self {
+            role,
+            limits,
+            delivery: Delivery::Messages,
+            state: State::Start(None),
+            inflation: None,
+        }
     }
 
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
@@ -92,7 +97,7 @@ impl Decoder {
     /// it is.
     ///
     /// A message in one frame is borrowed from `input`; one in fragments from the decoder, in memory of `pool`,
-    /// which goes back there with the next call. After a close frame all of `input` is done with and nothing is
+    /// which goes back there with the next call, or serves the next such message. After a close frame all of `input` is done with and nothing is
     /// found.
     ///
     /// # Errors
@@ -112,7 +117,10 @@ impl Decoder {
             };
         }
         let (found, used) = self.find_any(input, pool)?;
-        Ok((found.map(|found| self.lend(found, input)).transpose()?, used))
+        match found {
+            Some(found) => Ok((Some(self.lend(found, input)?), used)),
+            None => Ok((None, used)),
+        }
     }
 
     /// Decodes the next event at the start of `input` and takes it out, with all that is done with. Payloads up to
@@ -163,7 +171,7 @@ impl Decoder {
         match &self.state {
             State::Whole(frame) => frame.end(),
             State::Open(message) => message.wanted(),
-            State::Start | State::Lent(_) | State::Closed => Header::MAX_LEN,
+            State::Start(_) | State::Closed => Header::MAX_LEN,
         }
     }
 
@@ -172,7 +180,7 @@ impl Decoder {
     pub fn park(&mut self, pool: &mut dyn Pool) {
         match &mut self.state {
             State::Open(message) => message.park(pool),
-            State::Start | State::Whole(_) | State::Lent(_) | State::Closed => {}
+            State::Start(_) | State::Whole(_) | State::Closed => {}
         }
         if let Some(inflated) = &mut self.inflation {
             inflated.park(pool);
@@ -188,7 +196,7 @@ impl Decoder {
     /// The common frame, before any state machine: a whole message, all of it in the input.
     #[inline]
     fn common_frame(&self, input: &[u8]) -> Option<InPlace> {
-        if !matches!(self.state, State::Start) || self.delivery != Delivery::Messages {
+        if !matches!(self.state, State::Start(_)) || self.delivery != Delivery::Messages {
             return None;
         }
         // Final and of a known kind, not compressed.
@@ -227,7 +235,10 @@ impl Decoder {
             };
             match step.outcome {
                 Outcome::Again => used += step.used,
-                Outcome::Starved => return Ok((None, used + step.used)),
+                Outcome::Starved => {
+                    self.forget_last(pool);
+                    return Ok((None, used + step.used));
+                }
                 Outcome::Found(found) => return Ok((Some(found.behind(used)), used + step.used)),
             }
         }
@@ -236,26 +247,19 @@ impl Decoder {
     #[inline]
     fn step(&mut self, input: &mut [u8], pool: &mut dyn Pool) -> Result<Step, DecodeError> {
         match &mut self.state {
-            State::Start => self.start_frame(input, pool),
-            State::Lent(_) => {
-                if let State::Lent(lent) = mem::replace(&mut self.state, State::Start) {
-                    pool.give(lent.into_memory());
-                }
-                self.start_frame(input, pool)
-            }
             State::Whole(frame) => {
                 let Some(message) = frame.touch(input)? else { return Ok(Step::STARVED) };
-                self.state = State::Start;
+                self.state = State::Start(None);
                 Ok(Step::found(message.place.end, Found::Whole(message)))
             }
-            State::Open(message) if message.is_between_frames() => self.start_frame(input, pool),
-            State::Open(message) => {
+            State::Open(message) if !message.is_between_frames() => {
                 let step = message.take(input, &mut self.inflation, pool)?;
                 if step.ends_message() {
                     self.end_message();
                 }
                 Ok(step)
             }
+            State::Start(_) | State::Open(_) => self.start_frame(input, pool),
             State::Closed => Ok(Step { used: input.len(), ..Step::STARVED }),
         }
     }
@@ -271,7 +275,7 @@ impl Decoder {
         }
         let open = match &mut self.state {
             State::Open(message) => Some(message),
-            State::Start | State::Whole(_) | State::Lent(_) | State::Closed => None,
+            State::Start(_) | State::Whole(_) | State::Closed => None,
         };
         let kind = match (header.opcode, open) {
             (Opcode::Continuation, Some(message)) => {
@@ -314,11 +318,15 @@ impl Decoder {
         let body = match self.delivery {
             Delivery::Messages if header.fin && coding == Coding::Plain => {
                 let len = self.limits.admit(header.len)?;
+                self.forget_last(pool);
                 self.state = State::Whole(WholeFrame::new(kind, header, header_len, len));
                 return Ok(Step::AGAIN);
             }
-            Delivery::Messages => Body::Gathered(Assembler::new(kind, pool)),
-            Delivery::Pieces(chunk) => Body::Streamed(Utf8::new(), chunk),
+            Delivery::Messages => Body::Gathered(Assembler::new(kind, self.memory(pool))),
+            Delivery::Pieces(chunk) => {
+                self.forget_last(pool);
+                Body::Streamed(Utf8::new(), chunk)
+            }
         };
         let mut message = OpenMessage::new(kind, coding, self.limits, body);
         message.start_frame(header, &mut self.inflation)?;
@@ -326,10 +334,27 @@ impl Decoder {
         Ok(Step::again(header_len))
     }
 
+    /// The memory of the last message that was put together goes back.
+    fn forget_last(&mut self, pool: &mut dyn Pool) {
+        if let State::Start(last) = &mut self.state {
+            if let Some(last) = last.take() {
+                pool.give(last.into_memory());
+            }
+        }
+    }
+
+    /// Memory to put a message together in: the last one's, or the pool's.
+    fn memory(&mut self, pool: &mut dyn Pool) -> Vec<u8> {
+        match mem::replace(&mut self.state, State::Start(None)) {
+            State::Start(Some(last)) => last.into_memory(),
+            State::Start(None) | State::Whole(_) | State::Open(_) | State::Closed => pool.take(),
+        }
+    }
+
     /// Nothing is under way any more; a message that was put together is kept for whoever it is lent to.
     fn end_message(&mut self) {
-        if let State::Open(message) = mem::replace(&mut self.state, State::Start) {
-            self.state = message.into_gathered().map_or(State::Start, State::Lent);
+        if let State::Open(message) = mem::replace(&mut self.state, State::Start(None)) {
+            self.state = State::Start(message.into_gathered());
         }
     }
 
@@ -342,8 +367,8 @@ impl Decoder {
                 Err(error) => return Err(self.close(error.into())),
             },
             Found::Gathered => match &self.state {
-                State::Lent(message) => Event::Message(message.finish()?),
-                State::Start | State::Whole(_) | State::Open(_) | State::Closed => {
+                State::Start(Some(message)) => Event::Message(message.finish()?),
+                State::Start(None) | State::Whole(_) | State::Open(_) | State::Closed => {
                     unreachable!("{NOT_KEPT}")
                 }
             },
@@ -367,9 +392,9 @@ impl Decoder {
     ) -> Result<OwnedEvent, DecodeError> {
         Ok(match found {
             Found::Whole(message) => OwnedEvent::Message(message.take(input)?),
-            Found::Gathered => match mem::replace(&mut self.state, State::Start) {
-                State::Lent(message) => OwnedEvent::Message(message.into_message(pool)?),
-                State::Start | State::Whole(_) | State::Open(_) | State::Closed => {
+            Found::Gathered => match mem::replace(&mut self.state, State::Start(None)) {
+                State::Start(Some(message)) => OwnedEvent::Message(message.into_message(pool)?),
+                State::Start(None) | State::Whole(_) | State::Open(_) | State::Closed => {
                     unreachable!("{NOT_KEPT}")
                 }
             },
