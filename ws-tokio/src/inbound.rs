@@ -40,8 +40,8 @@ pub(crate) struct Inbound {
     decoder: Decoder,
     /// What was read and is not done with. Lent by the thread's pool while there is something to do.
     buffer: BytesMut,
-    /// What is done with the pieces of a message that is streamed although whole ones are asked for.
-    stray: Stray,
+    /// The pieces of a message that is streamed although whole ones are asked for.
+    stray: Strays,
     /// Bytes at the front of `buffer` that are done with: they are taken away when more is read.
     done: usize,
 }
@@ -49,21 +49,26 @@ pub(crate) struct Inbound {
 impl Inbound {
     /// Starts with bytes that were read already, behind the handshake.
     pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
-        Self { decoder, buffer: leftover, stray: Stray::Gather(Vec::new()), done: 0 }
+        Self { decoder, buffer: leftover, stray: Strays::NONE, done: 0 }
     }
 
     /// Decodes the next message, owned.
+    #[inline]
     pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
         self.forget_done();
-        Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
-            None => Progress::Starved,
-            Some(OwnedEvent::Message(message)) => Progress::Value(message),
-            Some(OwnedEvent::Control(control)) => Progress::Control(control),
-            Some(OwnedEvent::Piece(piece)) => {
+        let decoded = self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool);
+        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        match decoded {
+            Ok(Some(OwnedEvent::Message(message))) => Ok(Progress::Value(message)),
+            Ok(None) => Ok(Progress::Starved),
+            Ok(Some(OwnedEvent::Control(control))) => Ok(Progress::Control(control)),
+            Ok(Some(OwnedEvent::Piece(piece))) => {
                 let limit = self.decoder.limits().message_size();
-                self.stray.take(&piece, limit)?.map_or(Progress::Handled, Progress::Value)
+                let whole = self.stray.take(&piece, limit)?;
+                Ok(whole.map_or(Progress::Handled, Progress::Value))
             }
-        })
+            Err(error) => Err(error),
+        }
     }
 
     /// Decodes the next message and lends it.
@@ -122,7 +127,7 @@ impl Inbound {
 
     /// The rest of the message that is streamed is not wanted.
     pub(crate) fn drop_rest(&mut self) {
-        self.stray = Stray::Drop;
+        self.stray.drop_rest();
     }
 
     /// Reads once. While the transport has nothing, the buffer goes back to the pool.
@@ -169,7 +174,7 @@ impl Inbound {
     /// Gives all memory back.
     pub(crate) fn release(&mut self) {
         self.done = 0;
-        self.stray = Stray::Gather(Vec::new());
+        self.stray = Strays::NONE;
         pool::give_read(std::mem::take(&mut self.buffer));
     }
 
@@ -202,30 +207,41 @@ impl Inbound {
     }
 }
 
-/// What becomes of pieces that nobody waits for.
+/// Pieces that nobody waits for; most connections never see any.
+#[derive(Debug)]
+struct Strays(Option<Box<Stray>>);
+
+/// What becomes of them.
 #[derive(Debug)]
 enum Stray {
     /// They make a whole message: whoever wanted to stream it gave up before its first piece.
-    Gather(Vec<u8>),
+    Gathered(Vec<u8>),
     /// They are dropped to the end of the message: whoever streamed it gave up.
-    Drop,
+    Dropped,
 }
 
-impl Stray {
+impl Strays {
+    const NONE: Self = Self(None);
+
+    /// Those that are still to come of the message are not wanted.
+    fn drop_rest(&mut self) {
+        self.0 = Some(Box::new(Stray::Dropped));
+    }
+
     /// Takes a piece; the message, once it is whole. It may have begun when there were no limits.
     fn take(&mut self, piece: &Piece, limit: usize) -> Result<Option<Message>, DecodeError> {
-        if let Self::Gather(gathered) = self {
+        let mut stray = self.0.take().unwrap_or_else(|| Box::new(Stray::Gathered(Vec::new())));
+        if let Stray::Gathered(gathered) = &mut *stray {
             if piece.data.len() > limit.saturating_sub(gathered.len()) {
                 return Err(DecodeError::MessageTooBig { limit });
             }
             gathered.extend_from_slice(&piece.data);
         }
         if piece.more == More::Follows {
+            self.0 = Some(stray);
             return Ok(None);
         }
-        let Self::Gather(gathered) = std::mem::replace(self, Self::Gather(Vec::new())) else {
-            return Ok(None);
-        };
+        let Stray::Gathered(gathered) = *stray else { return Ok(None) };
         let gathered = Bytes::from(gathered);
         Ok(Some(match piece.kind {
             MessageKind::Binary => Message::Binary(gathered),
@@ -238,12 +254,14 @@ impl Stray {
 
     /// Goes on with streaming: the piece, behind what was gathered before it.
     fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
-        match self {
-            Self::Drop => self.take(&piece, 0).map(|_| None),
-            Self::Gather(gathered) if gathered.is_empty() => Ok(Some(piece)),
-            Self::Gather(gathered) => {
+        match self.0.as_deref_mut() {
+            None => Ok(Some(piece)),
+            Some(Stray::Dropped) => self.take(&piece, 0).map(|_| None),
+            Some(Stray::Gathered(gathered)) => {
                 gathered.extend_from_slice(&piece.data);
-                Ok(Some(Piece { data: std::mem::take(gathered).into(), ..piece }))
+                let data = std::mem::take(gathered).into();
+                self.0 = None;
+                Ok(Some(Piece { data, ..piece }))
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 /// Pongs are queued in order up to so many bytes. Beyond that only the newest is owed (RFC 6455, 5.5.3), so that a
 /// flood of pings can't grow anything.
-const OWED_PONGS: usize = 4096;
+const OWED_PONGS: u32 = 4096;
 
 /// Most slices in one vectored write.
 const SLICES: usize = 32;
@@ -30,7 +30,7 @@ pub(crate) struct Outbound {
     /// Bytes written since the connection began.
     written: u64,
     /// Bytes of pongs queued since the queue was last empty.
-    pongs: usize,
+    pongs: u32,
     /// The newest pong that has no place in the queue yet.
     owed: Option<Box<Control>>,
     /// Whether the transport holds bytes that it was not asked to flush.
@@ -148,7 +148,7 @@ impl Outbound {
         }
         let before = self.queue.len();
         if self.control(&control).is_ok() && matches!(control, Control::Pong(_)) {
-            self.pongs += self.queue.len() - before;
+            self.pongs += (self.queue.len() - before) as u32; // at most 139
         }
     }
 

@@ -52,7 +52,8 @@ impl Settings {
     }
 
     /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting for
-    /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long.
+    /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long. Counted in
+    /// milliseconds, at most 49 days.
     #[must_use]
     pub fn close_timeout(self, timeout: Duration) -> Self {
         Self { close_timeout: timeout, ..self }
@@ -60,7 +61,7 @@ impl Settings {
 
     /// How long the transport may take nothing of what is queued before the connection fails with
     /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s; a peer that doesn't read can hold a full queue for that
-    /// long, and up to twice as long where it read a little in between.
+    /// long, and up to twice as long where it read a little in between. Counted in milliseconds, at most 49 days.
     #[must_use]
     pub fn write_timeout(self, timeout: Duration) -> Self {
         Self { write_timeout: timeout, ..self }
@@ -84,6 +85,22 @@ impl Settings {
     }
 }
 
+/// A time in whole milliseconds, as Tokio's timers count it: a quarter of a [`Duration`], for what each connection keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Millis(u32);
+
+impl Millis {
+    /// Rounded up; what is longer than 49 days is cut to that.
+    pub(crate) fn from(time: Duration) -> Self {
+        let millis = time.as_nanos().div_ceil(1_000_000);
+        Self(u32::try_from(millis).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) const fn get(self) -> Duration {
+        Duration::from_millis(self.0 as u64)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -95,5 +112,19 @@ impl Default for Settings {
             idle_timeout: None,
             heartbeat: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_to_a_millisecond_and_ends_at_49_days() {
+        let kept = |time| Millis::from(time).get();
+        assert_eq!(kept(Duration::ZERO), Duration::ZERO);
+        assert_eq!(kept(Duration::from_nanos(1)), Duration::from_millis(1));
+        assert_eq!(kept(Duration::from_secs(5)), Duration::from_secs(5));
+        assert_eq!(kept(Duration::MAX).as_secs() / (24 * 60 * 60), 49);
     }
 }

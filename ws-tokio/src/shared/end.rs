@@ -23,9 +23,17 @@ pub(crate) enum Phase {
     /// Our close frame is sent, the peer's is awaited.
     Closing(Deadline),
     /// Nothing is awaited but the end of the stream.
-    Lingering(Deadline, Linger, End),
+    Lingering(Box<Lingering>),
     /// The stream is done with.
     Ended(End),
+}
+
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    deadline: Deadline,
+    linger: Linger,
+    /// What the connection came to.
+    end: End,
 }
 
 /// One timer for all of closing; nothing stretches it.
@@ -133,7 +141,7 @@ impl<S> Shared<S> {
         let (deadline, end) = match &mut self.phase {
             Phase::Open => return Poll::Pending,
             Phase::Closing(deadline) => (deadline, End::Timeout),
-            Phase::Lingering(deadline, _, end) => (deadline, *end),
+            Phase::Lingering(lingering) => (&mut lingering.deadline, lingering.end),
             Phase::Ended(_) => return Poll::Ready(()),
         };
         deadline.as_mut().poll(cx).map(|()| self.end(end))
@@ -169,7 +177,7 @@ impl<S> Shared<S> {
     /// Does what the watches ask for.
     fn poll_watch(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         let Some(watch) = &mut self.watch else { return Poll::Pending };
-        match ready!(watch.poll(cx, waits, self.outbound.written(), self.write_timeout)) {
+        match ready!(watch.poll(cx, waits, self.outbound.written(), self.write_timeout.get())) {
             // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
             Due::Ping => _ = self.outbound.control(&Control::Ping(ControlPayload::default())),
             Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),
@@ -180,16 +188,20 @@ impl<S> Shared<S> {
     }
 
     fn linger(&mut self, ends_first: EndsFirst, end: End) {
-        let linger = Linger::new(ends_first);
-        self.phase = match std::mem::replace(&mut self.phase, Phase::Open) {
-            Phase::Closing(deadline) => Phase::Lingering(deadline, linger, end),
-            Phase::Open => Phase::Lingering(self.deadline(), linger, end),
-            settled @ (Phase::Lingering(..) | Phase::Ended(_)) => settled,
+        let deadline = match std::mem::replace(&mut self.phase, Phase::Open) {
+            Phase::Closing(deadline) => deadline,
+            Phase::Open => self.deadline(),
+            settled @ (Phase::Lingering(_) | Phase::Ended(_)) => {
+                self.phase = settled;
+                return;
+            }
         };
+        let linger = Linger::new(ends_first);
+        self.phase = Phase::Lingering(Box::new(Lingering { deadline, linger, end }));
     }
 
     fn deadline(&self) -> Deadline {
-        Box::pin(sleep(self.close_timeout))
+        Box::pin(sleep(self.close_timeout.get()))
     }
 }
 
@@ -197,8 +209,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Awaits the end of the stream, once nothing else is awaited.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
         let Self { stream, phase, outbound, .. } = self;
-        if let Phase::Lingering(_, linger, end) = phase {
-            let lingered = linger.poll(
+        if let Phase::Lingering(lingering) = phase {
+            let lingered = lingering.linger.poll(
                 cx,
                 stream,
                 |cx, stream| outbound.poll_flush(cx, stream),
@@ -208,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
                 return self.poll_deadline(cx);
             }
             // However the stream ended: what the connection came to was settled before.
-            let end = *end;
+            let end = lingering.end;
             self.end(end);
         }
         Poll::Ready(())

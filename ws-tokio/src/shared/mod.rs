@@ -8,7 +8,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "deflate")]
@@ -19,7 +18,7 @@ use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
-use crate::settings::Settings;
+use crate::settings::{Millis, Settings};
 pub(crate) use end::End;
 use end::Phase;
 pub use pings::Ping;
@@ -32,8 +31,8 @@ pub(crate) struct Shared<S> {
     outbound: Outbound,
     phase: Phase,
     role: Role,
-    close_timeout: Duration,
-    write_timeout: Duration,
+    close_timeout: Millis,
+    write_timeout: Millis,
     watch: Option<Box<Watch>>,
     /// Whether the connection has ended since somebody asked.
     ended: bool,
@@ -106,8 +105,8 @@ impl<S> Shared<S> {
             outbound,
             phase: Phase::Open,
             role,
-            close_timeout: settings.close_timeout,
-            write_timeout: settings.write_timeout,
+            close_timeout: Millis::from(settings.close_timeout),
+            write_timeout: Millis::from(settings.write_timeout),
             watch: Watch::of(settings),
             ended: false,
             #[cfg(feature = "deflate")]
@@ -253,7 +252,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
                 return Poll::Ready(written.map_err(Error::Io));
             }
             let watch = self.watch.get_or_insert_with(Watch::of_write);
-            watch.stalled(self.outbound.written(), self.write_timeout);
+            watch.stalled(self.outbound.written(), self.write_timeout.get());
             ready!(self.poll_parked(cx, Waits::ToWrite));
         }
     }
