@@ -1,33 +1,47 @@
 //! An echo server: `cargo run --release -p ws-tokio --example echo_server [ADDR] [--compress[=takeover]] ...`
 //!
-//! Each thread runs its own current-thread runtime and accepts from one shared listener. On Ctrl-C every connection
-//! is closed with 1001.
+//! With `--threads N`, so many threads serve: each with a current-thread runtime and a listener of its own, among which
+//! the kernel deals out the connections (`SO_REUSEPORT`); or, with `--runtime multi`, as workers of one multi-thread
+//! runtime. On Ctrl-C every connection is closed with 1001.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
-use ws_tokio::{AcceptOptions, CloseCode, Compression, Connection, Error, Settings};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::runtime;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use ws_tokio::{AcceptOptions, CloseCode, Compression, Error, Settings};
 
-const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--max-message BYTES] [--api run|recv] \
-    [--compress[=takeover]]";
+const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--runtime current|multi] \
+    [--max-message BYTES] [--api run|recv] [--compress[=takeover]]";
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// What the command line asks for.
 #[derive(Clone)]
 struct Config {
     address: String,
     threads: usize,
+    runtime: Runtime,
     max_message: usize,
     api: Api,
     compression: Compression,
+}
+
+#[derive(Clone, Copy)]
+enum Runtime {
+    /// One for each thread.
+    Current,
+    /// One over all threads.
+    Multi,
 }
 
 /// Which way of receiving the server shows.
@@ -54,13 +68,24 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
-    let address = "127.0.0.1:9001".to_owned();
-    let compression = Compression::Off;
-    let mut config =
-        Config { address, threads: 1, max_message: 1 << 20, api: Api::Run, compression };
+    let mut config = Config {
+        address: "127.0.0.1:9001".to_owned(),
+        threads: 1,
+        runtime: Runtime::Current,
+        max_message: 1 << 20,
+        api: Api::Run,
+        compression: Compression::Off,
+    };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--threads" => config.threads = args.next()?.parse::<NonZeroUsize>().ok()?.get(),
+            "--runtime" => {
+                config.runtime = match args.next()?.as_str() {
+                    "current" => Runtime::Current,
+                    "multi" => Runtime::Multi,
+                    _ => return None,
+                }
+            }
             "--max-message" => config.max_message = args.next()?.parse().ok()?,
             "--api" => {
                 config.api = match args.next()?.as_str() {
@@ -79,78 +104,115 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
 }
 
 fn serve(config: &Config) -> io::Result<()> {
-    let listener = TcpListener::bind(&config.address)?;
-    listener.set_nonblocking(true)?;
-    println!("listening on ws://{}", listener.local_addr()?);
+    let address = config.address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+    let listeners = match config.runtime {
+        Runtime::Current => config.threads,
+        Runtime::Multi => 1,
+    };
+    let first = bind(address, listeners)?;
+    let address = first.local_addr()?;
+    println!("listening on ws://{address}");
     thread::scope(|scope| {
-        for _ in 1..config.threads {
-            let listener = listener.try_clone()?;
-            scope.spawn(move || run_thread(listener, config));
+        for _ in 1..listeners {
+            let socket = bind(address, listeners)?;
+            scope.spawn(move || run(socket, config));
         }
-        run_thread(listener, config)
+        run(first, config)
     })
 }
 
-/// Serves until Ctrl-C, on a runtime of this thread's own.
-fn run_thread(listener: TcpListener, config: &Config) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let settings = Settings::default().max_message(config.max_message);
-        let options = AcceptOptions::default().settings(settings).compression(config.compression);
-        let server = Arc::new(Server { options, api: config.api, stop: Notify::new() });
-        let (alive, mut ended) = mpsc::channel::<Infallible>(1);
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        tokio::spawn(serve_one(server.clone(), stream, alive.clone()));
-                    }
-                    // Out of descriptors, most likely: wait for connections to end.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                },
-                stopped = tokio::signal::ctrl_c() => {
-                    stopped?;
-                    break;
-                }
-            }
-        }
-        drop(alive);
-        // Again and again, for those that are still shaking hands.
-        loop {
-            server.stop.notify_waiters();
-            if timeout(Duration::from_millis(100), ended.recv()).await.is_ok() {
-                return Ok(());
-            }
-        }
-    })
+/// One of so many listeners at an address.
+fn bind(address: SocketAddr, listeners: usize) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)]
+    {
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(listeners > 1)?;
+    }
+    socket.bind(address)?;
+    Ok(socket)
 }
 
-/// What all connections of a thread share.
+/// Serves until Ctrl-C, on this thread, and with one runtime for all on as many as there should be.
+fn run(socket: TcpSocket, config: &Config) -> io::Result<()> {
+    let mut runtime = match config.runtime {
+        Runtime::Current => runtime::Builder::new_current_thread(),
+        Runtime::Multi => runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(config.threads).enable_all().build()?;
+    runtime.block_on(listen(socket, config))
+}
+
+async fn listen(socket: TcpSocket, config: &Config) -> io::Result<()> {
+    let listener = socket.listen(BACKLOG)?;
+    let settings = Settings::default().max_message(config.max_message);
+    let options = AcceptOptions::default().settings(settings).compression(config.compression);
+    let server = Arc::new(Server { options, stop: Notify::new() });
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => spawn(server.clone(), config.api, Box::new(stream)),
+                // Out of descriptors, most likely: wait for connections to end.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            stopped = tokio::signal::ctrl_c() => {
+                stopped?;
+                break;
+            }
+        }
+    }
+    // Every connection has its hand on the server. Again and again, for those that are still shaking hands.
+    while Arc::strong_count(&server) > 1 {
+        server.stop.notify_waiters();
+        sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// What all connections of a listener share.
 struct Server {
     options: AcceptOptions,
-    api: Api,
     stop: Notify,
 }
 
-/// Serves one connection; how it ended is the peer's business. `_alive` tells the server when that was.
-async fn serve_one(server: Arc<Server>, stream: TcpStream, _alive: mpsc::Sender<Infallible>) {
+/// Serves one connection; how it ended is the peer's business.
+///
+/// Most of what an idle connection takes is its task. So each way has a task of its own kind, and the stream, which only
+/// the handshake needs, comes boxed.
+fn spawn(server: Arc<Server>, api: Api, stream: Box<TcpStream>) {
     _ = stream.set_nodelay(true);
-    let Ok(mut connection) = server.options.accept(stream).await else { return };
-    _ = tokio::select! {
-        ended = echo(&mut connection, server.api) => ended,
-        () = server.stop.notified() => connection.close(CloseCode::GOING_AWAY, "").await,
-    };
+    match api {
+        Api::Run => drop(tokio::spawn(serve_by_run(server, stream))),
+        Api::Recv => drop(tokio::spawn(serve_by_recv(server, stream))),
+    }
 }
 
-async fn echo(connection: &mut Connection<TcpStream>, api: Api) -> Result<(), Error> {
-    match api {
-        Api::Run => connection.run(|message, outbox| outbox.send(message)).await,
-        Api::Recv => {
+// Not async fns, which keep what they were given twice.
+
+fn serve_by_run(server: Arc<Server>, stream: Box<TcpStream>) -> impl Future<Output = ()> {
+    async move {
+        let Ok(mut connection) = server.options.accept(*stream).await else { return };
+        tokio::select! {
+            _ = connection.run(|message, outbox| outbox.send(message)) => return,
+            () = server.stop.notified() => {}
+        }
+        _ = connection.close(CloseCode::GOING_AWAY, "").await;
+    }
+}
+
+fn serve_by_recv(server: Arc<Server>, stream: Box<TcpStream>) -> impl Future<Output = ()> {
+    async move {
+        let Ok(mut connection) = server.options.accept(*stream).await else { return };
+        let echo = async {
             while let Some(message) = connection.recv().await? {
                 connection.feed(message).await?;
             }
-            Ok(())
+            Ok::<(), Error>(())
+        };
+        tokio::select! {
+            _ = echo => return,
+            () = server.stop.notified() => {}
         }
+        _ = connection.close(CloseCode::GOING_AWAY, "").await;
     }
 }

@@ -1,6 +1,6 @@
 //! Receiving whole messages.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,8 +24,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
-    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message>, Error>> {
+        // Not an async fn: an idle connection's task holds this, and it is a pointer.
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// Receives the next message into `buffer`, replacing its contents once the message is whole; `None` as

@@ -1,6 +1,6 @@
 //! Receiving, event-driven: a function is called for every message.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,16 +53,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent is queued.
-    pub async fn run<H, R>(&mut self, mut handler: H) -> Result<R::Output, Error>
+    pub fn run<H, R>(&mut self, mut handler: H) -> impl Future<Output = Result<R::Output, Error>>
     where
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        let State { receiving, shared } = &mut *self.0;
-        let ran = poll_fn(|cx| {
-            receiving.poll(cx, shared, |inbound, link| handle(inbound, link, &mut handler))
-        });
-        ran.await?.unwrap_or_else(|| Ok(R::ended()))
+        // Not an async fn: an idle connection's task holds this, and it is a pointer and the handler.
+        poll_fn(move |cx| {
+            let State { receiving, shared } = &mut *self.0;
+            receiving
+                .poll(cx, shared, |inbound, link| handle(inbound, link, &mut handler))
+                .map(|ran| ran?.unwrap_or_else(|| Ok(R::ended())))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sending whole messages.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::ready;
 
 use tokio::io::AsyncWrite;
@@ -22,13 +22,16 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn send(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             ready!(self.shared().poll_feed(cx, &mut message))?;
             self.shared().poll_flush(cx)
         })
-        .await
     }
 
     /// Queues a message; waits while the queue is full. It is written when [`recv`](Self::recv) waits, when more than
@@ -39,9 +42,13 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn feed(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
-        poll_fn(|cx| self.shared().poll_feed(cx, &mut message)).await
+        poll_fn(move |cx| self.shared().poll_feed(cx, &mut message))
     }
 
     /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`]; waits while
