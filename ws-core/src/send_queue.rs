@@ -23,7 +23,11 @@ pub struct SendQueue {
     /// How much of `buffer` is written. Invariant: at most `by_ref[0].at`.
     head: usize,
     /// Payloads that stand outside the buffer, in order.
-    by_ref: VecDeque<ByRef>,
+    #[expect(
+        clippy::box_collection,
+        reason = "most queues have none, and an idle one is to be small"
+    )]
+    by_ref: Option<Box<VecDeque<ByRef>>>,
     /// Bytes queued, wherever they stand.
     len: usize,
 }
@@ -39,7 +43,7 @@ impl SendQueue {
     /// An empty queue; it allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { buffer: Vec::new(), head: 0, by_ref: VecDeque::new(), len: 0 }
+        Self { buffer: Vec::new(), head: 0, by_ref: None, len: 0 }
     }
 
     /// Bytes queued and not yet written.
@@ -65,7 +69,7 @@ impl SendQueue {
             filled < out.len()
         };
         let mut from = self.head;
-        for ByRef { at, payload } in &self.by_ref {
+        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
             if !put(&self.buffer[from..*at]) || !put(payload) {
                 return filled;
             }
@@ -78,7 +82,7 @@ impl SendQueue {
     /// The longest run of queued bytes at the front, for a transport that writes one slice at a time.
     #[must_use]
     pub fn first_slice(&self) -> &[u8] {
-        match self.by_ref.front() {
+        match self.by_ref.as_ref().and_then(|by_ref| by_ref.front()) {
             None => &self.buffer[self.head..],
             Some(ByRef { at, payload }) if *at == self.head => payload,
             Some(ByRef { at, .. }) => &self.buffer[self.head..*at],
@@ -93,16 +97,18 @@ impl SendQueue {
         assert!(written <= self.len, "{written} bytes written of {}", self.len);
         self.len -= written;
         let mut left = written;
-        while let Some(ByRef { at, payload }) = self.by_ref.front_mut() {
-            let copied = left.min(*at - self.head);
-            self.head += copied;
-            left -= copied;
-            if left < payload.len() {
-                bytes::Buf::advance(payload, left);
-                return;
+        if let Some(by_ref) = &mut self.by_ref {
+            while let Some(ByRef { at, payload }) = by_ref.front_mut() {
+                let copied = left.min(*at - self.head);
+                self.head += copied;
+                left -= copied;
+                if left < payload.len() {
+                    bytes::Buf::advance(payload, left);
+                    return;
+                }
+                left -= payload.len();
+                by_ref.pop_front();
             }
-            left -= payload.len();
-            self.by_ref.pop_front();
         }
         self.head += left;
         if self.len == 0 {
@@ -117,8 +123,8 @@ impl SendQueue {
         if pool::park(&mut self.buffer, self.head, pool) {
             self.rebase();
         }
-        if self.by_ref.is_empty() {
-            self.by_ref = VecDeque::new();
+        if self.by_ref.as_ref().is_some_and(|by_ref| by_ref.is_empty()) {
+            self.by_ref = None;
         }
     }
 
@@ -144,7 +150,8 @@ impl SendQueue {
         self.copy(header, &[], pool);
         self.len += payload.len();
         if !payload.is_empty() {
-            self.by_ref.push_back(ByRef { at: self.buffer.len(), payload });
+            let by_ref = self.by_ref.get_or_insert_default();
+            by_ref.push_back(ByRef { at: self.buffer.len(), payload });
         }
     }
 
@@ -199,7 +206,7 @@ impl SendQueue {
 
     /// The written front of the buffer is gone.
     fn rebase(&mut self) {
-        for entry in &mut self.by_ref {
+        for entry in self.by_ref.iter_mut().flat_map(|by_ref| by_ref.iter_mut()) {
             entry.at -= self.head;
         }
         self.head = 0;
@@ -354,7 +361,7 @@ mod tests {
         assert_eq!((queued(&queue), queue.len()), (before, 20_005));
         queue.advance(20_005);
         queue.park(&mut pool);
-        assert_eq!((queue.buffer.capacity(), queue.by_ref.capacity()), (0, 0));
+        assert_eq!((queue.buffer.capacity(), queue.by_ref.is_none()), (0, true));
     }
 
     #[derive(Clone, Debug)]

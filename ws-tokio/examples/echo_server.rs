@@ -4,7 +4,6 @@
 //! the kernel deals out the connections (`SO_REUSEPORT`); or, with `--runtime multi`, as workers of one multi-thread
 //! runtime. On Ctrl-C every connection is closed with 1001.
 
-use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
@@ -187,32 +186,26 @@ fn spawn(server: Arc<Server>, api: Api, stream: Box<TcpStream>) {
     }
 }
 
-// Not async fns, which keep what they were given twice.
-
-fn serve_by_run(server: Arc<Server>, stream: Box<TcpStream>) -> impl Future<Output = ()> {
-    async move {
-        let Ok(mut connection) = server.options.accept(*stream).await else { return };
-        tokio::select! {
-            _ = connection.run(|message, outbox| outbox.send(message)) => return,
-            () = server.stop.notified() => {}
-        }
-        _ = connection.close(CloseCode::GOING_AWAY, "").await;
+async fn serve_by_run(server: Arc<Server>, stream: Box<TcpStream>) {
+    let Ok(mut connection) = server.options.accept(*stream).await else { return };
+    tokio::select! {
+        _ = connection.run(|message, outbox| outbox.send(message)) => return,
+        () = server.stop.notified() => {}
     }
+    _ = connection.close(CloseCode::GOING_AWAY, "").await;
 }
 
-fn serve_by_recv(server: Arc<Server>, stream: Box<TcpStream>) -> impl Future<Output = ()> {
-    async move {
-        let Ok(mut connection) = server.options.accept(*stream).await else { return };
-        let echo = async {
-            while let Some(message) = connection.recv().await? {
-                connection.feed(message).await?;
-            }
-            Ok::<(), Error>(())
-        };
-        tokio::select! {
-            _ = echo => return,
-            () = server.stop.notified() => {}
+async fn serve_by_recv(server: Arc<Server>, stream: Box<TcpStream>) {
+    let Ok(mut connection) = server.options.accept(*stream).await else { return };
+    let echo = async {
+        loop {
+            let Some(message) = connection.recv().await? else { return Ok::<(), Error>(()) };
+            connection.feed(message).await?;
         }
-        _ = connection.close(CloseCode::GOING_AWAY, "").await;
+    };
+    tokio::select! {
+        _ = echo => return,
+        () = server.stop.notified() => {}
     }
+    _ = connection.close(CloseCode::GOING_AWAY, "").await;
 }

@@ -25,8 +25,8 @@ const SLICES: usize = 32;
 pub(crate) struct Outbound {
     encoder: Encoder,
     queue: SendQueue,
-    queue_limit: usize,
-    high_water: usize,
+    queue_limit: u32,
+    high_water: u32,
     /// Bytes written since the connection began.
     written: u64,
     /// Bytes of pongs queued since the queue was last empty.
@@ -186,12 +186,12 @@ impl Outbound {
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
     pub(crate) const fn is_full(&self) -> bool {
-        !self.queue.is_empty() && self.queue.len() >= self.queue_limit
+        !self.queue.is_empty() && self.queue.len() >= self.queue_limit as usize
     }
 
     /// Whether so much is queued that writing should start.
     pub(crate) const fn is_high(&self) -> bool {
-        self.queue.len() >= self.high_water
+        self.queue.len() >= self.high_water as usize
     }
 
     /// Waits until a message of `len` bytes has room. One that is larger than the limit has room in an empty queue.
@@ -201,7 +201,9 @@ impl Outbound {
         stream: &mut S,
         len: usize,
     ) -> Poll<io::Result<()>> {
-        while !self.queue.is_empty() && self.queue.len().saturating_add(len) > self.queue_limit {
+        while !self.queue.is_empty()
+            && self.queue.len().saturating_add(len) > self.queue_limit as usize
+        {
             ready!(self.poll_write(cx, stream))?;
         }
         Poll::Ready(Ok(()))

@@ -15,8 +15,9 @@ use ws_core::Limits;
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub(crate) limits: Limits,
-    pub(crate) queue_limit: usize,
-    pub(crate) high_water: usize,
+    /// Four bytes, as each connection keeps them.
+    pub(crate) queue_limit: u32,
+    pub(crate) high_water: u32,
     pub(crate) close_timeout: Duration,
     pub(crate) write_timeout: Duration,
     pub(crate) idle_timeout: Option<Duration>,
@@ -37,18 +38,18 @@ impl Settings {
         Self { limits: self.limits.with_fragments(fragments), ..self }
     }
 
-    /// Most bytes queued for sending. Default 1 MiB; a peer that doesn't read can make us hold that much.
+    /// Most bytes queued for sending, up to 4 GiB. Default 1 MiB; a peer that doesn't read can make us hold that much.
     /// Senders wait while the queue is full; a message larger than the limit goes alone into an empty queue.
     #[must_use]
     pub fn queue_limit(self, bytes: usize) -> Self {
-        Self { queue_limit: bytes, ..self }
+        Self { queue_limit: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// From so many queued bytes on, `feed` starts to write by itself. Default 64 KiB; lower means more system
+    /// From so many queued bytes on (up to 4 GiB), `feed` starts to write by itself. Default 64 KiB; lower means more system
     /// calls, higher more memory in a burst.
     #[must_use]
     pub fn high_water(self, bytes: usize) -> Self {
-        Self { high_water: bytes, ..self }
+        Self { high_water: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
     /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting for

@@ -40,11 +40,11 @@ fn a_message_is_a_few_words() {
 #[tokio::test]
 async fn the_futures_of_a_connection_are_small() {
     let mut connection = connection().await;
-    holds("recv", connection.recv(), 32);
+    holds("recv", connection.recv(), 8);
     holds("recv_into", connection.recv_into(&mut Vec::new()), 48);
-    holds("run", connection.run(|message, outbox| outbox.send(message)), 48);
-    holds("send", connection.send("text"), 96);
-    holds("feed", connection.feed("text"), 96);
+    holds("run", connection.run(|message, outbox| outbox.send(message)), 8);
+    holds("send", connection.send("text"), 48);
+    holds("feed", connection.feed("text"), 48);
     holds("flush", connection.flush(), 32);
     holds("close", connection.close(CloseCode::NORMAL, ""), 96);
 }

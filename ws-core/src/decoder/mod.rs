@@ -50,7 +50,9 @@ pub enum Delivery {
 #[derive(Debug)]
 pub struct Decoder {
     role: Role,
-    limits: Limits,
+    /// The limits that hold now, in parts: side by side with the role they take less room.
+    message_size: usize,
+    fragments: u32,
     delivery: Delivery,
     state: State,
     /// Where permessage-deflate was agreed.
@@ -76,7 +78,8 @@ impl Decoder {
     pub const fn new(role: Role, limits: Limits) -> Self {
         Self {
             role,
-            limits,
+            message_size: limits.message_size(),
+            fragments: limits.fragments(),
             delivery: Delivery::Messages,
             state: State::Start(None),
             inflation: None,
@@ -156,12 +159,12 @@ impl Decoder {
     /// The limits that hold now.
     #[must_use]
     pub const fn limits(&self) -> Limits {
-        self.limits
+        Limits::UNLIMITED.with_message_size(self.message_size).with_fragments(self.fragments)
     }
 
     /// From the next message on, hold these limits. A message under way keeps those that it began with.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+        (self.message_size, self.fragments) = (limits.message_size(), limits.fragments());
     }
 
     /// How long the rest of the input must become before the frame at its start can be delivered, as far as that
@@ -209,7 +212,7 @@ impl Decoder {
         if header.mask.is_some() != self.expects_masks() {
             return None;
         }
-        let end = start + self.limits.admit(header.len).ok()?;
+        let end = start + self.limits().admit(header.len).ok()?;
         (end <= input.len()).then(|| InPlace { kind, place: start..end, key: header.key() })
     }
 
@@ -317,7 +320,7 @@ impl Decoder {
         }
         let body = match self.delivery {
             Delivery::Messages if header.fin && coding == Coding::Plain => {
-                let len = self.limits.admit(header.len)?;
+                let len = self.limits().admit(header.len)?;
                 self.forget_last(pool);
                 self.state = State::Whole(WholeFrame::new(kind, header, header_len, len));
                 return Ok(Step::AGAIN);
@@ -328,7 +331,7 @@ impl Decoder {
                 Body::Streamed(Utf8::new(), chunk)
             }
         };
-        let mut message = OpenMessage::new(kind, coding, self.limits, body);
+        let mut message = OpenMessage::new(kind, coding, self.limits(), body);
         message.start_frame(header, &mut self.inflation)?;
         self.state = State::Open(message);
         Ok(Step::again(header_len))

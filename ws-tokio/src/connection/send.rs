@@ -22,10 +22,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
-    pub fn send(
-        &mut self,
-        message: impl Into<Message>,
-    ) -> impl Future<Output = Result<(), Error>> {
+    pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| {
@@ -42,10 +39,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
-    pub fn feed(
-        &mut self,
-        message: impl Into<Message>,
-    ) -> impl Future<Output = Result<(), Error>> {
+    pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| self.shared().poll_feed(cx, &mut message))

@@ -20,20 +20,33 @@ use crate::linger::{EndsFirst, Linger};
 pub(crate) enum Phase {
     /// Messages pass.
     Open,
+    Ending(Box<Ending>),
+}
+
+/// How far the end has come.
+#[derive(Debug)]
+pub(crate) enum Ending {
     /// Our close frame is sent, the peer's is awaited.
     Closing(Deadline),
     /// Nothing is awaited but the end of the stream.
-    Lingering(Box<Lingering>),
+    Lingering(Deadline, Linger, End),
     /// The stream is done with.
     Ended(End),
 }
 
-#[derive(Debug)]
-pub(crate) struct Lingering {
-    deadline: Deadline,
-    linger: Linger,
-    /// What the connection came to.
-    end: End,
+impl Phase {
+    fn ending(ending: Ending) -> Self {
+        Self::Ending(Box::new(ending))
+    }
+
+    /// What the connection came to, once it has.
+    pub(super) fn ended(&self) -> Option<End> {
+        let Self::Ending(ending) = self else { return None };
+        match **ending {
+            Ending::Closing(_) | Ending::Lingering(..) => None,
+            Ending::Ended(end) => Some(end),
+        }
+    }
 }
 
 /// One timer for all of closing; nothing stretches it.
@@ -65,13 +78,16 @@ pub(crate) enum End {
 impl<S> Shared<S> {
     /// Whether messages may still come.
     #[inline]
-    pub(crate) const fn is_receiving(&self) -> bool {
-        matches!(self.phase, Phase::Open | Phase::Closing(_))
+    pub(crate) fn is_receiving(&self) -> bool {
+        match &self.phase {
+            Phase::Open => true,
+            Phase::Ending(ending) => matches!(**ending, Ending::Closing(_)),
+        }
     }
 
     /// Whether the connection has come to a normal end.
-    pub(crate) const fn has_ended_well(&self) -> bool {
-        matches!(self.phase, Phase::Ended(End::Normal))
+    pub(crate) fn has_ended_well(&self) -> bool {
+        self.phase.ended() == Some(End::Normal)
     }
 
     /// Whether the connection has ended since this was last asked.
@@ -120,7 +136,7 @@ impl<S> Shared<S> {
 
     /// Ends the connection here and now.
     pub(super) fn end(&mut self, end: End) {
-        self.phase = Phase::Ended(end);
+        self.phase = Phase::ending(Ending::Ended(end));
         self.ended = true;
         self.watch = None;
         self.outbound.end(match end {
@@ -136,21 +152,21 @@ impl<S> Shared<S> {
     /// our close frame was queued.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
-            self.phase = Phase::Closing(self.deadline());
+            self.phase = Phase::ending(Ending::Closing(self.deadline()));
         }
-        let (deadline, end) = match &mut self.phase {
-            Phase::Open => return Poll::Pending,
-            Phase::Closing(deadline) => (deadline, End::Timeout),
-            Phase::Lingering(lingering) => (&mut lingering.deadline, lingering.end),
-            Phase::Ended(_) => return Poll::Ready(()),
+        let Phase::Ending(ending) = &mut self.phase else { return Poll::Pending };
+        let (deadline, end) = match &mut **ending {
+            Ending::Closing(deadline) => (deadline, End::Timeout),
+            Ending::Lingering(deadline, _, end) => (deadline, *end),
+            Ending::Ended(_) => return Poll::Ready(()),
         };
         deadline.as_mut().poll(cx).map(|()| self.end(end))
     }
 
     /// What the connection came to, as often as it is asked; `Ok` also while it has not ended.
     pub(crate) fn result(&self) -> Result<(), Error> {
-        let Phase::Ended(end) = &self.phase else { return Ok(()) };
-        match (*end, self.close_frame()) {
+        let Some(end) = self.phase.ended() else { return Ok(()) };
+        match (end, self.close_frame()) {
             (End::Normal, _) | (End::Closed, None) => Ok(()),
             (End::Closed, Some(frame)) => Err(Error::Closed(frame.clone())),
             (End::Protocol(error), _) => Err(Error::Protocol(error)),
@@ -188,16 +204,18 @@ impl<S> Shared<S> {
     }
 
     fn linger(&mut self, ends_first: EndsFirst, end: End) {
-        let deadline = match std::mem::replace(&mut self.phase, Phase::Open) {
-            Phase::Closing(deadline) => deadline,
-            Phase::Open => self.deadline(),
-            settled @ (Phase::Lingering(_) | Phase::Ended(_)) => {
-                self.phase = settled;
-                return;
-            }
-        };
         let linger = Linger::new(ends_first);
-        self.phase = Phase::Lingering(Box::new(Lingering { deadline, linger, end }));
+        match &mut self.phase {
+            Phase::Open => {
+                self.phase = Phase::ending(Ending::Lingering(self.deadline(), linger, end));
+            }
+            Phase::Ending(ending) => {
+                **ending = match std::mem::replace(&mut **ending, Ending::Ended(end)) {
+                    Ending::Closing(deadline) => Ending::Lingering(deadline, linger, end),
+                    settled @ (Ending::Lingering(..) | Ending::Ended(_)) => settled,
+                };
+            }
+        }
     }
 
     fn deadline(&self) -> Deadline {
@@ -209,8 +227,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Awaits the end of the stream, once nothing else is awaited.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
         let Self { stream, phase, outbound, .. } = self;
-        if let Phase::Lingering(lingering) = phase {
-            let lingered = lingering.linger.poll(
+        let Phase::Ending(ending) = phase else { return Poll::Ready(()) };
+        if let Ending::Lingering(_, linger, end) = &mut **ending {
+            let lingered = linger.poll(
                 cx,
                 stream,
                 |cx, stream| outbound.poll_flush(cx, stream),
@@ -220,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
                 return self.poll_deadline(cx);
             }
             // However the stream ended: what the connection came to was settled before.
-            let end = lingering.end;
+            let end = *end;
             self.end(end);
         }
         Poll::Ready(())

@@ -277,7 +277,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
 
     /// Ends the connection without a closing handshake.
     pub(crate) fn close_now(&mut self) {
-        if let Phase::Ended(_) = self.phase {
+        if self.phase.ended().is_some() {
             return;
         }
         self.end(End::Cut);
