@@ -8,6 +8,9 @@ use crate::message::{Message, MessageKind, MessageRef};
 use crate::pool::{self, Pool};
 use crate::utf8_bytes::Utf8Buf;
 
+/// Largest message in bytes that is always copied: to put the next one together in new memory would cost more.
+const COPY_UP_TO: usize = 64 * 1024;
+
 /// The payload so far.
 #[derive(Debug)]
 pub(super) enum Assembler {
@@ -50,11 +53,12 @@ impl Assembler {
         }
     }
 
-    /// The message, once all of it is here, owned: in this memory where it fills at least half of it, else copied,
-    /// so that a small message never pins a large buffer.
+    /// The message, once all of it is here, owned: in this memory where it is large and fills at least half of it, else
+    /// copied, so that the pool has its buffer back and a small message never pins a large one.
     pub(super) fn into_message(self, pool: &mut dyn Pool) -> Result<Message, DecodeError> {
         let message = self.finish()?;
-        if message.as_bytes().len() < self.capacity() / 2 {
+        let len = message.as_bytes().len();
+        if len <= COPY_UP_TO || len < self.capacity() / 2 {
             let copy = message.to_message();
             pool.give(self.into_memory());
             return Ok(copy);
