@@ -106,7 +106,7 @@ impl Decoder {
     /// # Errors
     /// The rule or limit that the peer broke, at the first byte that shows it. From then on it behaves as after a
     /// close frame.
-    #[inline]
+    #[inline(always)]
     pub fn decode<'a>(
         &'a mut self,
         input: &'a mut [u8],
@@ -119,6 +119,16 @@ impl Decoder {
                 Err(error) => Err(self.close(error.into())),
             };
         }
+        self.decode_any(input, pool)
+    }
+
+    /// Any other frame: out of line, so that the common one's few steps can stand in the caller's loop.
+    #[inline(never)]
+    fn decode_any<'a>(
+        &'a mut self,
+        input: &'a mut [u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
         let (found, used) = self.find_any(input, pool)?;
         match found {
             Some(found) => Ok((Some(self.lend(found, input)?), used)),
@@ -131,6 +141,7 @@ impl Decoder {
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
+    #[inline]
     pub fn decode_owned(
         &mut self,
         input: &mut BytesMut,
@@ -140,6 +151,15 @@ impl Decoder {
             let message = frame.take(input).map_err(|error| self.close(error.into()))?;
             return Ok(Some(OwnedEvent::Message(message)));
         }
+        self.decode_any_owned(input, pool)
+    }
+
+    #[inline(never)]
+    fn decode_any_owned(
+        &mut self,
+        input: &mut BytesMut,
+        pool: &mut dyn Pool,
+    ) -> Result<Option<OwnedEvent>, DecodeError> {
         let (found, used) = self.find_any(input, pool)?;
         let Some(found) = found else {
             input.advance(used);
@@ -224,7 +244,6 @@ impl Decoder {
     }
 
     /// Every other frame, step by step.
-    #[inline(never)] // The common frame needs none of its many variables.
     fn find_any(
         &mut self,
         input: &mut [u8],

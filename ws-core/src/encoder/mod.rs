@@ -67,7 +67,7 @@ impl Encoder {
     ///
     /// # Errors
     /// [`EncodeError::Closed`] after a close frame, [`EncodeError::MessageUnderWay`] inside a streamed message.
-    #[inline]
+    #[inline(always)]
     pub fn message(
         &mut self,
         message: MessageRef<'_>,
