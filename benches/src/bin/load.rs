@@ -1,0 +1,73 @@
+//! Load on a server that runs already, in one of its forms:
+//!
+//! ```text
+//! load ADDR PID echo CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
+//! load ADDR PID compressed json|chat SIZE alone:LEVEL|takeover:LEVEL SECONDS
+//! load ADDR PID handshakes SECONDS
+//! load ADDR PID idle CONNECTIONS [alone:LEVEL|takeover:LEVEL]
+//! ```
+//!
+//! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
+//! sent where they were counted; of `idle` the KiB that it holds per connection.
+
+use std::env::Args;
+use std::error::Error;
+use std::str::FromStr;
+
+use ws_benches::load::texts::TEXTS;
+use ws_benches::load::{Process, Span, compressed, echo, handshakes, idle};
+use ws_benches::servers::Deflate;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args();
+    args.next();
+    let address = next(&mut args)?;
+    let server = Process(next(&mut args)?);
+    let form: String = next(&mut args)?;
+    let took = match form.as_str() {
+        "echo" => {
+            let shape = echo::Shape {
+                connections: next(&mut args)?,
+                in_flight: next(&mut args)?,
+                size: next(&mut args)?,
+                fragments: next(&mut args)?,
+            };
+            echo::run(address, server, shape, seconds(&mut args)?)?
+        }
+        "compressed" => {
+            let name: String = next(&mut args)?;
+            let text = TEXTS.iter().find(|text| text.name.eq_ignore_ascii_case(&name));
+            let shape = compressed::Shape {
+                text: text.ok_or("no such text")?,
+                size: next(&mut args)?,
+                deflate: deflate(&mut args)?,
+            };
+            compressed::run(address, server, shape, seconds(&mut args)?)?
+        }
+        "handshakes" => handshakes::run(address, server, seconds(&mut args)?)?,
+        "idle" => {
+            let connections = next(&mut args)?;
+            let kib = match deflate(&mut args) {
+                Ok(deflate) => idle::compressed(address, server, connections, deflate)?,
+                Err(_) => idle::plain(address, server, connections)?,
+            };
+            println!("{kib}");
+            return Ok(());
+        }
+        _ => return Err("echo, compressed, handshakes or idle".into()),
+    };
+    println!("{}", took.to_line());
+    Ok(())
+}
+
+fn next<T: FromStr<Err: Error + 'static>>(args: &mut Args) -> Result<T, Box<dyn Error>> {
+    Ok(args.next().ok_or("an argument is missing")?.parse()?)
+}
+
+fn seconds(args: &mut Args) -> Result<Span, Box<dyn Error>> {
+    Ok(Span::of_seconds(next(args)?))
+}
+
+fn deflate(args: &mut Args) -> Result<Deflate, Box<dyn Error>> {
+    Ok(Deflate::parse(&next::<String>(args)?).ok_or("alone:LEVEL or takeover:LEVEL")?)
+}

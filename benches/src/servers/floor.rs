@@ -1,0 +1,112 @@
+//! What an echo on Tokio can't do without: one read and one write per burst, each payload unmasked and copied behind a new
+//! header. No limits, no checks, no control frames: what a library takes above it is the price of being one.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::upgrade::upgrade;
+use super::{Deflate, Ended};
+
+pub(super) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, _: Deflate) -> Ended {
+    upgrade(&mut stream, None).await?;
+    let mut kept = BytesMut::new();
+    loop {
+        let mut input = poll_fn(|cx| poll_input(&mut stream, &mut kept, cx)).await?;
+        if input.is_empty() {
+            return Ok(());
+        }
+        let mut output = take();
+        while let Some(frame) = Frame::find(&input) {
+            frame.answer(&mut input, &mut output);
+        }
+        stream.write_all(&output).await?;
+        give(output);
+        match input.is_empty() {
+            true => give(input),
+            false => kept = input,
+        }
+    }
+}
+
+/// A buffer with what one read brought behind what was `kept`; an empty one at the end of input. While there is nothing to
+/// read, a buffer with nothing in it goes back to the thread.
+fn poll_input<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    kept: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<std::io::Result<BytesMut>> {
+    let mut input = match kept.capacity() {
+        0 => take(),
+        _ => std::mem::take(kept),
+    };
+    input.reserve(BUFFER / 2);
+    let read = pin!(stream.read_buf(&mut input)).as_mut().poll(cx);
+    if read.is_pending() {
+        match input.is_empty() {
+            true => give(input),
+            false => *kept = input,
+        }
+        return Poll::Pending;
+    }
+    match ready!(read)? {
+        0 => Poll::Ready(Ok(BytesMut::new())),
+        _ => Poll::Ready(Ok(input)),
+    }
+}
+
+/// A whole masked frame at the front of a buffer.
+struct Frame {
+    /// Bytes of the header before the key.
+    header: usize,
+    payload: usize,
+}
+
+impl Frame {
+    fn find(input: &[u8]) -> Option<Self> {
+        let (header, payload) = match input.get(1)? & 0x7f {
+            126 => (4, u16::from_be_bytes(input.get(2..4)?.try_into().ok()?).into()),
+            127 => (10, u64::from_be_bytes(input.get(2..10)?.try_into().ok()?) as usize),
+            short => (2, short.into()),
+        };
+        (input.len() >= header + KEY + payload).then_some(Self { header, payload })
+    }
+
+    /// Moves the frame to the output, without its mask.
+    fn answer(&self, input: &mut BytesMut, output: &mut BytesMut) {
+        let (header, payload) =
+            input[..self.header + KEY + self.payload].split_at_mut(self.header + KEY);
+        let key: [u8; KEY] = header[self.header..].try_into().expect("four bytes");
+        ws_mask::mask(payload, key.into());
+        header[1] &= 0x7f;
+        output.extend_from_slice(&header[..self.header]);
+        output.extend_from_slice(payload);
+        input.advance(self.header + KEY + self.payload);
+    }
+}
+
+/// Bytes of a masking key.
+const KEY: usize = 4;
+
+const BUFFER: usize = 128 * 1024;
+
+thread_local! {
+    static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+}
+
+fn take() -> BytesMut {
+    POOL.with_borrow_mut(Vec::pop).unwrap_or_else(|| BytesMut::with_capacity(BUFFER))
+}
+
+fn give(mut buffer: BytesMut) {
+    buffer.clear();
+    POOL.with_borrow_mut(|pool| {
+        if pool.len() < 8 {
+            pool.push(buffer);
+        }
+    });
+}
