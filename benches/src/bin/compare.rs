@@ -151,16 +151,14 @@ fn compression(page: &mut Page, effort: &Effort) -> io::Result<()> {
             let servers = start(&names, deflate)?;
             let texts = TEXTS.iter().flat_map(|text| SIZES.map(|size| (text.name, size)));
             for (text, size) in texts {
-                let (bytes, seconds) = (size.to_string(), (effort.seconds / 2.0).to_string());
+                let (bytes, seconds) = (size.to_string(), (effort.seconds / 4.0).to_string());
                 let load = ["compressed", text, &bytes, &deflate.to_argument(), &seconds];
-                let took = in_turn(effort.rounds.min(3), &servers, &load)?;
-                let cells = took.iter().map(|rounds| cpu_and_share(rounds, size)).collect();
-                lines.push((format!("{text}, {size} B, level {level}"), cells));
+                let took = in_turn(effort.rounds.min(5), &servers, &load)?;
+                let name = format!("{text}, {size} B, level {level}");
+                lines.push((name, cpu_and_share(&took, size)));
             }
         }
-        let title = format!(
-            "Compressed echo, {kind}: us of server CPU per message (bytes of an answer on the wire, in % of its text)"
-        );
+        let title = format!("Compressed echo, {kind}: us of server CPU per message");
         page.table(&title, &names, &lines)?;
     }
     Ok(())
@@ -183,15 +181,19 @@ fn resident(names: &[&'static str], deflate: Deflate, load: &[&str]) -> io::Resu
     names.iter().map(of_one).collect()
 }
 
-/// CPU per answer, and its ratio to the first server's in the same round.
+/// CPU per answer, and its ratio to the first server's.
 fn cpu_and_ratios(took: &[Vec<Took>]) -> Vec<String> {
     let cell = |rounds: &Vec<Took>| {
         let cpu = median(rounds.iter().map(Took::cpu_per_answer));
-        let pairs = rounds.iter().zip(&took[0]);
-        let ratio = median(pairs.map(|(one, first)| one.cpu_per_answer() / first.cpu_per_answer()));
-        format!("{cpu:.0} ({ratio:.2} x)")
+        format!("{cpu:.0} ({:.2} x)", ratio(rounds, &took[0]))
     };
     took.iter().map(cell).collect()
+}
+
+/// Of the CPU per answer, round by round.
+fn ratio(rounds: &[Took], first: &[Took]) -> f64 {
+    let pairs = rounds.iter().zip(first);
+    median(pairs.map(|(one, first)| one.cpu_per_answer() / first.cpu_per_answer()))
 }
 
 fn rates(took: &[Vec<Took>]) -> Vec<String> {
@@ -202,8 +204,13 @@ fn rates(took: &[Vec<Took>]) -> Vec<String> {
     took.iter().map(cell).collect()
 }
 
-fn cpu_and_share(rounds: &[Took], size: usize) -> String {
-    let cpu = median(rounds.iter().map(Took::cpu_per_answer)) / 1000.0;
-    let sent = median(rounds.iter().map(|took| took.sent as f64 / took.answers as f64));
-    format!("{cpu:.1} ({:.1} %)", 100.0 * sent / size as f64)
+/// CPU per answer of `size` bytes, its ratio to the first server's, and what of the answer was on the wire.
+fn cpu_and_share(took: &[Vec<Took>], size: usize) -> Vec<String> {
+    let cell = |rounds: &Vec<Took>| {
+        let cpu = median(rounds.iter().map(Took::cpu_per_answer)) / 1000.0;
+        let sent = median(rounds.iter().map(|took| took.sent as f64 / took.answers as f64));
+        let percent = 100.0 * sent / size as f64;
+        format!("{cpu:.1} ({:.2} x, {percent:.1} %)", ratio(rounds, &took[0]))
+    };
+    took.iter().map(cell).collect()
 }

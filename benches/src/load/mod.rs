@@ -5,7 +5,7 @@ pub mod echo;
 pub mod handshakes;
 pub mod idle;
 mod process;
-mod raw;
+pub mod raw;
 pub mod texts;
 
 use std::time::Duration;

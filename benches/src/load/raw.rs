@@ -4,19 +4,19 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 /// The request with the sample key of RFC 6455, 1.3.
-pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
 
 /// Fails unless `head` is a 101 with the accept value that belongs to the sample key.
-pub(super) fn check_response(head: &[u8]) {
+pub fn check_response(head: &[u8]) {
     let text = String::from_utf8_lossy(head);
     let sound = text.starts_with("HTTP/1.1 101") && text.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert!(sound, "not a handshake: {text}");
 }
 
 /// A connection after its handshake.
-pub(super) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.write_all(REQUEST)?;
@@ -31,12 +31,12 @@ pub(super) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Bytes that can't be taken for each other when they come back in the wrong place.
-pub(super) fn payload(size: usize) -> Vec<u8> {
+pub fn payload(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 7 + at / 251) as u8).collect()
 }
 
 /// A binary message as a client sends it, in this many fragments.
-pub(super) fn masked(payload: &[u8], fragments: usize, key: [u8; 4]) -> Vec<u8> {
+pub fn masked(payload: &[u8], fragments: usize, key: [u8; 4]) -> Vec<u8> {
     let piece = payload.len().div_ceil(fragments).max(1);
     let mut wire = Vec::new();
     let mut rest = payload;
@@ -65,7 +65,7 @@ pub(super) fn masked(payload: &[u8], fragments: usize, key: [u8; 4]) -> Vec<u8> 
 
 /// Compares a stream of unmasked binary messages with the one that all of them have to be.
 #[derive(Default)]
-pub(super) struct Checker {
+pub struct Checker {
     header: Vec<u8>,
     /// Payload of the current frame still to come.
     left: usize,
@@ -79,7 +79,7 @@ impl Checker {
     /// # Panics
     ///
     /// At the first byte that isn't as it should be.
-    pub(super) fn take(&mut self, mut input: &[u8], expected: &[u8]) -> usize {
+    pub fn take(&mut self, mut input: &[u8], expected: &[u8]) -> usize {
         let mut messages = 0;
         loop {
             if self.left > 0 {
