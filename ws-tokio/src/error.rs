@@ -20,8 +20,9 @@ pub enum Error {
     UnexpectedMessage,
     /// The peer did not answer a ping of the heartbeat in time.
     HeartbeatTimeout,
-    /// This end failed the connection, for what the peer sent is no part of its protocol; the peer was told so with
-    /// this code. See [`Connection::fail`](crate::Connection::fail).
+    /// This end failed the connection, for what the peer sent is no part of its protocol, or for it was too slow for a
+    /// [`Broadcast`](crate::Broadcast); the peer was told so with this code. See
+    /// [`Connection::fail`](crate::Connection::fail).
     Failed(CloseCode),
     /// Closing took longer than its timeout.
     CloseTimeout,

@@ -47,8 +47,9 @@
 //!
 //! Control frames never reach the caller: pings are answered, and a close frame is answered and becomes the end.
 //!
-//! A protocol that wants bytes rather than messages runs over a [`ByteStream`]; typed JSON is the crate `ws-json`. For tests
-//! there is [`pipe`]: both ends in memory.
+//! A protocol that wants bytes rather than messages runs over a [`ByteStream`]; typed JSON is the crate `ws-json`. A
+//! [`Broadcast`] sends one message to many connections, of which no slow one holds up another. For tests there is
+//! [`pipe`]: both ends in memory.
 //!
 //! # Memory
 //!
@@ -73,6 +74,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod broadcast;
 mod byte_stream;
 mod connect;
 mod connection;
@@ -98,6 +100,7 @@ mod transport;
 mod writer;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
+pub use broadcast::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
 pub use byte_stream::ByteStream;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub use connection::{Connection, Negotiated, Outcome};
