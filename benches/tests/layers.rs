@@ -48,7 +48,7 @@ const CRATES: [(&str, Layers); 4] = [
     (
         "ws-tokio",
         &[
-            &["pool", "random", "settings", "error", "linger", "transport"],
+            &["callbacks", "pool", "random", "settings", "error", "linger", "transport"],
             &["inbound", "outbound", "head"],
             &["outbox"],
             &["shared"],

@@ -76,6 +76,7 @@
 mod accept;
 mod broadcast;
 mod byte_stream;
+mod callbacks;
 mod connect;
 mod connection;
 mod error;
@@ -102,6 +103,7 @@ mod writer;
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
 pub use broadcast::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
 pub use byte_stream::ByteStream;
+pub use callbacks::PingReply;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub use connection::{Connection, Negotiated, Outcome};
 pub use error::Error;

@@ -3,8 +3,9 @@
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::DecodeError;
+use ws_core::{Control, DecodeError};
 
+use crate::callbacks::PingReply;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::shared::Link;
@@ -89,10 +90,7 @@ impl Receiving {
                 Ok(Progress::Value(value)) => return Stop::Value(value),
                 Ok(Progress::Starved) => return Stop::Starved,
                 Ok(Progress::Paused) => return Stop::Paused,
-                Ok(Progress::Control(control)) => link.with(|shared| {
-                    shared.control_received(control);
-                    shared.is_receiving()
-                }),
+                Ok(Progress::Control(control)) => control_received(link, control),
                 Err(error) => link.with(|shared| {
                     shared.violated(error);
                     false
@@ -104,4 +102,17 @@ impl Receiving {
         }
         Stop::Tired
     }
+}
+
+/// Deals with a control frame; whether messages may still come.
+fn control_received<S>(link: &mut impl Link<S>, control: Control) -> bool {
+    let mut ping_reply = PingReply::Pong;
+    if let Some(mut callbacks) = link.with(|shared| shared.lend_callbacks()) {
+        ping_reply = callbacks.tell(&control);
+        link.with(|shared| shared.give_callbacks_back(callbacks));
+    }
+    link.with(|shared| {
+        shared.control_received(control, ping_reply);
+        shared.is_receiving()
+    })
 }

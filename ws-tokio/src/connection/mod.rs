@@ -13,6 +13,7 @@ use bytes::BytesMut;
 use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
+use crate::callbacks::PingReply;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::random::random;
@@ -163,6 +164,21 @@ impl<S> Connection<S> {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.0.shared.outbound().queued()
+    }
+
+    /// From now on, calls `callback` with the payload of every ping (at most 125 bytes) before it is answered; what it
+    /// returns says whether it is. Without one, every ping is answered.
+    ///
+    /// Whoever receives calls it, also after a [`split`](Self::split), while no lock is held: it may send by a
+    /// [`SendHalf`](crate::SendHalf), but must not block. The peer decides how often. Where it panics, it is forgotten.
+    pub fn on_ping(&mut self, callback: impl FnMut(&[u8]) -> PingReply + Send + Sync + 'static) {
+        self.shared().callbacks().ping = Some(Box::new(callback));
+    }
+
+    /// From now on, calls `callback` with the payload of every pong (at most 125 bytes), as [`on_ping`](Self::on_ping):
+    /// those that answer [`ping`](Self::ping) or the heartbeat, and those that nobody asked for.
+    pub fn on_pong(&mut self, callback: impl FnMut(&[u8]) + Send + Sync + 'static) {
+        self.shared().callbacks().pong = Some(Box::new(callback));
     }
 
     /// Sets the largest message to receive, in bytes, from the next message on.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::deflate::AgreedCompression;
 use ws_core::{CloseFrame, Control, Message, PreparedMessage, Role};
 
+use crate::callbacks::{Callbacks, PingReply};
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
@@ -48,6 +49,7 @@ struct Rare {
     peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
     pings: Pings,
+    callbacks: Option<Box<Callbacks>>,
 }
 
 /// How the receiving side reaches what it shares: directly, or under a lock for each call.
@@ -178,10 +180,25 @@ impl<S> Shared<S> {
         Ok(ping)
     }
 
-    /// What the protocol does with a control frame.
-    pub(crate) fn control_received(&mut self, control: Control) {
-        if let Some(reply) = control.reply() {
-            self.outbound.reply(reply);
+    /// Who is told of pings and pongs.
+    pub(crate) fn callbacks(&mut self) -> &mut Callbacks {
+        self.rare().callbacks.get_or_insert_default()
+    }
+
+    /// Lends the callbacks to whoever receives, to be given back: they must not run under a lock.
+    pub(crate) fn lend_callbacks(&mut self) -> Option<Box<Callbacks>> {
+        self.rare.as_mut()?.callbacks.take()
+    }
+
+    pub(crate) fn give_callbacks_back(&mut self, callbacks: Box<Callbacks>) {
+        self.rare().callbacks = Some(callbacks);
+    }
+
+    /// What the protocol does with a control frame, a ping so.
+    pub(crate) fn control_received(&mut self, control: Control, ping_reply: PingReply) {
+        match (control.reply(), ping_reply) {
+            (Some(Control::Pong(_)), PingReply::Withheld) | (None, _) => {}
+            (Some(reply), _) => self.outbound.reply(reply),
         }
         match control {
             Control::Ping(_) => {}

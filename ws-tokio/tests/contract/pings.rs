@@ -1,10 +1,11 @@
 //! Pings and pongs, which never reach the user.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
-use ws_tokio::{CloseCode, Error, Role, Settings};
+use ws_tokio::{CloseCode, Error, PingReply, Role, Settings};
 
 use crate::support::memory::{self, read_some, waits};
 use crate::support::parse::frames;
@@ -143,5 +144,60 @@ async fn no_pong_follows_a_close_frame() {
         let mut read = Vec::new();
         peer.read_to_end(&mut read).await.unwrap();
         assert_eq!(frames(us, &read), [(0x88, b"\x03\xe8".to_vec())]);
+    }
+}
+
+/// Payloads, as a callback was told of them.
+type Told = Arc<Mutex<Vec<Vec<u8>>>>;
+
+#[tokio::test]
+async fn a_callback_hears_of_every_ping_and_may_withhold_its_pong() {
+    for us in ROLES {
+        let told = Told::default();
+        let heard = told.clone();
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        connection.on_ping(move |payload| {
+            heard.lock().unwrap().push(payload.to_vec());
+            if payload == b"secret" { PingReply::Withheld } else { PingReply::Pong }
+        });
+        for payload in [&b"one"[..], b"secret", b""] {
+            peer.write_all(&frame(peer_of(us), 0x89, payload)).await.unwrap();
+        }
+        assert!(waits(connection.recv()).await);
+        assert_eq!(*told.lock().unwrap(), [&b"one"[..], b"secret", b""]);
+        let pongs = [(0x8a, b"one".to_vec()), (0x8a, Vec::new())];
+        assert_eq!(frames(us, &read_some(&mut peer).await), pongs);
+    }
+}
+
+#[tokio::test]
+async fn a_callback_hears_of_every_pong_asked_for_or_not() {
+    for us in ROLES {
+        let told = Told::default();
+        let heard = told.clone();
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        connection.on_pong(move |payload| heard.lock().unwrap().push(payload.into()));
+        let ping = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        let asked = ping_payload(&mut peer, us).await;
+        for payload in [&b"unasked"[..], &asked] {
+            peer.write_all(&frame(peer_of(us), 0x8a, payload)).await.unwrap();
+        }
+        assert!(waits(connection.recv()).await);
+        ping.await.unwrap();
+        assert_eq!(*told.lock().unwrap(), [b"unasked".to_vec(), asked]);
+    }
+}
+
+#[tokio::test]
+async fn callbacks_hear_of_no_close_frame_and_change_nothing_about_it() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        connection.on_ping(|payload| panic!("no ping: {payload:?}"));
+        connection.on_pong(|payload| panic!("no pong: {payload:?}"));
+        peer.write_all(&close(peer_of(us), 1000, "bye")).await.unwrap();
+        peer.shutdown().await.unwrap();
+        assert_eq!(connection.recv().await.unwrap(), None);
+        assert_eq!(frames(us, &read_some(&mut peer).await), [(0x88, b"\x03\xe8".to_vec())]);
     }
 }

@@ -3,6 +3,7 @@
 //! No test measures time: deadlines run on a paused clock, and whether a task wakes shows in that the test ends.
 
 mod back_pressure;
+mod callbacks;
 mod close_read;
 mod closing;
 mod counted_memory;
