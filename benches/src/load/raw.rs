@@ -71,6 +71,8 @@ pub struct Checker {
     left: usize,
     /// Payload of the current message that came.
     came: usize,
+    /// Whether the next frame continues a message.
+    continues: bool,
 }
 
 impl Checker {
@@ -90,7 +92,8 @@ impl Checker {
                 input = later;
             }
             if self.left == 0 && self.header_is_whole() {
-                if self.header[0] & 0x80 != 0 {
+                self.continues = self.header[0] & 0x80 == 0;
+                if !self.continues {
                     assert_eq!(self.came, expected.len(), "a message came back shorter");
                     self.came = 0;
                     messages += 1;
@@ -121,8 +124,8 @@ impl Checker {
 
     /// The payload's length in the whole header of a data frame.
     fn announced(&self) -> usize {
-        let opcode = if self.came == 0 { self.header[0] & 0x0f } else { 2 };
-        assert_eq!(opcode, 2, "not a binary message");
+        let expected = if self.continues { 0 } else { 2 };
+        assert_eq!(self.header[0] & 0x7f, expected, "not a frame of a binary message");
         match self.header[1..] {
             [126, a, b] => u16::from_be_bytes([a, b]).into(),
             [127, ref long @ ..] => u64::from_be_bytes(long.try_into().expect("8 bytes")) as usize,
