@@ -1,5 +1,10 @@
 //! Topics: what is published reaches every subscriber, and no slow one holds up the others.
 
+#[path = "support"]
+mod support {
+    pub(crate) mod counted;
+}
+
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
@@ -8,13 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::io::DuplexStream;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{DuplexStream, duplex};
 use tokio::task::{JoinHandle, yield_now};
 use ws_tokio::{
     AcceptOptions, Broadcast, BroadcastOptions, CloseCode, ConnectOptions, Connection, Error,
-    Message, PreparedMessage, Settings, Slow, Subscription, TooSlow, pipe, pipe_with,
+    Message, Negotiated, PreparedMessage, Role, Settings, Slow, Subscription, TooSlow, pipe,
+    pipe_with,
 };
+
+use support::counted::Counted;
 
 fn topic(slow: Slow, max_messages: usize) -> Broadcast {
     Broadcast::with(BroadcastOptions::default().max_messages(max_messages).slow(slow))
@@ -249,6 +257,19 @@ async fn a_served_client_gets_answers_and_what_is_published() {
     client.close(CloseCode::NORMAL, "").await.unwrap();
     served.await.unwrap().unwrap();
     assert_eq!(topic.subscribers(), 0);
+}
+
+#[tokio::test]
+async fn what_is_queued_when_a_task_has_its_turn_leaves_in_one_write() {
+    let topic = Broadcast::new();
+    let (near, _far) = duplex(1 << 16);
+    let (stream, nothing) = (Counted::new(near), BytesMut::new());
+    let (negotiated, settings) = (Negotiated::default(), Settings::default());
+    let mut server = Connection::from_upgraded(stream, Role::Server, nothing, negotiated, settings);
+    let mut subscription = topic.subscribe();
+    publish(&topic, 0..100);
+    assert!(now(subscription.serve(&mut server, |_, _| {})).await.is_none());
+    assert_eq!((server.get_ref().writes(), server.queued()), (1, 0));
 }
 
 #[tokio::test]
