@@ -239,8 +239,14 @@ impl Decoder {
     /// After an error nothing is read as data.
     #[cold]
     fn close(&mut self, error: DecodeError) -> DecodeError {
-        self.state = State::Closed;
+        self.end();
         error
+    }
+
+    /// Nothing more is read as data, and no memory is needed for it.
+    fn end(&mut self) {
+        self.state = State::Closed;
+        self.inflation = None;
     }
 
     /// Every other frame, step by step.
@@ -315,7 +321,7 @@ impl Decoder {
             (Opcode::Close, _) => {
                 let step = control(ControlKind::Close, &header, header_len, input);
                 if matches!(step.outcome, Outcome::Found(_)) {
-                    self.state = State::Closed;
+                    self.end();
                 }
                 return Ok(step);
             }

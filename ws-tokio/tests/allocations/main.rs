@@ -2,6 +2,7 @@
 //!
 //! Everything here runs on the test's own thread, whose allocations are counted.
 
+mod attacks;
 mod counting;
 mod memory;
 mod peer;

@@ -14,35 +14,43 @@ use crate::support::wire::{ROLES, close, frame, peer_of};
 use crate::{block_on, connection};
 
 /// What a parked connection may hold besides its own state, in bytes.
-const LITTLE: usize = 1024;
+pub(crate) const LITTLE: usize = 1024;
 
-/// Connections in one measurement. The thread's pool lends the first 8 of them its own buffers: only among many
-/// more than those does it show that each keeps one.
-const MANY: usize = 16;
+/// Connections that are made before those that are measured. The thread's pool lends the first 8 of them its own
+/// buffers: only with more than those does it show that each keeps one.
+const BEFORE: usize = 12;
+
+/// Connections that are measured.
+const MEASURED: usize = 4;
 
 /// A peer that says this once.
-fn saying(words: &[u8]) -> Peer {
+pub(crate) fn saying(words: &[u8]) -> Peer {
     Peer { between_rounds: Pause::None, ..Peer::new(words.to_vec(), Then::Silence) }
 }
 
 /// Bytes that a connection holds, besides itself and its peer, after `receive`; what that returns is kept.
 fn kept<T>(role: Role, peer: &Peer, receive: impl AsyncFn(&mut Connection<Peer>) -> T) -> usize {
-    let connections = repeat_with(|| connection(role, Settings::default(), peer.clone()));
-    let mut connections: Vec<_> = connections.take(2 * MANY).collect();
-    let mut results = Vec::with_capacity(2 * MANY);
-    let mut receive_each = |connections: &mut [_]| {
-        for connection in connections {
-            results.push(block_on(receive(connection)));
+    kept_by(|| connection(role, Settings::default(), peer.clone()), receive)
+}
+
+/// Bytes that each of many holds, besides what it was made of, after `act`; what that returns is kept.
+pub(crate) fn kept_by<C, T>(make: impl FnMut() -> C, act: impl AsyncFn(&mut C) -> T) -> usize {
+    let mut made: Vec<_> = repeat_with(make).take(BEFORE + MEASURED).collect();
+    let mut results = Vec::with_capacity(BEFORE + MEASURED);
+    let mut act_on_each = |made: &mut [C]| {
+        for one in made {
+            results.push(block_on(act(one)));
         }
         held()
     };
-    let (warm_up, measured) = connections.split_at_mut(MANY);
-    let before = receive_each(warm_up);
-    usize::try_from(receive_each(measured) - before).expect("no less than before") / MANY
+    let (warm_up, measured) = made.split_at_mut(BEFORE);
+    let before = act_on_each(warm_up);
+    // Less than before, where a buffer of the pool's grew and was not taken back.
+    usize::try_from(act_on_each(measured) - before).unwrap_or(0) / MEASURED
 }
 
 /// Polls a future until it has done all that it can.
-async fn park<F: Future>(future: F) {
+pub(crate) async fn park<F: Future>(future: F) {
     let mut future = pin!(future);
     for _ in 0..8 {
         let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
@@ -50,7 +58,7 @@ async fn park<F: Future>(future: F) {
     }
 }
 
-async fn wait(connection: &mut Connection<Peer>) {
+pub(crate) async fn wait(connection: &mut Connection<Peer>) {
     park(connection.recv()).await;
 }
 
@@ -157,19 +165,23 @@ fn peak<T>(
     peer: &Peer,
     receive: impl AsyncFn(&mut Connection<Peer>) -> T,
 ) -> (usize, T) {
-    let (mut first, mut second) =
-        (connection(role, settings, peer.clone()), connection(role, settings, peer.clone()));
+    most_by(|| connection(role, settings, peer.clone()), receive)
+}
+
+/// The most that `act` allocated beyond the thread's pool, and what it gave.
+pub(crate) fn most_by<C, T>(make: impl Fn() -> C, act: impl AsyncFn(&mut C) -> T) -> (usize, T) {
+    let (mut first, mut second) = (make(), make());
     block_on(async {
         // The first fills the pool.
-        receive(&mut first).await;
+        act(&mut first).await;
         let before = held();
         take_peak();
-        let received = receive(&mut second).await;
-        (usize::try_from(take_peak() - before).expect("no less than before"), received)
+        let given = act(&mut second).await;
+        (usize::try_from(take_peak() - before).expect("no less than before"), given)
     })
 }
 
-fn announcing_2_to_the_62(peer: Role) -> Peer {
+pub(crate) fn announcing_2_to_the_62(peer: Role) -> Peer {
     let mut words = frame(peer, 0x82, &[7; 100 << 10]);
     words[2..10].copy_from_slice(&(1_u64 << 62).to_be_bytes());
     saying(&words)

@@ -25,6 +25,15 @@ pub(crate) enum Then {
     Silence,
 }
 
+/// What a peer does with what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// It takes all, and forgets it.
+    All,
+    /// It never reads.
+    Nothing,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) words: Bytes,
@@ -35,6 +44,7 @@ pub(crate) struct Peer {
     /// Before the first word.
     pub(crate) between_rounds: Pause,
     pub(crate) then: Then,
+    pub(crate) hears: Hears,
     /// How far it has come.
     pub(crate) said: usize,
     /// Whether it has just paused.
@@ -50,8 +60,16 @@ impl Peer {
             between_reads: Pause::None,
             between_rounds: Pause::Wait,
             then,
+            hears: Hears::All,
             said: 0,
             paused: false,
+        }
+    }
+
+    fn poll_hear(&self, len: usize) -> Poll<io::Result<usize>> {
+        match self.hears {
+            Hears::All => Poll::Ready(Ok(len)),
+            Hears::Nothing => Poll::Pending,
         }
     }
 
@@ -93,7 +111,7 @@ impl AsyncWrite for Peer {
         _: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(buf.len()))
+        self.poll_hear(buf.len())
     }
 
     fn poll_write_vectored(
@@ -101,7 +119,7 @@ impl AsyncWrite for Peer {
         _: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bufs.iter().map(|slice| slice.len()).sum()))
+        self.poll_hear(bufs.iter().map(|slice| slice.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {
