@@ -27,7 +27,7 @@ const CRATES: [(&str, Layers); 4] = [
     (
         "ws-core",
         &[
-            &["role", "opcode", "close_code", "utf8", "deflate::options"],
+            &["counts", "role", "opcode", "close_code", "utf8", "deflate::options"],
             &["deflate::params", "deflate::state"],
             &["pool"],
             &["utf8_bytes", "error", "mask_keys"],
@@ -48,7 +48,16 @@ const CRATES: [(&str, Layers); 4] = [
     (
         "ws-tokio",
         &[
-            &["callbacks", "pool", "random", "settings", "error", "linger", "transport"],
+            &[
+                "callbacks",
+                "counters",
+                "pool",
+                "random",
+                "settings",
+                "error",
+                "linger",
+                "transport",
+            ],
             &["inbound", "outbound", "head"],
             &["outbox"],
             &["shared"],

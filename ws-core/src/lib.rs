@@ -48,6 +48,7 @@
 
 mod close_code;
 mod close_frame;
+mod counts;
 mod decoder;
 #[cfg(feature = "deflate")]
 pub mod deflate;
@@ -70,6 +71,7 @@ mod utf8_bytes;
 
 pub use close_code::CloseCode;
 pub use close_frame::{CloseFrame, MAX_REASON};
+pub use counts::Counts;
 pub use decoder::{Decoder, Delivery};
 pub use encoder::{BY_REFERENCE_FROM, Encoder};
 pub use error::{DecodeError, EncodeError};

@@ -156,13 +156,13 @@ impl SendQueue {
     }
 
     /// Queues a frame whose payload `fill` writes behind a reserved header, which is filled in afterwards.
-    /// Where `fill` fails or panics, nothing is queued.
+    /// Where `fill` fails or panics, nothing is queued. Returns the payload's length.
     pub(crate) fn fill<E>(
         &mut self,
         header: Header,
         pool: &mut dyn Pool,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    ) -> Result<usize, E> {
         // Most payloads that are worth it have a 16-bit length; the others are moved by 2 or 6 bytes.
         const GUESS: u64 = 126;
         let reserved = Header { len: GUESS, ..header }.encode().1;
@@ -179,7 +179,7 @@ impl SendQueue {
         let (head, head_len) = Header { len: len as u64, ..header }.encode();
         self.buffer.splice(start..start + reserved, head[..head_len].iter().copied());
         self.len += head_len + len;
-        Ok(())
+        Ok(len)
     }
 
     /// Memory for `more` bytes: a pool's buffer for an empty queue, the written front where that is enough.
@@ -307,11 +307,11 @@ mod tests {
             for mask in [None, Some(MaskKey::from(*b"key!"))] {
                 let header = Header { mask, ..header(len) };
                 copied.copy(&header, &payload, &mut Unpooled);
-                let result: Result<(), ()> = filled.fill(header, &mut Unpooled, |writer| {
+                let result: Result<usize, ()> = filled.fill(header, &mut Unpooled, |writer| {
                     writer.extend_from_slice(&payload);
                     Ok(())
                 });
-                assert_eq!(result, Ok(()));
+                assert_eq!(result, Ok(len));
             }
             assert_eq!((queued(&filled), filled.len()), (queued(&copied), copied.len()), "{len}");
         }
@@ -327,7 +327,7 @@ mod tests {
         });
         assert_eq!(failed, Err("no"));
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _: Result<(), ()> = queue.fill(header(0), &mut Unpooled, |writer| {
+            let _: Result<usize, ()> = queue.fill(header(0), &mut Unpooled, |writer| {
                 writer.extend_from_slice(b"half");
                 panic!("in the middle")
             });

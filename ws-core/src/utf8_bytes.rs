@@ -176,6 +176,10 @@ impl Utf8Buf {
         Self { bytes: memory, utf8: Utf8::new() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use ws_core::{
-    Control, DecodeError, Decoder, Delivery, Event, Limits, Message, MessageKind, MessageRef, More,
-    OwnedEvent, Piece,
+    Control, Counts, DecodeError, Decoder, Delivery, Event, Limits, Message, MessageKind,
+    MessageRef, More, OwnedEvent, Piece,
 };
 
 use crate::pool::{self, BUFFER, ThreadPool};
@@ -169,6 +169,11 @@ impl Inbound {
     /// Holds these limits from the next message on.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
+    }
+
+    /// What was received so far, where it is counted.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        self.decoder.counts()
     }
 
     /// Gives all memory back.

@@ -79,6 +79,7 @@ mod byte_stream;
 mod callbacks;
 mod connect;
 mod connection;
+mod counters;
 mod error;
 mod head;
 mod inbound;
@@ -106,6 +107,7 @@ pub use byte_stream::ByteStream;
 pub use callbacks::PingReply;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub use connection::{Connection, Negotiated, Outcome};
+pub use counters::{Counters, Traffic};
 pub use error::Error;
 pub use http;
 pub use outbox::Outbox;
@@ -122,6 +124,6 @@ pub use writer::MessageWriter;
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 pub use ws_core::handshake;
 pub use ws_core::{
-    CloseCode, CloseFrame, DecodeError, EncodeError, Limits, Message, MessageKind, MessageRef,
-    PayloadWriter, PreparedMessage, Role, Utf8Bytes,
+    CloseCode, CloseFrame, Counts, DecodeError, EncodeError, Limits, Message, MessageKind,
+    MessageRef, PayloadWriter, PreparedMessage, Role, Utf8Bytes,
 };

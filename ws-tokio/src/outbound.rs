@@ -10,6 +10,7 @@ use ws_core::{
     PieceRef, PreparedMessage, SendQueue,
 };
 
+use crate::counters::Traffic;
 use crate::error::Error;
 use crate::pool::ThreadPool;
 use crate::settings::Settings;
@@ -161,6 +162,11 @@ impl Outbound {
     /// Whether a close frame was queued.
     pub(crate) const fn is_closed(&self) -> bool {
         self.encoder.is_closed()
+    }
+
+    /// What was queued so far, where it is counted.
+    pub(crate) fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { counts: self.encoder.counts()?, wire_bytes: self.written })
     }
 
     /// Bytes written since the connection began.

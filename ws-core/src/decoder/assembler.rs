@@ -45,6 +45,14 @@ impl Assembler {
         Ok(())
     }
 
+    /// Bytes of the message so far.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
     /// The message, once all of it is here.
     pub(super) fn finish(&self) -> Result<MessageRef<'_>, DecodeError> {
         match self {

@@ -14,6 +14,7 @@ use bytes::{Buf, BytesMut};
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
+use crate::counts::{Counting, Counts};
 #[cfg(feature = "deflate")]
 use crate::deflate::{AgreedCompression, Inflater};
 use crate::error::DecodeError;
@@ -57,6 +58,7 @@ pub struct Decoder {
     state: State,
     /// Where permessage-deflate was agreed.
     inflation: Inflation,
+    counting: Counting,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,20 @@ impl Decoder {
             delivery: Delivery::Messages,
             state: State::Start(None),
             inflation: None,
+            counting: Counting::OFF,
         }
+    }
+
+    /// Counts what is found. To be said at the start of a connection.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        Self { counting: Counting::on(), ..self }
+    }
+
+    /// What was found so far, where it is counted.
+    #[must_use]
+    pub fn counts(&self) -> Option<Counts> {
+        self.counting.get()
     }
 
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
@@ -115,7 +130,10 @@ impl Decoder {
         if let Some(frame) = self.common_frame(input) {
             let end = frame.place.end;
             return match frame.lend(input) {
-                Ok(message) => Ok((Some(Event::Message(message)), end)),
+                Ok(message) => {
+                    self.counting.whole(message.as_bytes().len());
+                    Ok((Some(Event::Message(message)), end))
+                }
                 Err(error) => Err(self.close(error.into())),
             };
         }
@@ -149,6 +167,7 @@ impl Decoder {
     ) -> Result<Option<OwnedEvent>, DecodeError> {
         if let Some(frame) = self.common_frame(input) {
             let message = frame.take(input).map_err(|error| self.close(error.into()))?;
+            self.counting.whole(message.as_bytes().len());
             return Ok(Some(OwnedEvent::Message(message)));
         }
         self.decode_any_owned(input, pool)
@@ -267,8 +286,30 @@ impl Decoder {
                     self.forget_last(pool);
                     return Ok((None, used + step.used));
                 }
-                Outcome::Found(found) => return Ok((Some(found.behind(used)), used + step.used)),
+                Outcome::Found(found) => {
+                    self.count(&found);
+                    return Ok((Some(found.behind(used)), used + step.used));
+                }
             }
+        }
+    }
+
+    /// Counts what a step found; its frame was counted when it began.
+    fn count(&mut self, found: &Found) {
+        if !self.counting.is_on() {
+            return;
+        }
+        self.counting.part(match (found, &self.state) {
+            (Found::Whole(message), _) => message.place.len(),
+            (Found::Piece(_, place, _), _) => place.len(),
+            (Found::OwnPiece(..), _) => {
+                self.inflation.as_deref().map_or(0, |stage| stage.piece().len())
+            }
+            (Found::Gathered, State::Start(Some(message))) => message.len(),
+            (Found::Gathered | Found::Control(..), _) => 0,
+        });
+        if found.ends_message() {
+            self.counting.end();
         }
     }
 
@@ -287,7 +328,13 @@ impl Decoder {
                 }
                 Ok(step)
             }
-            State::Start(_) | State::Open(_) => self.start_frame(input, pool),
+            State::Start(_) | State::Open(_) => {
+                let step = self.start_frame(input, pool)?;
+                if !matches!(step.outcome, Outcome::Starved) {
+                    self.counting.frame();
+                }
+                Ok(step)
+            }
             State::Closed => Ok(Step { used: input.len(), ..Step::STARVED }),
         }
     }

@@ -65,7 +65,7 @@ impl Step {
 }
 
 impl Found {
-    const fn ends_message(&self) -> bool {
+    pub(super) const fn ends_message(&self) -> bool {
         match self {
             Self::Whole(_) | Self::Gathered => true,
             Self::Piece(_, _, more) | Self::OwnPiece(_, more) => matches!(more, More::Ended),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
+use crate::counts::{Counting, Counts};
 use crate::deflate::Deflater;
 use crate::error::EncodeError;
 use crate::header::Header;
@@ -31,6 +32,7 @@ pub struct Encoder {
     state: State,
     /// Where permessage-deflate was agreed.
     deflater: Option<Box<Deflater>>,
+    counting: Counting,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +56,25 @@ impl Encoder {
     /// The encoder of a server, which masks nothing.
     #[must_use]
     pub const fn server() -> Self {
-        Self { keys: None, state: State::Between, deflater: None }
+        Self { keys: None, state: State::Between, deflater: None, counting: Counting::OFF }
     }
 
     /// The encoder of a client, which masks each frame with the next of these keys.
     #[must_use]
     pub fn client(keys: MaskKeys) -> Self {
-        Self { keys: Some(Box::new(keys)), state: State::Between, deflater: None }
+        Self { keys: Some(Box::new(keys)), ..Self::server() }
+    }
+
+    /// Counts what is queued. To be said at the start of a connection.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        Self { counting: Counting::on(), ..self }
+    }
+
+    /// What was queued so far, where it is counted.
+    #[must_use]
+    pub fn counts(&self) -> Option<Counts> {
+        self.counting.get()
     }
 
     /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
@@ -92,6 +106,7 @@ impl Encoder {
     ) -> Result<(), EncodeError> {
         self.may_begin()?;
         let kind = message.kind();
+        self.counting.whole(message.as_bytes().len());
         match self.deflated(message.as_bytes(), pool) {
             Some(deflated) => self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool),
             None => self.share(kind, Coding::Plain, message.into_bytes(), out, pool),
@@ -117,6 +132,7 @@ impl Encoder {
             Some(deflated) => (Coding::Deflated, deflated),
             None => (Coding::Plain, plain),
         };
+        self.counting.whole(plain.len());
         self.share(kind, coding, payload.clone(), out, pool);
         Ok(())
     }
@@ -137,7 +153,7 @@ impl Encoder {
         // How long it will be is known too late.
         if self.deflater.as_ref().is_none_or(|deflater| deflater.is_off()) {
             let header = self.header(kind.opcode(), Coding::Plain, More::Ended, 0);
-            return out.fill(header, pool, fill);
+            return out.fill(header, pool, fill).map(|len| self.counting.whole(len));
         }
         let mut payload = pool.take();
         payload.clear();
@@ -173,6 +189,8 @@ impl Encoder {
             (State::Inside(..), _) => return Err(EncodeError::KindChanged),
             (State::Closed, _) => return Err(EncodeError::Closed),
         };
+        self.counting.frame();
+        self.counting.part(data.len());
         match (&mut self.deflater, coding) {
             (Some(deflater), Coding::Deflated) => {
                 let deflated = deflater.piece(data, more, pool);
@@ -184,7 +202,10 @@ impl Encoder {
         }
         self.state = match more {
             More::Follows => State::Inside(kind, coding),
-            More::Ended => State::Between,
+            More::Ended => {
+                self.counting.end();
+                State::Between
+            }
         };
         Ok(())
     }
@@ -212,6 +233,7 @@ impl Encoder {
                 (Opcode::Close, &close)
             }
         };
+        self.counting.frame();
         out.copy(&self.header(opcode, Coding::Plain, More::Ended, payload.len()), payload, pool);
         Ok(())
     }
@@ -244,6 +266,7 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) {
+        self.counting.whole(payload.len());
         if self.coding(payload.len()) == Coding::Deflated {
             if let Some(deflated) = self.deflated(payload, pool) {
                 return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);

@@ -14,11 +14,12 @@ use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
 use crate::callbacks::PingReply;
+use crate::counters::Counters;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::random::random;
 use crate::receiving::Receiving;
-use crate::settings::Settings;
+use crate::settings::{Counting, Settings};
 use crate::shared::Shared;
 pub(crate) use close::closed;
 pub(crate) use receive::{copy_into, once};
@@ -91,11 +92,14 @@ impl<S> Connection<S> {
     ) -> Self {
         let (decoder, encoder) = codec(role, &negotiated, &settings);
         let outbound = Outbound::new(encoder, &settings);
+        let read = leftover.len();
         let inbound = Inbound::new(decoder, leftover);
         let Negotiated { subprotocol, peer_addr, .. } = negotiated;
         let shared = Shared::new(stream, outbound, role, &settings, subprotocol, peer_addr);
         #[cfg(feature = "deflate")]
         let shared = shared.with_compression(negotiated.compression.map(|(agreed, _)| agreed));
+        let mut shared = shared;
+        shared.count_read(&inbound, read);
         Self::from_state(Box::new(State { receiving: Receiving::new(inbound), shared }))
     }
 
@@ -166,6 +170,12 @@ impl<S> Connection<S> {
         self.0.shared.outbound().queued()
     }
 
+    /// What passed so far; `None` unless [`Settings::counted`] asked for it.
+    #[must_use]
+    pub fn counters(&self) -> Option<Counters> {
+        self.0.shared.counters(self.0.receiving.inbound.counts())
+    }
+
     /// From now on, calls `callback` with the payload of every ping (at most 125 bytes) before it is answered; what it
     /// returns says whether it is. Without one, every ping is answered.
     ///
@@ -206,6 +216,10 @@ fn codec(role: Role, negotiated: &Negotiated, settings: &Settings) -> (Decoder, 
     let encoder = match role {
         Role::Server => Encoder::server(),
         Role::Client => Encoder::client(MaskKeys::from_seed(random())),
+    };
+    let (decoder, encoder) = match settings.counting {
+        Counting::On => (decoder.counted(), encoder.counted()),
+        Counting::Off => (decoder, encoder),
     };
     #[cfg(feature = "deflate")]
     if let Some((agreed, options)) = &negotiated.compression {

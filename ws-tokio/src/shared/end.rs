@@ -226,6 +226,7 @@ impl<S> Shared<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Awaits the end of the stream, once nothing else is awaited.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
+        self.count_read(inbound, 0);
         let Self { stream, phase, outbound, .. } = self;
         let Phase::Ending(ending) = phase else { return Poll::Ready(()) };
         if let Ending::Lingering(_, linger, end) = &mut **ending {

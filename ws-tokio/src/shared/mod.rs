@@ -12,9 +12,10 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "deflate")]
 use ws_core::deflate::AgreedCompression;
-use ws_core::{CloseFrame, Control, Message, PreparedMessage, Role};
+use ws_core::{CloseFrame, Control, Counts, Message, PreparedMessage, Role};
 
 use crate::callbacks::{Callbacks, PingReply};
+use crate::counters::{Counters, Traffic};
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
@@ -50,6 +51,8 @@ struct Rare {
     close_frame: Option<CloseFrame>,
     pings: Pings,
     callbacks: Option<Box<Callbacks>>,
+    /// What was received, as of the last read, where it is counted.
+    received: Traffic,
 }
 
 /// How the receiving side reaches what it shares: directly, or under a lock for each call.
@@ -125,6 +128,24 @@ impl<S> Shared<S> {
     #[cfg(feature = "deflate")]
     pub(crate) const fn compression(&self) -> Option<AgreedCompression> {
         self.compression
+    }
+
+    /// What passed, where it is counted; with what the receiving side has found since its last read, if it is at hand.
+    pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
+        let sent = self.outbound.traffic()?;
+        let rare = self.rare.as_ref();
+        let mut received = rare.map_or_else(Traffic::default, |rare| rare.received);
+        received.counts = found.unwrap_or(received.counts);
+        Some(Counters { received, sent, round_trip: rare.and_then(|rare| rare.pings.last()) })
+    }
+
+    /// Counts what was read, and tells of what was found in what was read before.
+    pub(crate) fn count_read(&mut self, inbound: &Inbound, bytes: usize) {
+        if let Some(counts) = inbound.counts() {
+            let received = &mut self.rare().received;
+            received.counts = counts;
+            received.wire_bytes += bytes as u64;
+        }
     }
 
     pub(crate) const fn role(&self) -> Role {
@@ -315,7 +336,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         if !self.outbound.is_flushed() {
             _ = self.poll_flush(cx);
         }
-        match inbound.poll_fill(cx, &mut self.stream) {
+        let read = inbound.poll_fill(cx, &mut self.stream);
+        self.count_read(inbound, if let Poll::Ready(Ok(bytes)) = read { bytes } else { 0 });
+        match read {
             Poll::Pending => return self.poll_parked(cx, Waits::ToRead),
             Poll::Ready(Ok(0)) => self.end(self.outbound.broken().map_or(End::Cut, End::Io)),
             Poll::Ready(Ok(_)) => {

@@ -32,6 +32,8 @@ impl Future for Ping {
 pub(super) struct Pings {
     sent: u64,
     waiting: VecDeque<Waiting>,
+    /// The last round trip.
+    last: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -57,9 +59,15 @@ impl Pings {
             return;
         };
         for waiting in self.waiting.drain(..=index) {
+            let round_trip = waiting.since.elapsed();
+            self.last = Some(round_trip);
             // Whoever asked may have lost interest.
-            _ = waiting.pong.send(waiting.since.elapsed());
+            _ = waiting.pong.send(round_trip);
         }
+    }
+
+    pub(super) const fn last(&self) -> Option<Duration> {
+        self.last
     }
 
     /// No pong will come any more.

@@ -12,6 +12,7 @@ use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageR
 
 use super::{Locking, Split, Waiter};
 use crate::connection::{Outcome, copy_into, handle, once};
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::outbox::Outbox;
@@ -57,6 +58,13 @@ impl<S> RecvHalf<S> {
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
         self.split.with(|inner| inner.shared.close_frame().cloned())
+    }
+
+    /// What passed so far, as [`Connection::counters`](crate::Connection::counters).
+    #[must_use]
+    pub fn counters(&self) -> Option<Counters> {
+        let found = self.receiving.as_ref().expect(THERE).inbound.counts();
+        self.split.with(|inner| inner.shared.counters(found))
     }
 
     /// The peer's address, where the handshake or the caller told it.

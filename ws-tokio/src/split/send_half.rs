@@ -15,6 +15,7 @@ use ws_core::{
 
 use super::{Locking, Split, Waiter};
 use crate::connection::closed;
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::Progress;
 use crate::outbox::Outbox;
@@ -69,6 +70,13 @@ impl<S> SendHalf<S> {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.split.with(|inner| inner.shared.outbound().queued())
+    }
+
+    /// What passed so far, as [`Connection::counters`](crate::Connection::counters); what was received, as of when the
+    /// receiving half last waited.
+    #[must_use]
+    pub fn counters(&self) -> Option<Counters> {
+        self.split.with(|inner| inner.shared.counters(None))
     }
 
     /// The peer's address, where the handshake or the caller told it.

@@ -6,6 +6,7 @@ mod closing;
 #[cfg(feature = "deflate")]
 mod compression;
 mod connect;
+mod counters;
 mod failing;
 mod frames;
 mod handshake_client;
