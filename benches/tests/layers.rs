@@ -58,6 +58,7 @@ const CRATES: [(&str, Layers); 4] = [
                 "linger",
                 "transport",
             ],
+            &["events"],
             &["inbound", "outbound", "head"],
             &["outbox"],
             &["shared"],

@@ -18,6 +18,7 @@ use ws_core::handshake::origin::OriginPolicy;
 use ws_core::handshake::server::{Accepted, Policy, Refusal, Upgrade, refuse};
 
 use crate::connection::{Connection, Negotiated};
+use crate::events;
 use crate::head::{read_head, write_head, write_last};
 use crate::settings::Settings;
 
@@ -136,7 +137,7 @@ impl AcceptOptions {
             let response = refusal.response(Upgrade::Http1);
             send_refusal(&mut stream, &response, self.settings.close_timeout).await;
         }
-        let (request, accepted) = judged?;
+        let (request, accepted) = judged.inspect_err(|error| events::not_accepted(error))?;
         let (negotiated, settings) = (self.negotiated(&accepted), self.settings);
         let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
         Ok(Incoming(Box::new(parts)))
@@ -252,10 +253,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     pub async fn accept_with(mut self, headers: &HeaderMap) -> Result<Connection<S>, AcceptError> {
         let mut head = Vec::new();
         write_response(&self.0.accepted.response(headers).map(|()| ""), &mut head);
-        match timeout_at(self.0.deadline, write_head(&mut self.0.stream, &head)).await {
-            Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-            Ok(written) => written?,
-        }
+        timeout_at(self.0.deadline, write_head(&mut self.0.stream, &head))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .inspect_err(|error| events::not_accepted(error))?;
+        events::accepted(self.0.accepted.subprotocol());
         let Parts { stream, leftover, negotiated, settings, .. } = *self.0;
         Ok(Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings))
     }
@@ -272,6 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// Refuses with this response, and closes the stream. `Connection` and `Content-Length` are set for it.
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
+        events::refused(response.status());
         send_refusal(&mut self.0.stream, &response, self.0.settings.close_timeout).await;
     }
 }

@@ -4,6 +4,7 @@ use std::error;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,7 @@ use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request
 use ws_core::handshake::key::Key;
 
 use crate::connection::{Connection, Negotiated};
+use crate::events;
 use crate::head::{read_head, write_head};
 use crate::random::random;
 use crate::settings::Settings;
@@ -133,18 +135,8 @@ impl ConnectOptions {
         // On the heap: a task that connects and then talks is no larger for it.
         Box::pin(async {
             let deadline = Instant::now() + self.handshake_timeout;
-            match in_time(deadline, self.follow(url)).await? {
-                Shaken::Accepted(handshake) => {
-                    let address = handshake.stream.peer_addr();
-                    let negotiated = Negotiated::default();
-                    let negotiated = match address {
-                        Some(address) => negotiated.peer_addr(address),
-                        None => negotiated,
-                    };
-                    Ok(self.connection(handshake, negotiated))
-                }
-                Shaken::Refused(refused) => Err(refused.into_error(deadline).await),
-            }
+            let shaken = in_time(deadline, self.follow(url)).await;
+            self.outcome(shaken, deadline, Transport::peer_addr).await
         })
         .await
     }
@@ -165,13 +157,12 @@ impl ConnectOptions {
     ) -> Result<(Connection<S>, Response<()>), ConnectError> {
         Box::pin(async {
             let deadline = Instant::now() + self.handshake_timeout;
-            let (target, offer) = (Target::parse(url)?, self.offer()?);
-            match in_time(deadline, self.shake_hands(stream, &target, &offer)).await? {
-                Shaken::Accepted(handshake) => {
-                    Ok(self.connection(handshake, Negotiated::default()))
-                }
-                Shaken::Refused(refused) => Err(refused.into_error(deadline).await),
-            }
+            let shaking = async {
+                let (target, offer) = (Target::parse(url)?, self.offer()?);
+                self.shake_hands(stream, &target, &offer).await
+            };
+            let shaken = in_time(deadline, shaking).await;
+            self.outcome(shaken, deadline, |_| None).await
         })
         .await
     }
@@ -237,12 +228,36 @@ impl ConnectOptions {
         }
     }
 
+    /// What connecting came to: a connection, or why there is none.
+    async fn outcome<S: AsyncRead + Unpin>(
+        &self,
+        shaken: Result<Shaken<S>, ConnectError>,
+        deadline: Instant,
+        peer_addr: impl FnOnce(&S) -> Option<SocketAddr>,
+    ) -> Result<(Connection<S>, Response<()>), ConnectError> {
+        let error = match shaken {
+            Ok(Shaken::Accepted(handshake)) => {
+                let peer_addr = peer_addr(&handshake.stream);
+                return Ok(self.connection(handshake, peer_addr));
+            }
+            Ok(Shaken::Refused(refused)) => refused.into_error(deadline).await,
+            Err(error) => error,
+        };
+        events::not_connected(&error);
+        Err(error)
+    }
+
     fn connection<S>(
         &self,
         handshake: Handshake<S>,
-        mut negotiated: Negotiated,
+        peer_addr: Option<SocketAddr>,
     ) -> (Connection<S>, Response<()>) {
         let Handshake { stream, leftover, accepted } = handshake;
+        events::connected(accepted.subprotocol());
+        let mut negotiated = Negotiated::default();
+        if let Some(address) = peer_addr {
+            negotiated = negotiated.peer_addr(address);
+        }
         if let Some(subprotocol) = accepted.subprotocol() {
             negotiated = negotiated.subprotocol(subprotocol);
         }

@@ -71,6 +71,10 @@
 //!
 //! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
 //! - `stream` (default): [`Connection`] is a `Stream` and a `Sink` of the futures crates.
+//! - `tracing`: tells `tracing` what happens to connections, under the target `ws_tokio`: handshakes, closes, ends and why
+//!   at the level DEBUG, pings of the heartbeat at TRACE, a listener that has to pause at WARN; nothing per message. A
+//!   [`Server`] opens a span with the peer's address for each connection; elsewhere the span is the caller's, who
+//!   instruments the task that serves a connection.
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -81,6 +85,7 @@ mod connect;
 mod connection;
 mod counters;
 mod error;
+mod events;
 mod head;
 mod inbound;
 mod linger;

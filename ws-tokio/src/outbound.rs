@@ -12,6 +12,7 @@ use ws_core::{
 
 use crate::counters::Traffic;
 use crate::error::Error;
+use crate::events;
 use crate::pool::ThreadPool;
 use crate::settings::Settings;
 
@@ -134,6 +135,9 @@ impl Outbound {
     /// Queues a control frame of this end's own.
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
         self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
+        if let Control::Close(frame) = control {
+            events::close_queued(frame.as_ref().map(CloseFrame::code));
+        }
         // Where the transport failed, nobody will write it.
         if self.broken.is_some() {
             self.release();

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use crate::accept::{AcceptError, AcceptOptions, Incoming};
 use crate::connection::Connection;
+use crate::events;
 
 /// First and longest pause after an error that a pause may mend, such as too many open files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -128,7 +129,7 @@ impl Server {
             let handshake = permit(&handshakes).await;
             let (stream, peer) = accept(&self.listener).await;
             let shared = shared.clone();
-            tokio::spawn(async move {
+            tokio::spawn(events::of_connection(peer, async move {
                 let (options, handler) = &*shared;
                 let read = read(options, stream).await;
                 drop(handshake);
@@ -136,7 +137,7 @@ impl Server {
                     handler(incoming.with_peer_addr(peer)).await;
                 }
                 drop(connection);
-            });
+            }));
         }
     }
 }
@@ -148,7 +149,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) if is_of_one_connection(&error) => {}
-            Err(_) => {
+            Err(error) => {
+                events::cannot_listen(&error);
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
             }

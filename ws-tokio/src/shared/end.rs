@@ -12,6 +12,7 @@ use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role}
 use super::Shared;
 use super::watch::{Due, Waits};
 use crate::error::Error;
+use crate::events;
 use crate::inbound::Inbound;
 use crate::linger::{EndsFirst, Linger};
 
@@ -101,6 +102,7 @@ impl<S> Shared<S> {
             Some(frame) if !frame.code().is_normal() => End::Closed,
             Some(_) | None => End::Normal,
         };
+        events::close_received(frame.as_ref().map(CloseFrame::code));
         if frame.is_some() {
             self.rare().close_frame = frame;
         }
@@ -146,6 +148,7 @@ impl<S> Shared<S> {
         if let Some(rare) = &mut self.rare {
             rare.pings.clear();
         }
+        events::ended(&self.result());
     }
 
     /// Ends the connection when the deadline of closing has passed. It starts when the connection first waits after
@@ -195,7 +198,10 @@ impl<S> Shared<S> {
         let Some(watch) = &mut self.watch else { return Poll::Pending };
         match ready!(watch.poll(cx, waits, self.outbound.written(), self.write_timeout.get())) {
             // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
-            Due::Ping => _ = self.outbound.control(&Control::Ping(ControlPayload::default())),
+            Due::Ping => {
+                events::heartbeat();
+                _ = self.outbound.control(&Control::Ping(ControlPayload::default()));
+            }
             Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),
             Due::Lost => self.end(End::Lost),
             Due::Stalled => self.end(End::Io(io::ErrorKind::TimedOut)),
