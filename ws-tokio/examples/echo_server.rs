@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -50,6 +50,15 @@ enum Api {
     Run,
     /// `recv` and `feed`: a loop.
     Recv,
+}
+
+impl Config {
+    fn listeners(&self) -> usize {
+        match self.runtime {
+            Runtime::Current => self.threads,
+            Runtime::Multi => 1,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -104,46 +113,42 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
 
 fn serve(config: &Config) -> io::Result<()> {
     let address = config.address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
-    let listeners = match config.runtime {
-        Runtime::Current => config.threads,
-        Runtime::Multi => 1,
-    };
-    let first = bind(address, listeners)?;
-    let address = first.local_addr()?;
+    let (runtime, listener) = open(address, config)?;
+    let address = listener.local_addr()?;
+    let others =
+        (1..config.listeners()).map(|_| open(address, config)).collect::<io::Result<Vec<_>>>()?;
     println!("listening on ws://{address}");
     thread::scope(|scope| {
-        for _ in 1..listeners {
-            let socket = bind(address, listeners)?;
-            scope.spawn(move || run(socket, config));
+        for (runtime, listener) in others {
+            scope.spawn(move || runtime.block_on(accept(listener, config)));
         }
-        run(first, config)
+        runtime.block_on(accept(listener, config))
     })
 }
 
-/// One of so many listeners at an address.
-fn bind(address: SocketAddr, listeners: usize) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    #[cfg(unix)]
-    {
-        socket.set_reuseaddr(true)?;
-        socket.set_reuseport(listeners > 1)?;
-    }
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-/// Serves until Ctrl-C, on this thread, and with one runtime for all on as many as there should be.
-fn run(socket: TcpSocket, config: &Config) -> io::Result<()> {
+/// A runtime and its listener at an address.
+fn open(address: SocketAddr, config: &Config) -> io::Result<(runtime::Runtime, TcpListener)> {
     let mut runtime = match config.runtime {
         Runtime::Current => runtime::Builder::new_current_thread(),
         Runtime::Multi => runtime::Builder::new_multi_thread(),
     };
     let runtime = runtime.worker_threads(config.threads).enable_all().build()?;
-    runtime.block_on(listen(socket, config))
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)]
+    {
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(config.listeners() > 1)?;
+    }
+    socket.bind(address)?;
+    let listener = {
+        let _inside = runtime.enter();
+        socket.listen(BACKLOG)?
+    };
+    Ok((runtime, listener))
 }
 
-async fn listen(socket: TcpSocket, config: &Config) -> io::Result<()> {
-    let listener = socket.listen(BACKLOG)?;
+/// Accepts until Ctrl-C.
+async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
     let settings = Settings::default().max_message(config.max_message);
     let options = AcceptOptions::default().settings(settings).compression(config.compression);
     let server = Arc::new(Server { options, stop: Notify::new() });
