@@ -53,6 +53,16 @@ impl Counting {
         self.add(1, 0, 0);
     }
 
+    /// A message in so many frames.
+    pub(crate) fn joined(&mut self, frames: u32, len: usize) {
+        self.add(1, frames.into(), len);
+    }
+
+    /// The first frames of a message.
+    pub(crate) fn frames(&mut self, frames: u32) {
+        self.add(0, frames.into(), 0);
+    }
+
     #[inline]
     fn add(&mut self, messages: u64, frames: u64, payload: usize) {
         if let Some(counts) = &mut self.0 {

@@ -269,9 +269,12 @@ fn a_decoder_between_messages_owns_no_buffer() {
     let (mut decoder, mut pool) =
         (Decoder::new(Role::Client, Limits::default()), Ledger::default());
     let mut input = *b"\x02\x02he\x00\x02ll\x80\x01o";
-    let (event, used) = decoder.decode(&mut input, &mut pool).unwrap();
+    let (event, used) = decoder.decode(&mut input[..8], &mut pool).unwrap();
+    assert!(event.is_none());
+    assert_eq!((used, pool.0), (8, 1), "the message is under way");
+    let (event, used) = decoder.decode(&mut input[8..], &mut pool).unwrap();
     assert!(matches!(event, Some(Event::Message(MessageRef::Binary(b"hello")))));
-    assert_eq!((used, pool.0), (11, 1), "the event borrows from it");
+    assert_eq!((used, pool.0), (3, 1), "the event borrows from it");
     assert!(decoder.decode(&mut [], &mut pool).unwrap().0.is_none());
     assert_eq!(pool.0, 0);
 }

@@ -3,6 +3,7 @@
 mod assembler;
 mod in_place;
 mod inflated;
+mod join;
 mod parts;
 mod step;
 mod whole;
@@ -29,6 +30,7 @@ use crate::utf8_bytes::take_out;
 use assembler::Assembler;
 use in_place::InPlace;
 use inflated::Inflated;
+use join::Joined;
 use parts::{Body, Coding, Inflation, OpenMessage, stage};
 use step::{ControlKind, Found, Outcome, Step};
 use whole::WholeFrame;
@@ -275,6 +277,15 @@ impl Decoder {
         pool: &mut dyn Pool,
     ) -> Result<(Option<Found>, usize), DecodeError> {
         let mut used = 0;
+        if let Some(joined) = self.join(input) {
+            used = joined.end;
+            if joined.whole {
+                self.counting.joined(joined.frames, joined.place.len());
+                let Joined { kind, place, .. } = joined;
+                return Ok((Some(Found::Whole(InPlace { kind, place, key: MaskKey::ZERO })), used));
+            }
+            self.open(&joined, input, pool).map_err(|error| self.close(error))?;
+        }
         loop {
             let step = match self.step(&mut input[used..], pool) {
                 Ok(step) => step,
@@ -292,6 +303,28 @@ impl Decoder {
                 }
             }
         }
+    }
+
+    /// The second common case: fragments, up to all of a message, that are whole in the input.
+    fn join(&self, input: &mut [u8]) -> Option<Joined> {
+        if !matches!(self.state, State::Start(_)) || self.delivery != Delivery::Messages {
+            return None;
+        }
+        Joined::at_start(input, self.expects_masks(), &self.limits())
+    }
+
+    /// Goes on with a message that has begun so.
+    fn open(
+        &mut self,
+        joined: &Joined,
+        input: &[u8],
+        pool: &mut dyn Pool,
+    ) -> Result<(), DecodeError> {
+        let mut assembler = Assembler::new(joined.kind, self.memory(pool));
+        let pushed = assembler.push(&input[joined.place.clone()]);
+        self.counting.frames(joined.frames);
+        self.state = State::Open(OpenMessage::joined(joined, self.limits(), assembler));
+        pushed
     }
 
     /// Counts what a step found; its frame was counted when it began.

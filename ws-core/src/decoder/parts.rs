@@ -6,6 +6,7 @@ use ws_mask::{MaskKey, mask};
 
 use super::assembler::Assembler;
 use super::inflated::Inflated;
+use super::join::Joined;
 use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::header::Header;
@@ -62,6 +63,15 @@ pub(super) struct FramePart {
 impl OpenMessage {
     pub(super) const fn new(kind: MessageKind, coding: Coding, limits: Limits, body: Body) -> Self {
         Self { kind, coding, limits, announced: 0, frames: 0, body, part: None }
+    }
+
+    /// One that has begun with these frames.
+    pub(super) fn joined(joined: &Joined, limits: Limits, assembler: Assembler) -> Self {
+        Self {
+            announced: joined.place.len() as u64,
+            frames: joined.frames,
+            ..Self::new(joined.kind, Coding::Plain, limits, Body::Gathered(assembler))
+        }
     }
 
     /// Whether a frame's first byte comes next.
