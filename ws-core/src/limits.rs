@@ -2,6 +2,10 @@
 
 use crate::error::DecodeError;
 
+/// Longest message in bytes that has room in an address space together with its header, whatever the limit: one of more
+/// is never whole, and where it would end can't be counted on 32 bits.
+const ADDRESSABLE: usize = isize::MAX as usize - 14;
+
 /// Bounds on what the decoder takes from a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -53,13 +57,13 @@ impl Limits {
         if size <= limit { Ok(()) } else { Err(DecodeError::MessageTooBig { limit }) }
     }
 
-    /// A message's length as a `usize`, if it is within the limit.
+    /// The length as a `usize` of a message that is to be held whole, if it is within the limit.
     #[inline]
     pub(crate) fn admit(&self, len: u64) -> Result<usize, DecodeError> {
         let limit = self.message_size;
         usize::try_from(len)
             .ok()
-            .filter(|&len| len <= limit)
+            .filter(|&len| len <= limit.min(ADDRESSABLE))
             .ok_or(DecodeError::MessageTooBig { limit })
     }
 
@@ -80,6 +84,15 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_no_memory_can_hold_is_too_big_also_without_a_limit() {
+        let too_big = Err(DecodeError::MessageTooBig { limit: usize::MAX });
+        for len in [isize::MAX as u64, usize::MAX as u64, u64::MAX] {
+            assert_eq!(Limits::UNLIMITED.admit(len), too_big);
+        }
+        assert_eq!(Limits::UNLIMITED.admit(1 << 30), Ok(1 << 30));
+    }
 
     #[test]
     fn without_limits_a_message_may_outgrow_what_can_be_counted() {
