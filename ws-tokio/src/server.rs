@@ -127,7 +127,7 @@ impl Server {
         loop {
             let connection = permit(&connections).await;
             let handshake = permit(&handshakes).await;
-            let (stream, peer) = accept(&self.listener).await;
+            let (stream, peer) = accept(|| self.listener.accept()).await;
             let shared = shared.clone();
             tokio::spawn(events::of_connection(peer, async move {
                 let (options, handler) = &*shared;
@@ -142,11 +142,11 @@ impl Server {
     }
 }
 
-/// The next connection. Errors are of one connection, or pass with time.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// The next connection of a listener. Errors are of one connection, or pass with time.
+async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> F) -> T {
     let mut pause = PAUSES.0;
     loop {
-        match listener.accept().await {
+        match next().await {
             Ok(accepted) => return accepted,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -184,5 +184,37 @@ async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How long a listener is paused that fails with each of these in turn.
+    async fn paused(failures: impl IntoIterator<Item = io::ErrorKind>) -> Duration {
+        let mut failures = failures.into_iter();
+        let begin = Instant::now();
+        accept(|| ready(failures.next().map_or(Ok(()), |kind| Err(kind.into())))).await;
+        begin.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_descriptors_run_out_it_pauses_longer_and_longer_and_goes_on() {
+        // What the system says then has no name in `ErrorKind`.
+        let out_of_descriptors = io::ErrorKind::Other;
+        assert_eq!(paused([out_of_descriptors; 3]).await, Duration::from_millis(5 + 10 + 20));
+        let long = paused([out_of_descriptors; 100]).await - paused([out_of_descriptors; 99]).await;
+        assert_eq!(long, Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_was_gone_before_it_was_accepted_costs_no_pause() {
+        let gone = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset];
+        assert_eq!(paused(gone).await, Duration::ZERO);
     }
 }
