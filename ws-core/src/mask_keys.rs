@@ -29,3 +29,17 @@ impl fmt::Debug for MaskKeys {
         f.write_str("MaskKeys") // never the state: keys must stay secret until used
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_follow_from_the_seed_so_that_nobody_is_asked_for_each() {
+        let (mut one, mut same) = (MaskKeys::from_seed([7; 32]), MaskKeys::from_seed([7; 32]));
+        let mut other = MaskKeys::from_seed([8; 32]);
+        let keys: Vec<_> = (0..1000).map(|_| one.next_key()).collect();
+        assert!(keys.iter().all(|key| *key == same.next_key()));
+        assert!(keys.iter().any(|key| *key != other.next_key()));
+    }
+}

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use ws_core::{
     CloseCode, CloseFrame, Control, DecodeError, Decoder, Delivery, Encoder, Event, Limits,
-    MaskKeys, Message, MessageRef, OwnedEvent, Pool, Role, SendQueue, Unpooled,
+    MaskKeys, Message, MessageRef, OwnedEvent, Pool, Role, SendQueue, Unpooled, Utf8Bytes,
 };
 
 /// What a server with default limits makes of a client's bytes.
@@ -228,6 +228,25 @@ fn pieces_are_cut_at_exact_multiples_of_the_chunk() {
         })
         .collect();
     assert_eq!((pieces, error), (vec![&b"abcd"[..], b"efgh", b"i", b""], None));
+}
+
+#[test]
+fn pieces_of_different_texts_make_no_text_although_each_was_judged() {
+    let first_piece = |wire: &[u8]| {
+        let mut decoder = Decoder::new(Role::Server, Limits::default());
+        decoder.set_delivery(Delivery::Pieces(NonZeroUsize::new(2).unwrap()));
+        match decode(decoder, wire) {
+            (events, None) => match &events[0] {
+                OwnedEvent::Piece(piece) => piece.data.to_vec(),
+                other => panic!("{other:?}"),
+            },
+            refused => panic!("{refused:?}"),
+        }
+    };
+    // Both texts go on in the middle of a character.
+    let (euro, accent) = (b"\x81\x83\0\0\0\0\xe2\x82\xac", b"\x81\x83\0\0\0\0e\xc3\xa9");
+    let mixed = [first_piece(euro), first_piece(accent)].concat();
+    assert!(Utf8Bytes::try_from(Bytes::from(mixed)).is_err());
 }
 
 #[test]

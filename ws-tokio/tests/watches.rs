@@ -83,6 +83,23 @@ async fn an_idle_connection_is_closed_with_1001() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_does_not_wind_the_timer_so_that_silence_may_last_up_to_two_periods() {
+    let (mut server, mut peer) = server(Settings::default().idle_timeout(10 * SECOND));
+    let begin = Instant::now();
+    let ended = tokio::spawn(async move { while server.recv().await.unwrap().is_some() {} });
+    for _ in 0..4 {
+        sleep(SECOND).await;
+        peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+    }
+    let mut close = [0; 8];
+    peer.read_exact(&mut close).await.unwrap();
+    assert_eq!((close, begin.elapsed().as_secs()), (*b"\x88\x06\x03\xe9idle", 20));
+    peer.write_all(b"\x88\x82\0\0\0\0\x03\xe9").await.unwrap();
+    drop(peer);
+    ended.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_nothing_fails_the_sender_after_the_write_timeout() {
     let (mut server, _peer) = server(Settings::default().write_timeout(30 * SECOND));
     let begin = Instant::now();

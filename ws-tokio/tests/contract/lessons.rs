@@ -1,8 +1,12 @@
 //! What went wrong in other libraries, as the rule that holds here; where another file holds it, it stands there.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, BufStream, duplex};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream, DuplexStream, ReadBuf, duplex};
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 use ws_tokio::{AcceptError, CloseCode, DecodeError, Error, Settings};
 
@@ -137,4 +141,63 @@ async fn a_close_that_crosses_a_ping_and_a_message_loses_neither_close_frame() {
         let firsts: Vec<_> = read.iter().map(|(first, _)| *first).collect();
         assert_eq!(firsts, [0x89, 0x81, 0x88]);
     }
+}
+
+/// A stream whose reader must not write into the memory that it reads into.
+struct Untouched(DuplexStream);
+
+impl AsyncRead for Untouched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        assert!(buf.initialized().is_empty(), "{} bytes were filled", buf.initialized().len());
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Untouched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn no_read_buffer_is_filled_before_it_is_read_into() {
+    for us in ROLES {
+        let (stream, mut peer) = duplex(PIPE);
+        let mut connection = memory::over(Untouched(stream), us, Settings::default());
+        for len in [0, 20, 3000, 60_000] {
+            peer.write_all(&frame(peer_of(us), 0x82, &vec![7; len])).await.unwrap();
+            assert_eq!(connection.recv().await.unwrap(), Some(vec![7; len].into()));
+        }
+        peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
+        peer.shutdown().await.unwrap();
+        assert_eq!(connection.recv().await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_has_no_task_of_its_own_not_even_in_halves() {
+    let (client, server) = ws_tokio::pipe().await;
+    let ((mut receiving, sending), mut client) = (server.split(), client);
+    client.feed("ask").await.unwrap();
+    client.flush().await.unwrap();
+    assert_eq!(receiving.recv().await.unwrap(), Some("ask".into()));
+    sending.send("answer").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some("answer".into()));
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use bytes::BytesMut;
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::time::timeout;
 use ws_tokio::{
-    CloseCode, Connection, EncodeError, Error, MessageRef, Negotiated, Outbox, Role, Settings,
+    CloseCode, Connection, EncodeError, Error, MessageRef, Negotiated, Outbox, PingReply, Role,
+    Settings,
 };
 
 use crate::support::counted::Counted;
@@ -146,6 +148,24 @@ async fn a_long_run_of_messages_leaves_other_tasks_their_turn() {
         let mut handled = 0;
         assert!(waits(connection.run(|_, _| handled += 1)).await);
         assert!((100..1000).contains(&handled), "{handled} in one turn");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_control_frames_leaves_other_tasks_their_turn() {
+    for us in ROLES {
+        let leftover = BytesMut::from(&frame(peer_of(us), 0x89, b"").repeat(20_000)[..]);
+        let (ours, _peer) = duplex(PIPE);
+        let (negotiated, settings) = (Negotiated::default(), Settings::default());
+        let mut connection = Connection::from_upgraded(ours, us, leftover, negotiated, settings);
+        let (heard, hears) = mpsc::channel();
+        connection.on_ping(move |_| {
+            heard.send(()).expect("a test that listens");
+            PingReply::Pong
+        });
+        assert!(waits(connection.recv()).await);
+        let heard = hears.try_iter().count();
+        assert!((100..1000).contains(&heard), "{heard} in one turn");
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 use ws_tokio::{AcceptError, AcceptOptions, DecodeError, Error, Role, Settings, accept};
 
 use crate::gated::gated;
@@ -34,6 +36,36 @@ async fn feed_begins_to_write_at_64_kib() {
         connection.feed(vec![7; 1000]).await.unwrap();
         connection.feed("more").await.unwrap();
         assert!(gate.written().len() >= 64 << 10);
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_1_mib_is_received_and_one_byte_more_is_not() {
+    for us in ROLES {
+        for (over, first) in [(0, 0x82), (1, 0x82), (1, 0x02)] {
+            let wire = frame(peer_of(us), first, &vec![b'x'; (1 << 20) + over]);
+            let (stream, mut peer) = tokio::io::duplex(2 << 20);
+            peer.write_all(&wire).await.unwrap();
+            peer.shutdown().await.unwrap();
+            match memory::over(stream, us, Settings::default()).recv().await {
+                Ok(Some(message)) => assert_eq!((message.as_bytes().len(), over), (1 << 20, 0)),
+                Err(Error::Protocol(error)) => {
+                    assert_eq!((error, over), (DecodeError::MessageTooBig { limit: 1 << 20 }, 1));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_is_neither_asked_nor_given_up_unless_that_is_wanted() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let waited = timeout(Duration::from_secs(30 * 24 * 60 * 60), connection.recv()).await;
+        assert!(waited.is_err(), "{waited:?}");
+        drop(connection);
+        assert_eq!(memory::read_to_end(&mut peer).await, b"");
     }
 }
 
