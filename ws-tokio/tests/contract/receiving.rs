@@ -116,6 +116,8 @@ async fn any_other_close_is_an_error_with_code_and_reason() {
             let (messages, end) = received(us, &close(peer_of(us), code, "why")).await;
             let error = end.expect_err("an error");
             assert_eq!(error.close_code(), Some(CloseCode::new(code)));
+            let told = error.to_string();
+            assert!(told.contains(&code.to_string()) && told.contains("why"), "{told}");
             assert!(matches!(error, Error::Closed(frame) if frame.reason() == "why"));
             assert!(messages.is_empty());
         }
