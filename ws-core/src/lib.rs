@@ -14,7 +14,7 @@
 //!
 //! # Laws
 //!
-//! - `decode(encode(m)) == m`, per message and in both roles.
+//! - `decode(encode(m)) == m`, per message, in both roles, compressed and plain.
 //! - How the bytes were cut on their way never shows in the events.
 //! - No input panics, and nothing is allocated because a peer announced it.
 //!

@@ -47,9 +47,15 @@
 //!
 //! Control frames never reach the caller: pings are answered, and a close frame is answered and becomes the end.
 //!
-//! A protocol that wants bytes rather than messages runs over a [`ByteStream`]; typed JSON is the crate `ws-json`. A
-//! [`Broadcast`] sends one message to many connections, of which no slow one holds up another. For tests there is
-//! [`pipe`]: both ends in memory.
+//! # Around a connection
+//!
+//! - [`Connection::split`]: one task receives, any number send, ping and close.
+//! - [`Connection::reader`] and [`Connection::writer`]: a message as a stream of bytes, while it arrives or is written.
+//! - [`ByteStream`]: a connection for protocols that know no messages; typed JSON is the crate `ws-json`.
+//! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections, of which no slow one holds up another.
+//! - [`Server`]: a TCP listener with caps; [`Tracker`]: graceful shutdown.
+//! - [`Connection::on_ping`], [`Connection::on_pong`] and [`Connection::counters`]: what else passes.
+//! - [`pipe`]: both ends in memory, for tests.
 //!
 //! # Memory
 //!
@@ -70,7 +76,7 @@
 //! # Features
 //!
 //! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
-//! - `stream` (default): [`Connection`] is a `Stream` and a `Sink` of the futures crates.
+//! - `stream` (default): [`Connection`] and its halves are `Stream` and `Sink` of the futures crates.
 //! - `tracing`: tells `tracing` what happens to connections, under the target `ws_tokio`: handshakes, closes, ends and why
 //!   at the level DEBUG, pings of the heartbeat at TRACE, a listener that has to pause at WARN; nothing per message. A
 //!   [`Server`] opens a span with the peer's address for each connection; elsewhere the span is the caller's, who
