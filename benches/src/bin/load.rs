@@ -4,6 +4,7 @@
 //! load ADDR PID echo CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
 //! load ADDR PID compressed json|chat SIZE alone:LEVEL|takeover:LEVEL SECONDS
 //! load ADDR PID handshakes SECONDS
+//! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
 //! load ADDR PID idle CONNECTIONS [alone:LEVEL|takeover:LEVEL]
 //! ```
 //!
@@ -15,7 +16,7 @@ use std::error::Error;
 use std::str::FromStr;
 
 use ws_benches::load::texts::TEXTS;
-use ws_benches::load::{Process, Span, compressed, echo, handshakes, idle};
+use ws_benches::load::{Process, Span, broadcast, compressed, echo, handshakes, idle};
 use ws_benches::servers::Deflate;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -45,6 +46,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             compressed::run(address, server, shape, seconds(&mut args)?)?
         }
         "handshakes" => handshakes::run(address, server, seconds(&mut args)?)?,
+        "broadcast" => {
+            let (connections, size) = (next(&mut args)?, next(&mut args)?);
+            broadcast::run(address, server, connections, size, seconds(&mut args)?)?
+        }
         "idle" => {
             let connections = next(&mut args)?;
             let kib = match deflate(&mut args) {
@@ -54,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{kib}");
             return Ok(());
         }
-        _ => return Err("echo, compressed, handshakes or idle".into()),
+        _ => return Err("echo, compressed, handshakes, broadcast or idle".into()),
     };
     println!("{}", took.to_line());
     Ok(())

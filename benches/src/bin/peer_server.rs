@@ -1,25 +1,93 @@
-//! One of the echo servers on one thread: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL]`; says where it listens.
+//! One of the echo servers: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL [each:THREADS|pool:THREADS]]`; says where it
+//! listens.
+//!
+//! On one thread, unless it is told otherwise: `each` has a current-thread runtime and a listener of its own for each thread,
+//! among which the kernel deals out the connections (`SO_REUSEPORT`); `pool` is one multi-thread runtime.
 
 use std::io;
+use std::net::SocketAddr;
+use std::thread;
 
-use tokio::net::TcpListener;
-use ws_benches::servers::{Deflate, SERVERS, find};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::{Builder, Runtime};
+use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp};
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
-    let server = args.next().and_then(|name| find(&name));
+    let name = args.next().unwrap_or_default();
     let deflate = args.next().map_or(Some(Deflate::OFF), |text| Deflate::parse(&text));
-    let (Some(server), Some(deflate)) = (server, deflate) else {
-        let names: Vec<_> = SERVERS.iter().map(|server| server.name).collect();
-        panic!("usage: peer_server NAME [off|alone:LEVEL|takeover:LEVEL], NAME one of {names:?}");
+    let threads = args.next().map_or(Some(Threads::Each(1)), |text| Threads::parse(&text));
+    let server = deflate.and_then(|deflate| find_tcp(&name, deflate));
+    let (Some(server), Some(threads)) = (server, threads) else {
+        let names = SERVERS.iter().map(|server| server.name);
+        let names: Vec<_> =
+            names.chain(BROADCASTERS.iter().map(|broadcaster| broadcaster.name)).collect();
+        panic!(
+            "usage: peer_server NAME [DEFLATE [each:THREADS|pool:THREADS]], NAME one of {names:?}"
+        );
     };
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
+    let (runtime, listener) = threads.open("127.0.0.1:0".parse().expect("an address"))?;
+    let address = listener.local_addr()?;
+    let others = (1..threads.listeners()).map(|_| threads.open(address));
+    let others = others.collect::<io::Result<Vec<_>>>()?;
+    println!("{address}");
+    let serve = async |listener: TcpListener| {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            (server.tcp)(stream, deflate);
+            server(stream);
         }
+    };
+    let serve = &serve;
+    thread::scope(|scope| {
+        for (runtime, listener) in others {
+            scope.spawn(move || -> io::Result<()> { runtime.block_on(serve(listener)) });
+        }
+        runtime.block_on(serve(listener))
     })
+}
+
+/// How a server uses threads.
+#[derive(Clone, Copy)]
+enum Threads {
+    Each(usize),
+    Pool(usize),
+}
+
+impl Threads {
+    fn parse(text: &str) -> Option<Self> {
+        let (way, threads) = text.split_once(':')?;
+        let threads = threads.parse().ok().filter(|&threads| threads > 0)?;
+        match way {
+            "each" => Some(Self::Each(threads)),
+            "pool" => Some(Self::Pool(threads)),
+            _ => None,
+        }
+    }
+
+    const fn listeners(self) -> usize {
+        match self {
+            Self::Each(threads) => threads,
+            Self::Pool(_) => 1,
+        }
+    }
+
+    /// A runtime, and a listener of it.
+    fn open(self, address: SocketAddr) -> io::Result<(Runtime, TcpListener)> {
+        let runtime = match self {
+            Self::Each(_) => Builder::new_current_thread().enable_all().build()?,
+            Self::Pool(threads) => {
+                Builder::new_multi_thread().worker_threads(threads).enable_all().build()?
+            }
+        };
+        let socket = TcpSocket::new_v4()?;
+        #[cfg(unix)]
+        socket.set_reuseport(self.listeners() > 1)?;
+        socket.bind(address)?;
+        let listener = {
+            let _inside = runtime.enter();
+            socket.listen(1024)?
+        };
+        Ok((runtime, listener))
+    }
 }

@@ -1,5 +1,6 @@
 //! Load on a server in another process: what is asked of it, and what it then took.
 
+pub mod broadcast;
 pub mod compressed;
 pub mod echo;
 pub mod handshakes;

@@ -33,6 +33,15 @@ pub(super) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, _: De
     }
 }
 
+/// The frame at the front of `input` as a server sends it, once it is whole.
+pub(super) fn answer(input: &mut Vec<u8>) -> Option<BytesMut> {
+    let frame = Frame::find(input)?;
+    let (mut whole, mut output) = (BytesMut::from(&input[..]), BytesMut::new());
+    frame.answer(&mut whole, &mut output);
+    input.clear();
+    Some(output)
+}
+
 /// A buffer with what one read brought behind what was `kept`; an empty one at the end of input. While there is nothing to
 /// read, a buffer with nothing in it goes back to the thread.
 fn poll_input<S: AsyncRead + Unpin>(

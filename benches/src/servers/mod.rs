@@ -1,5 +1,6 @@
 //! Echo servers, each as its crate's own documentation shows it at its best: ours, a floor, and the published peers.
 
+mod broadcast;
 mod floor;
 mod ours;
 mod peers;
@@ -20,6 +21,14 @@ pub struct Server {
     pub tcp: fn(TcpStream, Deflate),
     /// Serves a connection in memory in a task of its own.
     pub memory: fn(DuplexStream, Deflate),
+}
+
+/// One way of sending to all what one says.
+pub struct Broadcaster {
+    /// What the tables call it.
+    pub name: &'static str,
+    /// Serves a TCP connection in a task of its own.
+    pub tcp: fn(TcpStream),
 }
 
 /// What is asked of a server's compression.
@@ -92,6 +101,26 @@ pub static SERVERS: &[Server] = &[
     server!("tokio-tungstenite", peers::tungstenite_fed),
     server!("tokio-tungstenite send", peers::tungstenite_sent),
 ];
+
+/// Servers that send what one client says to all of them. The first is the floor.
+pub static BROADCASTERS: &[Broadcaster] = &[
+    Broadcaster { name: "broadcast: a bare write", tcp: |stream| spawn(broadcast::bare(stream)) },
+    Broadcaster { name: "ws-tokio Broadcast", tcp: |stream| spawn(broadcast::topic(stream)) },
+    Broadcaster {
+        name: "ws-tokio send_prepared",
+        tcp: |stream| spawn(broadcast::prepared(stream)),
+    },
+];
+
+/// How the server of this name serves a TCP connection.
+#[must_use]
+pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
+    if let Some(server) = find(name) {
+        return Some(Box::new(move |stream| (server.tcp)(stream, deflate)));
+    }
+    let broadcaster = BROADCASTERS.iter().find(|broadcaster| broadcaster.name == name)?;
+    Some(Box::new(broadcaster.tcp))
+}
 
 /// The server of this name.
 #[must_use]

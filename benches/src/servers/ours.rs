@@ -6,19 +6,20 @@ use ws_tokio::{AcceptError, AcceptOptions, Connection};
 use super::{Deflate, Ended};
 
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(stream: S, deflate: Deflate) -> Ended {
-    let mut connection = accept(stream, deflate).await?;
+    let mut connection = Box::pin(accept(stream, deflate)).await?;
     Ok(connection.run(|message, outbox| outbox.send(message)).await?)
 }
 
 pub(super) async fn recv<S: AsyncRead + AsyncWrite + Unpin>(stream: S, deflate: Deflate) -> Ended {
-    let mut connection = accept(stream, deflate).await?;
+    let mut connection = Box::pin(accept(stream, deflate)).await?;
     while let Some(message) = connection.recv().await? {
         connection.feed(message).await?;
     }
     Ok(())
 }
 
-async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+/// To be boxed: what it holds is large and short-lived, and an idle connection is its task.
+pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     deflate: Deflate,
 ) -> Result<Connection<S>, AcceptError> {

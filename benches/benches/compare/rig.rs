@@ -5,37 +5,55 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::available_parallelism;
 
-use crate::load::Took;
-use crate::servers::Deflate;
+use ws_benches::load::Took;
+use ws_benches::servers::Deflate;
+
+/// The workspace.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A server that runs until this is dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// What the tables call it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     process: Child,
     address: String,
 }
 
+/// Where a program may run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cores {
+    Any,
+    Only(u8),
+}
+
 impl Server {
-    /// Starts one of [`SERVERS`](crate::servers::SERVERS), or [`NODE`].
-    ///
-    /// # Errors
-    ///
-    /// If there is no such program.
-    pub fn start(name: &'static str, deflate: Deflate) -> io::Result<Self> {
+    /// Starts [`NODE`], or a server of [`peer_server`](ws_benches::servers) on one thread.
+    pub(crate) fn start(name: &'static str, deflate: Deflate) -> io::Result<Self> {
         let mut command = match name {
             NODE => {
-                let mut command = on_core(0, Path::new("node"));
+                let mut command = program(Cores::Only(0), "node");
                 command.arg("benches/peers/ws.js").env("NODE_PATH", node_modules());
                 command
             }
-            _ => {
-                let mut command = on_core(0, &beside("peer_server"));
-                command.arg(name);
-                command
-            }
+            _ => peer_server(Cores::Only(0), name),
         };
-        let mut process = command.arg(deflate.to_argument()).stdout(Stdio::piped()).spawn()?;
+        command.arg(deflate.to_argument());
+        Self::of(name, command)
+    }
+
+    /// Starts a server on several threads, as `peer_server` reads them, on all cores.
+    pub(crate) fn start_on(
+        threads: &str,
+        name: &'static str,
+        called: &'static str,
+    ) -> io::Result<Self> {
+        let mut command = peer_server(Cores::Any, name);
+        command.args([&Deflate::OFF.to_argument(), threads]);
+        Self::of(called, command)
+    }
+
+    fn of(name: &'static str, mut command: Command) -> io::Result<Self> {
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
         let said = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut address = String::new();
         BufReader::new(said).read_line(&mut address)?;
@@ -43,12 +61,8 @@ impl Server {
     }
 
     /// Runs the load on it; returns what that printed.
-    ///
-    /// # Errors
-    ///
-    /// If the load failed.
-    pub fn load(&self, arguments: &[&str]) -> io::Result<String> {
-        let mut command = on_core(1, &beside("load"));
+    pub(crate) fn load(&self, arguments: &[&str]) -> io::Result<String> {
+        let mut command = program(Cores::Only(1), env!("CARGO_BIN_EXE_load"));
         command.args([&self.address, &self.process.id().to_string()]).args(arguments);
         let output = command.stderr(Stdio::inherit()).output()?;
         match output.status.success() {
@@ -71,24 +85,19 @@ impl Drop for Server {
 }
 
 /// Node's ws.
-pub const NODE: &str = "ws (Node)";
+pub(crate) const NODE: &str = "ws (Node)";
 
 /// Whether [`NODE`] can be started: `.ci/peers/run node` installs what it needs.
-#[must_use]
-pub fn node_is_there() -> bool {
+pub(crate) fn node_is_there() -> bool {
     node_modules().is_dir()
 }
 
 fn node_modules() -> PathBuf {
-    std::env::current_dir().unwrap_or_default().join("target/peers/node/node_modules")
+    Path::new(ROOT).join("target/peers/node/node_modules")
 }
 
 /// Loads each server in turn, so many times; the outer index of what comes back is the server.
-///
-/// # Errors
-///
-/// If the load failed.
-pub fn in_turn(
+pub(crate) fn in_turn(
     rounds: usize,
     servers: &[Server],
     arguments: &[&str],
@@ -103,25 +112,29 @@ pub fn in_turn(
 }
 
 /// The one in the middle.
-#[must_use]
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// A program on one core, with as many open files as it may have; on any core where there are not two, or no `taskset`.
-fn on_core(core: usize, program: &Path) -> Command {
-    let several = available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let taskset = || Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
-    let pin = if several && taskset() { format!("taskset -c {core} ") } else { String::new() };
-    let mut command = Command::new("sh");
-    let script = format!("ulimit -n $(ulimit -Hn) && exec {pin}\"$@\"");
-    command.args(["-c", &script, "sh"]).arg(program);
+fn peer_server(cores: Cores, name: &str) -> Command {
+    let mut command = program(cores, env!("CARGO_BIN_EXE_peer_server"));
+    command.arg(name);
     command
 }
 
-/// Another binary of this package.
-fn beside(name: &str) -> PathBuf {
-    std::env::current_exe().unwrap_or_default().with_file_name(name)
+/// A program with as many open files as it may have, in the workspace's root. It runs on any core where there are not two, or
+/// no `taskset`.
+fn program(cores: Cores, name: &str) -> Command {
+    let several = available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let taskset = || Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
+    let pin = match cores {
+        Cores::Only(core) if several && taskset() => format!("taskset -c {core} "),
+        Cores::Only(_) | Cores::Any => String::new(),
+    };
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -n $(ulimit -Hn) && exec {pin}\"$@\"");
+    command.args(["-c", &script, "sh", name]).current_dir(ROOT);
+    command
 }

@@ -1,23 +1,28 @@
-//! The tables of `docs/BENCHMARKS.md` that need processes of their own: `compare [--quick] [TABLE...]`, on Linux, from the
-//! workspace's root; without a table, all of them. They go to `target/compare` too.
+//! The tables of `docs/BENCHMARKS.md` that need processes of their own, on Linux: `cargo bench -p ws-benches --bench compare --
+//! [--quick] [TABLE...]`; without a table, all of them. They go to `target/compare` too, with a plot of each.
 //!
 //! The servers take turns, round by round: a figure is the median of the rounds, a ratio the median of the rounds' ratios.
 
+mod page;
+mod plot;
+mod rig;
+
 use std::io;
 
+use page::{Compared, Failure, Page, rows};
+use rig::{NODE, Server, in_turn, median, node_is_there};
 use ws_benches::load::Took;
 use ws_benches::load::texts::TEXTS;
-use ws_benches::page::{Page, rows};
-use ws_benches::rig::{NODE, Server, in_turn, median, node_is_there};
 use ws_benches::servers::Deflate;
 use ws_tokio::Compression::{ContextTakeover, NoContextTakeover};
 
-fn main() -> io::Result<()> {
-    let (flags, wanted): (Vec<_>, Vec<_>) =
-        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+fn main() -> Result<(), Failure> {
+    // Cargo says to a benchmark that it is one.
+    let said = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let (flags, wanted): (Vec<_>, Vec<_>) = said.partition(|argument| argument.starts_with('-'));
     let effort = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Effort { rounds: 7, seconds: 1.0, idle: 10_000, idle_compressed: 5_000 },
-        ["--quick"] => Effort { rounds: 3, seconds: 0.2, idle: 1_000, idle_compressed: 500 },
+        [] => Effort { rounds: 7, seconds: 1.0, idle: 10_000, half_idle: 5_000 },
+        ["--quick"] => Effort { rounds: 3, seconds: 0.2, idle: 1_000, half_idle: 500 },
         _ => panic!("usage: compare [--quick] [TABLE...]"),
     };
     let table = |name: &String| TABLES.iter().find(|table| table.name == name);
@@ -34,20 +39,22 @@ struct Effort {
     rounds: usize,
     /// For each server in each round.
     seconds: f64,
-    /// Connections.
+    /// Connections that wait.
     idle: usize,
-    /// Connections.
-    idle_compressed: usize,
+    /// Connections that hold more, or get more.
+    half_idle: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Table {
     name: &'static str,
-    fill: fn(&mut Page, &Effort) -> io::Result<()>,
+    fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 7] = [
     Table { name: "echo", fill: echo },
+    Table { name: "threads", fill: threads },
+    Table { name: "broadcast", fill: broadcast },
     Table { name: "idle", fill: idle },
     Table { name: "handshakes", fill: handshakes },
     Table { name: "compression", fill: compression },
@@ -64,7 +71,7 @@ const SHAPES: [(&str, [&str; 4]); 6] = [
     ("64 KiB, 10 conn., 1 in flight", ["10", "1", "65536", "1"]),
 ];
 
-fn echo(page: &mut Page, effort: &Effort) -> io::Result<()> {
+fn echo(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = [
         "floor",
         "ws-tokio run",
@@ -89,21 +96,70 @@ fn echo(page: &mut Page, effort: &Effort) -> io::Result<()> {
     }
     let columns = SHAPES.map(|(title, _)| title);
     let title = "Echo over TCP: ns of server CPU per message, and the ratio to the floor";
-    page.table(title, &columns, &rows(names, &cpu))?;
-    page.table("Echo over TCP: thousands of messages per second", &columns, &rows(names, &rate))
+    page.table(title, &columns, &rows(names, &cpu), Compared::Rows)?;
+    let title = "Echo over TCP: thousands of messages per second";
+    page.table(title, &columns, &rows(names, &rate), Compared::Rows)
 }
 
-fn handshakes(page: &mut Page, effort: &Effort) -> io::Result<()> {
+/// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.
+fn threads(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let ways = [
+        ("ws-tokio run, one thread", "each:1"),
+        ("ws-tokio run, two current-thread runtimes", "each:2"),
+        ("ws-tokio run, one multi-thread runtime of two", "pool:2"),
+    ];
+    let start = |(called, threads)| Server::start_on(threads, "ws-tokio run", called);
+    let servers: Vec<_> = ways.into_iter().map(start).collect::<io::Result<_>>()?;
+    let (mut cpu, mut rate) = (vec![], vec![]);
+    for (_, [connections, in_flight, size, fragments]) in SHAPES {
+        let seconds = effort.seconds.to_string();
+        let load = ["echo", connections, in_flight, size, fragments, &seconds];
+        let took = in_turn(effort.rounds, &servers, &load)?;
+        cpu.push(cpu_and_ratios(&took));
+        rate.push(rates(&took));
+    }
+    let (names, columns) = (ways.map(|(called, _)| called), SHAPES.map(|(title, _)| title));
+    let title = "Threads: ns of server CPU per message, and the ratio to one thread";
+    page.table(title, &columns, &rows(names, &cpu), Compared::Rows)?;
+    let title = "Threads: thousands of messages per second";
+    page.table(title, &columns, &rows(names, &rate), Compared::Rows)
+}
+
+fn broadcast(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let names = ["broadcast: a bare write", "ws-tokio Broadcast", "ws-tokio send_prepared"];
+    let servers = start(&names, Deflate::OFF)?;
+    let connections = effort.half_idle.to_string();
+    let mut cells = vec![];
+    for size in BROADCAST_SIZES {
+        let load = ["broadcast", &connections, size, &effort.seconds.to_string()];
+        cells.push(cpu_and_ratios(&in_turn(effort.rounds, &servers, &load)?));
+    }
+    let title = format!(
+        "Broadcast to {connections} connections: ns of server CPU per delivery, and the ratio to a bare write"
+    );
+    let columns = BROADCAST_SIZES.map(|size| format!("{size} B"));
+    page.table(
+        &title,
+        &columns.each_ref().map(|size| &**size),
+        &rows(names, &cells),
+        Compared::Rows,
+    )
+}
+
+/// Bytes of a message for all.
+const BROADCAST_SIZES: [&str; 3] = ["100", "1024", "16384"];
+
+fn handshakes(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = ["floor", "ws-tokio run", "sockudo-ws", "tokio-websockets", "tokio-tungstenite"];
     let servers = start(&names, Deflate::OFF)?;
     let load = ["handshakes", &effort.seconds.to_string()];
     let took = in_turn(effort.rounds, &servers, &load)?;
     let columns = ["ns of server CPU, and the ratio to the floor", "thousands per second"];
     let cells = [cpu_and_ratios(&took), rates(&took)];
-    page.table("Opening handshakes", &columns, &rows(names, &cells))
+    page.table("Opening handshakes", &columns, &rows(names, &cells), Compared::Rows)
 }
 
-fn idle(page: &mut Page, effort: &Effort) -> io::Result<()> {
+fn idle(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = [
         "floor",
         "ws-tokio run",
@@ -118,7 +174,7 @@ fn idle(page: &mut Page, effort: &Effort) -> io::Result<()> {
     let connections = effort.idle.to_string();
     let kib = resident(&names, Deflate::OFF, &["idle", &connections])?;
     let title = format!("Idle: KiB resident per connection, {connections} connections");
-    page.table(&title, &["KiB"], &rows(names, &[kib]))
+    page.table(&title, &["KiB"], &rows(names, &[kib]), Compared::Rows)
 }
 
 /// Those that compress and are there, with yawc in the form that suits.
@@ -127,9 +183,9 @@ fn compressing(yawc: &'static str) -> Vec<&'static str> {
     all.into_iter().chain(node_is_there().then_some(NODE)).collect()
 }
 
-fn idle_compressed(page: &mut Page, effort: &Effort) -> io::Result<()> {
+fn idle_compressed(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = compressing("yawc small buffers");
-    let connections = effort.idle_compressed.to_string();
+    let connections = effort.half_idle.to_string();
     let mut columns = vec![];
     for takeover in [NoContextTakeover, ContextTakeover] {
         let deflate = Deflate { takeover, level: 6 };
@@ -138,10 +194,11 @@ fn idle_compressed(page: &mut Page, effort: &Effort) -> io::Result<()> {
     }
     let title =
         format!("Idle and compressed: KiB resident per connection, {connections} connections");
-    page.table(&title, &["no context takeover", "context takeover"], &rows(names, &columns))
+    let modes = ["no context takeover", "context takeover"];
+    page.table(&title, &modes, &rows(names, &columns), Compared::Rows)
 }
 
-fn compression(page: &mut Page, effort: &Effort) -> io::Result<()> {
+fn compression(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = compressing("yawc");
     let terms = [("no context takeover", NoContextTakeover), ("context takeover", ContextTakeover)];
     for (kind, takeover) in terms {
@@ -159,7 +216,7 @@ fn compression(page: &mut Page, effort: &Effort) -> io::Result<()> {
             }
         }
         let title = format!("Compressed echo, {kind}: us of server CPU per message");
-        page.table(&title, &names, &lines)?;
+        page.table(&title, &names, &lines, Compared::Columns)?;
     }
     Ok(())
 }
