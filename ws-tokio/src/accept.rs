@@ -2,6 +2,7 @@
 
 use std::error;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -29,11 +30,11 @@ use crate::settings::Settings;
 ///
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
-pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
-) -> Result<Connection<S>, AcceptError> {
-    // On the heap: a task that accepts and then serves is no larger for it.
-    Box::pin(async { AcceptOptions::default().accept(stream).await }).await
+) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
+    // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+    Box::pin(async move { AcceptOptions::default().accept(stream).await })
 }
 
 /// How a server accepts connections. Made once, used for each.
@@ -107,12 +108,12 @@ impl AcceptOptions {
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-    ) -> Result<Connection<S>, AcceptError> {
-        // On the heap: a task that accepts and then serves is no larger for it.
-        Box::pin(async { self.read(stream).await?.accept().await }).await
+    ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
+        // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+        Box::pin(async move { self.read(stream).await?.accept().await })
     }
 
     /// Reads a WebSocket handshake and judges it, so that the caller can look at it before it accepts or refuses.

@@ -38,9 +38,11 @@ use crate::transport::Transport;
 ///
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
-pub async fn connect(url: &str) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+pub fn connect(
+    url: &str,
+) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
     // On the heap: a task that connects and then talks is no larger for it.
-    Box::pin(async { ConnectOptions::default().connect(url).await }).await
+    Box::pin(async move { ConnectOptions::default().connect(url).await })
 }
 
 /// How a client connects.
@@ -128,17 +130,16 @@ impl ConnectOptions {
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
-    pub async fn connect(
+    pub fn connect(
         &self,
         url: &str,
-    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+    ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
         // On the heap: a task that connects and then talks is no larger for it.
-        Box::pin(async {
+        Box::pin(async move {
             let deadline = Instant::now() + self.handshake_timeout;
             let shaken = in_time(deadline, self.follow(url)).await;
             self.outcome(shaken, deadline, Transport::peer_addr).await
         })
-        .await
     }
 
     /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
@@ -150,12 +151,13 @@ impl ConnectOptions {
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
-    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+    pub fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
         url: &str,
-    ) -> Result<(Connection<S>, Response<()>), ConnectError> {
-        Box::pin(async {
+    ) -> impl Future<Output = Result<(Connection<S>, Response<()>), ConnectError>> {
+        // On the heap, the stream too: a task that connects and then talks is no larger for it.
+        Box::pin(async move {
             let deadline = Instant::now() + self.handshake_timeout;
             let shaking = async {
                 let (target, offer) = (Target::parse(url)?, self.offer()?);
@@ -164,7 +166,6 @@ impl ConnectOptions {
             let shaken = in_time(deadline, shaking).await;
             self.outcome(shaken, deadline, |_| None).await
         })
-        .await
     }
 
     fn offer(&self) -> Result<Offer, ConnectError> {
