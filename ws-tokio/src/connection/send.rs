@@ -96,6 +96,19 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.shared().poll_flush(cx)).await
     }
 
+    /// Waits until a message of `len` bytes has room in the queue, and takes none: what is fed next, if it is no longer,
+    /// is queued at once. Room is made by writing; a message over [`Settings::queue_limit`](crate::Settings) (1 MiB) has
+    /// room in an empty queue.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe.
+    pub async fn ready(&mut self, len: usize) -> Result<(), Error> {
+        poll_fn(|cx| self.shared().poll_room(cx, len)).await
+    }
+
     /// Queues a ping, to be written like a fed message. The returned future doesn't borrow the connection.
     ///
     /// # Errors

@@ -197,7 +197,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.wait(|shared, cx| shared.poll_flush_to(cx, &mut mark)).await
     }
 
-    /// Waits until a message of `len` bytes has room in the queue.
+    /// Waits until a message of `len` bytes has room in the queue, and takes none, as
+    /// [`Connection::ready`](crate::Connection::ready): another task may be quicker to fill it.
     ///
     /// # Errors
     /// As [`send`](Self::send).

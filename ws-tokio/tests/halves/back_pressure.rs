@@ -1,10 +1,10 @@
 //! A peer that doesn't read makes senders wait and nothing grow; one that only writes is still read from.
 
 use tokio::task::{JoinSet, yield_now};
-use ws_tokio::{Connection, Error, RecvHalf, Role, SendHalf, Settings};
+use ws_tokio::{CloseCode, Connection, EncodeError, Error, RecvHalf, Role, SendHalf, Settings};
 
 use crate::gated::gated;
-use crate::support::memory::over;
+use crate::support::memory::{over, waits};
 use crate::support::tcp;
 use crate::support::wire::{ROLES, frame, peer_of};
 use crate::{payloads, settle};
@@ -71,6 +71,34 @@ async fn ready_waits_for_room_and_takes_none() {
     gate.take(usize::MAX);
     waiting.await.unwrap().unwrap();
     assert_eq!(sending.queued(), 0, "room was made by writing");
+}
+
+#[tokio::test]
+async fn ready_of_a_whole_connection_waits_for_room_and_takes_none() {
+    for us in ROLES {
+        let (stream, gate) = gated();
+        let mut connection = over(stream, us, Settings::default().queue_limit(100));
+        connection.ready(1000).await.unwrap();
+        connection.feed(vec![7; 60]).await.unwrap();
+        let queued = connection.queued();
+        assert!(waits(connection.ready(50)).await, "dropped, it changes nothing");
+        assert!(waits(connection.ready(50)).await);
+        assert_eq!(connection.queued(), queued);
+        gate.take(usize::MAX);
+        connection.ready(50).await.unwrap();
+        assert_eq!(connection.queued(), 0, "room was made by writing");
+        assert!(!waits(connection.feed(vec![8; 50])).await, "there is room");
+        connection.flush().await.unwrap();
+        assert_eq!(payloads(us, &gate.written()), [vec![7; 60], vec![8; 50]]);
+    }
+}
+
+#[tokio::test]
+async fn ready_fails_where_nothing_can_be_sent_any_more() {
+    let (stream, _gate) = gated();
+    let mut connection = over(stream, Role::Server, Settings::default());
+    connection.outbox().close(CloseCode::NORMAL, "").unwrap();
+    assert!(matches!(connection.ready(0).await, Err(Error::Send(EncodeError::Closed))));
 }
 
 /// Sends while others never stop feeding.
