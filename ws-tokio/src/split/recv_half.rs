@@ -8,7 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
+use ws_core::{
+    CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Role, Utf8Bytes,
+};
 
 use super::{Locking, Split, Waiter};
 use crate::connection::{Outcome, copy_into, handle, once};
@@ -54,6 +58,31 @@ impl<S> RecvHalf<S> {
         &self.split
     }
 
+    /// Which end of the connection this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.split.with(|inner| inner.shared.role())
+    }
+
+    /// The subprotocol that both ends agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<String> {
+        self.split.with(|inner| inner.shared.subprotocol().map(String::from))
+    }
+
+    /// The compression that both ends agreed on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.split.with(|inner| inner.shared.compression())
+    }
+
+    /// Bytes queued for sending and not yet written, by whichever task.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.split.with(|inner| inner.shared.outbound().queued())
+    }
+
     /// The code and reason of the peer's close frame, once it has come and said any.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
@@ -71,6 +100,11 @@ impl<S> RecvHalf<S> {
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.split.with(|inner| inner.shared.peer_addr())
+    }
+
+    /// Sets the largest message to receive, in bytes, from the next message on.
+    pub fn set_max_message(&mut self, bytes: usize) {
+        self.inbound().set_max_message(bytes);
     }
 }
 

@@ -9,8 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
 use ws_core::{
-    CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
+    CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Role, Utf8Bytes,
 };
 
 use super::{Locking, Split, Waiter};
@@ -64,6 +66,25 @@ impl<S> SendHalf<S> {
     async fn wait<R>(&self, mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>) -> R {
         let mut waiter = Waiter::default();
         poll_fn(|cx| self.poll(&mut waiter, cx, &mut act)).await
+    }
+
+    /// Which end of the connection this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.split.with(|inner| inner.shared.role())
+    }
+
+    /// The subprotocol that both ends agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<String> {
+        self.split.with(|inner| inner.shared.subprotocol().map(String::from))
+    }
+
+    /// The compression that both ends agreed on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.split.with(|inner| inner.shared.compression())
     }
 
     /// Bytes queued for sending and not yet written, by whichever task.

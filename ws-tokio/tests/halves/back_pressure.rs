@@ -16,7 +16,7 @@ const HEADER: usize = 14;
 async fn sixteen_senders_beside_a_peer_that_never_reads_queue_no_more_than_the_limit() {
     for us in ROLES {
         let (stream, gate) = gated();
-        let (_receiving, sending) = over(stream, us, Settings::default()).split();
+        let (receiving, sending) = over(stream, us, Settings::default()).split();
         let mut senders = JoinSet::new();
         for task in 0..16 {
             let sending = sending.clone();
@@ -30,6 +30,7 @@ async fn sixteen_senders_beside_a_peer_that_never_reads_queue_no_more_than_the_l
         let queued = sending.queued();
         assert!(queued <= (1 << 20) + HEADER, "the default limit is 1 MiB: {queued}");
         assert!(queued > (1 << 20) - 10_000 - HEADER, "and is made use of: {queued}");
+        assert_eq!(receiving.queued(), queued, "either half says");
         gate.take(usize::MAX);
         while let Some(done) = senders.join_next().await {
             done.unwrap();

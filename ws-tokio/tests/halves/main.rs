@@ -9,6 +9,7 @@ mod closing;
 mod counted_memory;
 mod defaults;
 mod dropped;
+mod facts;
 mod gated;
 mod pushing;
 mod reader;
