@@ -58,7 +58,7 @@ const CRATES: [(&str, Layers); 4] = [
                 "linger",
                 "transport",
             ],
-            &["events"],
+            &["events", "pings"],
             &["inbound", "outbound", "head"],
             &["outbox"],
             &["shared"],

@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 use ws_core::{
@@ -13,6 +14,7 @@ use ws_core::{
 use crate::counters::Traffic;
 use crate::error::Error;
 use crate::events;
+use crate::pings::{Ping, Pings};
 use crate::pool::ThreadPool;
 use crate::settings::Settings;
 
@@ -33,12 +35,19 @@ pub(crate) struct Outbound {
     written: u64,
     /// Bytes of pongs queued since the queue was last empty.
     pongs: u32,
-    /// The newest pong that has no place in the queue yet.
-    owed: Option<Box<Control>>,
+    rare: Option<Box<Rare>>,
     /// Whether the transport holds bytes that it was not asked to flush.
     unflushed: bool,
     /// How the transport failed; nothing can be written any more.
     broken: Option<io::ErrorKind>,
+}
+
+/// What few connections have, or only for a while.
+#[derive(Debug, Default)]
+struct Rare {
+    /// The newest pong that has no place in the queue yet.
+    owed: Option<Box<Control>>,
+    pings: Pings,
 }
 
 impl Outbound {
@@ -50,7 +59,7 @@ impl Outbound {
             high_water: settings.high_water,
             written: 0,
             pongs: 0,
-            owed: None,
+            rare: None,
             unflushed: false,
             broken: None,
         }
@@ -145,10 +154,30 @@ impl Outbound {
         Ok(())
     }
 
+    /// Queues a ping; the time until its pong.
+    pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
+        self.may_send()?;
+        let (payload, ping) = self.rare().pings.start();
+        self.control(&Control::Ping(payload))?;
+        Ok(ping)
+    }
+
+    /// A pong came: the ping that it answers has its time.
+    pub(crate) fn pong_received(&mut self, payload: &[u8]) {
+        if let Some(rare) = &mut self.rare {
+            rare.pings.pong_received(payload);
+        }
+    }
+
+    /// The last round trip of a ping.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.rare.as_ref()?.pings.last()
+    }
+
     /// Queues what the protocol owes the peer. After our close frame, that is nothing.
     pub(crate) fn reply(&mut self, control: Control) {
         if matches!(control, Control::Pong(_)) && self.pongs >= OWED_PONGS {
-            self.owed = Some(Box::new(control));
+            self.rare().owed = Some(Box::new(control));
             return;
         }
         let before = self.queue.len();
@@ -159,7 +188,7 @@ impl Outbound {
 
     /// Queues a close frame, if none was.
     pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
-        self.owed = None;
+        _ = self.take_owed();
         _ = self.control(&Control::Close(frame));
     }
 
@@ -256,14 +285,17 @@ impl Outbound {
         self.broken
     }
 
-    /// Nothing will be written any more: gives all memory back.
+    /// Nothing will be written any more, and no pong will come: gives all memory back.
     pub(crate) fn end(&mut self, why: io::ErrorKind) {
         self.broken.get_or_insert(why);
+        if let Some(rare) = &mut self.rare {
+            rare.pings.clear();
+        }
         self.release();
     }
 
     fn release(&mut self) {
-        self.owed = None;
+        _ = self.take_owed();
         self.queue.advance(self.queue.len());
         self.queue.park(&mut ThreadPool);
     }
@@ -298,10 +330,18 @@ impl Outbound {
     /// The queue is written: its memory goes back, unless a pong is still owed.
     fn drained(&mut self) {
         self.pongs = 0;
-        match self.owed.take() {
+        match self.take_owed() {
             Some(pong) => self.reply(*pong),
             None => self.queue.park(&mut ThreadPool),
         }
+    }
+
+    fn take_owed(&mut self) -> Option<Box<Control>> {
+        self.rare.as_mut()?.owed.take()
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     fn break_down(&mut self, error: &io::Error) {

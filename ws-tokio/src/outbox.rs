@@ -8,6 +8,7 @@ use ws_core::{
 
 use crate::error::Error;
 use crate::outbound::Outbound;
+use crate::pings::Ping;
 use crate::pool::ThreadPool;
 
 /// The sending side of a connection, for code that doesn't wait: [`Connection::run`](crate::Connection::run) lends it to
@@ -94,6 +95,33 @@ impl<'a> Outbox<'a> {
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.with(|outbound| outbound.prepared(message))
+    }
+
+    /// Queues a ping, as [`send`](Self::send) a message; also while another half streams one. The returned future resolves
+    /// once the pong is read, so that a handler can't wait for it: another task does.
+    ///
+    /// ```
+    /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
+    /// #     mut connection: ws_tokio::Connection<S>,
+    /// # ) -> Result<(), ws_tokio::Error> {
+    /// connection
+    ///     .run(|_message, outbox| {
+    ///         let ping = outbox.ping()?;
+    ///         tokio::spawn(async move {
+    ///             if let Ok(round_trip) = ping.await {
+    ///                 println!("{} ms", round_trip.as_millis());
+    ///             }
+    ///         });
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Connection::ping`](crate::Connection::ping).
+    pub fn ping(&mut self) -> Result<Ping, Error> {
+        self.with(Outbound::ping)
     }
 
     /// Queues a close frame. The handler is still called for the messages that come before the peer's.

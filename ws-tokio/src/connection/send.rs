@@ -9,7 +9,7 @@ use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
 use super::Connection;
 use crate::error::Error;
 use crate::outbox::Outbox;
-use crate::shared::Ping;
+use crate::pings::Ping;
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message: queues it and writes all that is queued.
@@ -115,7 +115,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
     /// with [`Error::Cut`] where the connection ends before the pong.
     pub fn ping(&mut self) -> Result<Ping, Error> {
-        self.shared().ping()
+        self.shared().outbound_mut().ping()
     }
 
     /// The sending side, for code that can't wait: what is put in is queued whatever the queue's limit, so that a peer that

@@ -145,9 +145,6 @@ impl<S> Shared<S> {
             End::Io(kind) => kind,
             _ => io::ErrorKind::NotConnected,
         });
-        if let Some(rare) = &mut self.rare {
-            rare.pings.clear();
-        }
         events::ended(&self.result());
     }
 

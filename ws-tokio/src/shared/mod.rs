@@ -1,7 +1,6 @@
 //! What both directions share: the stream, the send queue, and how the connection ends.
 
 mod end;
-mod pings;
 mod watch;
 
 use std::io;
@@ -23,8 +22,6 @@ use crate::outbox::Outbox;
 use crate::settings::{Millis, Settings};
 pub(crate) use end::End;
 use end::Phase;
-pub use pings::Ping;
-use pings::Pings;
 use watch::{Waits, Watch};
 
 /// The part of a connection that its halves share: a connection owns it, halves lock it.
@@ -49,7 +46,6 @@ struct Rare {
     subprotocol: Option<Box<str>>,
     peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
-    pings: Pings,
     callbacks: Option<Box<Callbacks>>,
     /// What was received, as of the last read, where it is counted.
     received: Traffic,
@@ -133,10 +129,9 @@ impl<S> Shared<S> {
     /// What passed, where it is counted; with what the receiving side has found since its last read, if it is at hand.
     pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
         let sent = self.outbound.traffic()?;
-        let rare = self.rare.as_ref();
-        let mut received = rare.map_or_else(Traffic::default, |rare| rare.received);
+        let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
         received.counts = found.unwrap_or(received.counts);
-        Some(Counters { received, sent, round_trip: rare.and_then(|rare| rare.pings.last()) })
+        Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
     }
 
     /// Counts what was read, and tells of what was found in what was read before.
@@ -193,14 +188,6 @@ impl<S> Shared<S> {
         first
     }
 
-    /// Queues a ping; the time until its pong.
-    pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
-        self.outbound.may_send()?;
-        let (payload, ping) = self.rare().pings.start();
-        self.outbound.control(&Control::Ping(payload))?;
-        Ok(ping)
-    }
-
     /// Who is told of pings and pongs.
     pub(crate) fn callbacks(&mut self) -> &mut Callbacks {
         self.rare().callbacks.get_or_insert_default()
@@ -223,11 +210,7 @@ impl<S> Shared<S> {
         }
         match control {
             Control::Ping(_) => {}
-            Control::Pong(payload) => {
-                if let Some(rare) = &mut self.rare {
-                    rare.pings.pong_received(&payload);
-                }
-            }
+            Control::Pong(payload) => self.outbound.pong_received(&payload),
             Control::Close(frame) => self.close_received(frame),
         }
     }

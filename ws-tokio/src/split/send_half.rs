@@ -21,7 +21,8 @@ use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::Progress;
 use crate::outbox::Outbox;
-use crate::shared::{Ping, Shared};
+use crate::pings::Ping;
+use crate::shared::Shared;
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
 pub struct SendHalf<S> {
@@ -133,7 +134,7 @@ impl<S> SendHalf<S> {
     /// # Errors
     /// As [`Connection::ping`](crate::Connection::ping).
     pub fn ping(&self) -> Result<Ping, Error> {
-        self.split.with(|inner| inner.shared.ping())
+        self.split.with(|inner| inner.shared.outbound_mut().ping())
     }
 }
 

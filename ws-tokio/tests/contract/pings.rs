@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
-use ws_tokio::{CloseCode, Error, PingReply, Role, Settings};
+use ws_tokio::{CloseCode, EncodeError, Error, Ping, PingReply, Role, Settings};
 
 use crate::support::memory::{self, read_some, waits};
 use crate::support::parse::frames;
@@ -77,6 +78,52 @@ async fn a_ping_resolves_with_the_time_until_its_pong_is_read() {
             received = connection.recv() => panic!("{received:?}"),
         };
         assert_eq!(round_trip.as_secs(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_can_ping_and_the_time_is_known_while_it_runs_on() {
+    for us in ROLES {
+        let settings = Settings::default().counted();
+        let (mut connection, mut peer) = memory::connection(us, settings);
+        let (pings, mut pinged) = mpsc::unbounded_channel::<Ping>();
+        peer.write_all(&frame(peer_of(us), 0x81, b"ping")).await.unwrap();
+        let answered = async {
+            let payload = ping_payload(&mut peer, us).await;
+            sleep(Duration::from_secs(3)).await;
+            peer.write_all(&frame(peer_of(us), 0x8a, &payload)).await.unwrap();
+            pinged.recv().await.unwrap().await.unwrap()
+        };
+        let round_trip = tokio::select! {
+            round_trip = answered => round_trip,
+            ran = connection.run(|_, outbox| pings.send(outbox.ping().unwrap()).unwrap()) => {
+                panic!("{ran:?}")
+            }
+        };
+        assert_eq!(round_trip.as_secs(), 3);
+        assert_eq!(connection.counters().unwrap().round_trip, Some(round_trip));
+    }
+}
+
+#[tokio::test]
+async fn pings_of_a_handler_and_of_the_connection_are_of_one_series() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let first = connection.outbox().ping().unwrap();
+        let second = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        let sent = frames(us, &read_some(&mut peer).await);
+        assert_eq!(sent.len(), 2);
+        peer.write_all(&frame(peer_of(us), 0x8a, &sent[1].1)).await.unwrap();
+        assert!(waits(connection.recv()).await);
+        first.await.unwrap();
+        second.await.unwrap();
+        let unanswered = connection.outbox().ping().unwrap();
+        connection.outbox().close(CloseCode::NORMAL, "").unwrap();
+        let refused = connection.outbox().ping();
+        assert!(matches!(refused, Err(Error::Send(EncodeError::Closed))));
+        connection.close_now();
+        assert!(matches!(unanswered.await, Err(Error::Cut)));
     }
 }
 

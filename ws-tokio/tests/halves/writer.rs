@@ -152,6 +152,30 @@ async fn pings_and_pongs_pass_between_the_frames_of_a_message() {
 }
 
 #[tokio::test]
+async fn a_handler_pings_although_another_half_streams_a_message() {
+    for us in ROLES {
+        let (mut receiving, sending, mut peer) = halves(us);
+        let mut writer = sending.writer(MessageKind::Text).await.unwrap();
+        writer.write_all(b"streamed").await.unwrap();
+        writer.flush().await.unwrap();
+        peer.write_all(&frame(peer_of(us), 0x81, b"now")).await.unwrap();
+        let mut pings = Vec::new();
+        let run = receiving.run(|_, outbox| {
+            assert!(matches!(outbox.send("no turn"), Err(Error::Send(_))));
+            pings.push(outbox.ping().expect("an open connection"));
+        });
+        assert!(waits(run).await);
+        writer.finish().await.unwrap();
+        let read = frames(us, &read_some(&mut peer).await);
+        let kinds: Vec<_> = read.iter().map(|it| it.0).collect();
+        assert_eq!(kinds, [0x01, 0x89, 0x80]);
+        peer.write_all(&frame(peer_of(us), 0x8a, &read[1].1)).await.unwrap();
+        assert!(waits(receiving.recv()).await);
+        pings.pop().expect("the handler was called").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn other_tasks_messages_wait_for_a_streamed_one_and_then_come_in_the_order_they_waited() {
     for us in ROLES {
         let (_receiving, sending, mut peer) = halves(us);

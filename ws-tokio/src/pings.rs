@@ -12,7 +12,8 @@ use ws_core::ControlPayload;
 
 use crate::error::Error;
 
-/// The time until a ping's pong, once it is read. Made by [`Connection::ping`](crate::Connection::ping).
+/// The time until a ping's pong, once it is read. Made by [`Connection::ping`](crate::Connection::ping),
+/// [`SendHalf::ping`](crate::SendHalf::ping) and [`Outbox::ping`](crate::Outbox::ping).
 ///
 /// It resolves while the connection is received from, by whatever task. Dropping it forgets the ping.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Future for Ping {
 
 /// The pings whose pongs are awaited, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Pings {
+pub(crate) struct Pings {
     sent: u64,
     waiting: VecDeque<Waiting>,
     /// The last round trip.
@@ -44,7 +45,7 @@ struct Waiting {
 }
 
 impl Pings {
-    pub(super) fn start(&mut self) -> (ControlPayload, Ping) {
+    pub(crate) fn start(&mut self) -> (ControlPayload, Ping) {
         self.waiting.retain(|waiting| !waiting.pong.is_closed());
         self.sent += 1;
         let (pong, ping) = oneshot::channel();
@@ -53,7 +54,7 @@ impl Pings {
     }
 
     /// A pong answers its ping and those before it: a peer may answer only the newest (RFC 6455, 5.5.3).
-    pub(super) fn pong_received(&mut self, payload: &[u8]) {
+    pub(crate) fn pong_received(&mut self, payload: &[u8]) {
         let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
         let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else {
             return;
@@ -66,12 +67,12 @@ impl Pings {
         }
     }
 
-    pub(super) const fn last(&self) -> Option<Duration> {
+    pub(crate) const fn last(&self) -> Option<Duration> {
         self.last
     }
 
     /// No pong will come any more.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.waiting = VecDeque::new();
     }
 }
