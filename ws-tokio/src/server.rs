@@ -37,6 +37,47 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Graceful shutdown
+///
+/// A [`Tracker`](crate::Tracker) closes the connections and waits for them. Meanwhile the server goes on, so that who comes
+/// late is told so, and may try elsewhere:
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use std::time::Duration;
+///
+/// use ws_tokio::http::StatusCode;
+/// use ws_tokio::{Server, Tracker};
+///
+/// let server = Server::bind("127.0.0.1:9001").await?;
+/// let tracker = Tracker::new();
+/// let entrance = tracker.clone();
+/// let serving = server.serve_incoming(move |incoming| {
+///     let ticket = entrance.enter();
+///     async move {
+///         let Some(ticket) = ticket else {
+///             return incoming.refuse(StatusCode::SERVICE_UNAVAILABLE, "going down").await;
+///         };
+///         let Ok(mut connection) = incoming.accept().await else { return };
+///         ticket
+///             .serve(&mut connection, async |connection| {
+///                 connection.run(|message, outbox| outbox.send(message)).await
+///             })
+///             .await;
+///     }
+/// });
+/// let shutdown = async {
+///     tokio::signal::ctrl_c().await?;
+///     Ok::<_, std::io::Error>(tracker.shutdown(Duration::from_secs(10)).await)
+/// };
+/// tokio::select! {
+///     () = serving => {}
+///     shutdown = shutdown => println!("{} connections were cut", shutdown?.cut.len()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     listener: TcpListener,
     options: AcceptOptions,

@@ -44,6 +44,9 @@ use crate::connection::Connection;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// With a [`Server`](crate::Server), see [there](crate::Server#graceful-shutdown); for a connection that is split, see
+/// [`Ticket::closing`].
 #[derive(Clone, Default)]
 pub struct Tracker(Arc<Shared>);
 
@@ -117,7 +120,8 @@ impl Tracker {
     /// Lets no one in any more, closes all connections with 1001, and waits up to `deadline` until they have ended; then
     /// cuts the others.
     ///
-    /// Connections are closed by their tasks, in [`Ticket::serve`].
+    /// Connections are closed and cut by their tasks, in [`Ticket::serve`], or as [`Ticket::closing`] and
+    /// [`Ticket::cutting`] tell them.
     ///
     /// # Cancel safety
     /// If dropped, the shutdown has begun, but no connection is cut; call it again to go on.
@@ -133,7 +137,7 @@ impl Tracker {
     }
 }
 
-/// A connection's place in a [`Tracker`]. It is free again when this is dropped.
+/// A connection's place in a [`Tracker`]. It is free again when this is dropped: until then a shutdown waits.
 pub struct Ticket {
     tracker: Tracker,
     number: u64,
@@ -153,18 +157,61 @@ impl Ticket {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let shared = &self.tracker.0;
-        shared.lock().inside.insert(self.number, connection.peer_addr());
-        if let Some(talked) =
-            unless(talk(connection), shared.until(|state| state.stage >= Stage::Closing)).await
-        {
+        if let Some(address) = connection.peer_addr() {
+            self.set_peer_addr(Some(address));
+        }
+        if let Some(talked) = unless(talk(connection), self.closing()).await {
             return Some(talked);
         }
         let closing = connection.close(CloseCode::GOING_AWAY, "");
-        if unless(closing, shared.until(|state| state.stage >= Stage::Cutting)).await.is_none() {
+        if unless(closing, self.cutting()).await.is_none() {
             connection.close_now();
         }
         None
+    }
+
+    /// Waits until the shutdown begins. For a task that closes its connection itself, such as one that splits it, and
+    /// keeps the ticket until it has:
+    ///
+    /// ```
+    /// # use tokio::io::{AsyncRead, AsyncWrite};
+    /// use ws_tokio::{CloseCode, Connection, Ticket};
+    ///
+    /// async fn serve<S: AsyncRead + AsyncWrite + Unpin>(connection: Connection<S>, ticket: Ticket) {
+    ///     ticket.set_peer_addr(connection.peer_addr());
+    ///     // Other tasks may have clones of the half that sends.
+    ///     let (mut receiving, sending) = connection.split();
+    ///     tokio::select! {
+    ///         _ = receiving.run(|message, outbox| outbox.send(message)) => return,
+    ///         () = ticket.closing() => {}
+    ///     }
+    ///     // Now `close` is who reads the peer's answer.
+    ///     drop(receiving);
+    ///     tokio::select! {
+    ///         _ = sending.close(CloseCode::GOING_AWAY, "") => {}
+    ///         () = ticket.cutting() => sending.close_now(),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe.
+    pub async fn closing(&self) {
+        self.tracker.0.until(|state| state.stage >= Stage::Closing).await;
+    }
+
+    /// Waits until the shutdown's deadline has passed: what is not closed yet is counted as cut.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe.
+    pub async fn cutting(&self) {
+        self.tracker.0.until(|state| state.stage >= Stage::Cutting).await;
+    }
+
+    /// Sets the address that [`Shutdown::cut`] tells of this connection. Default none; [`serve`](Self::serve) sets its
+    /// connection's, where that is known.
+    pub fn set_peer_addr(&self, address: Option<SocketAddr>) {
+        self.tracker.0.lock().inside.insert(self.number, address);
     }
 }
 

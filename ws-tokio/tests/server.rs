@@ -8,7 +8,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use ws_tokio::http::StatusCode;
-use ws_tokio::{AcceptOptions, CloseCode, ConnectOptions, Connection, Server, Transport, connect};
+use ws_tokio::{
+    AcceptOptions, CloseCode, ConnectOptions, Connection, Server, Tracker, Transport, connect,
+};
 
 /// How long nothing must happen to be taken for never. No test fails for being slow.
 const NEVER: Duration = Duration::from_millis(100);
@@ -105,4 +107,38 @@ async fn a_request_can_be_looked_at_before_it_is_accepted_or_refused() {
     talk(&mut connect(&format!("{url}/echo")).await.unwrap().0).await;
     let refused = connect(&format!("{url}/other")).await.unwrap_err();
     assert_eq!(refused.status(), Some(StatusCode::NOT_FOUND));
+}
+
+#[tokio::test]
+async fn while_a_tracker_shuts_down_who_comes_late_is_refused_with_503() {
+    let server = local().await;
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let tracker = Tracker::new();
+    let entrance = tracker.clone();
+    tokio::spawn(server.serve_incoming(move |incoming| {
+        let ticket = entrance.enter();
+        async move {
+            let Some(ticket) = ticket else {
+                return incoming.refuse(StatusCode::SERVICE_UNAVAILABLE, "going down").await;
+            };
+            let mut connection = incoming.accept().await.expect("the peer is there");
+            let echo = async |connection: &mut Connection<TcpStream>| {
+                connection.run(|message, outbox| outbox.send(message)).await
+            };
+            ticket.serve(&mut connection, echo).await;
+        }
+    }));
+    let mut early = connect(&url).await.unwrap().0;
+    talk(&mut early).await;
+    let stopping = tracker.clone();
+    let stopping = tokio::spawn(async move { stopping.shutdown(Duration::from_secs(60)).await });
+    while tracker.enter().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let late = connect(&url).await.unwrap_err();
+    assert_eq!(late.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(early.recv().await.unwrap(), None);
+    assert_eq!(early.close_frame().unwrap().code(), CloseCode::GOING_AWAY);
+    let shutdown = stopping.await.unwrap();
+    assert_eq!((shutdown.closed, shutdown.cut), (1, vec![]));
 }

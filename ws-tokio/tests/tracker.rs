@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use ws_tokio::{CloseCode, Connection, Error, Negotiated, Role, Settings, Tracker};
 
 fn pair() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
@@ -27,6 +28,25 @@ fn serve(tracker: &Tracker) -> (Connection<DuplexStream>, JoinHandle<bool>) {
             connection.run(|message, outbox| outbox.send(message)).await
         });
         talked.await.is_some()
+    });
+    (client, served)
+}
+
+/// As [`serve`], by the halves of a connection.
+fn serve_split(tracker: &Tracker) -> (Connection<DuplexStream>, JoinHandle<()>) {
+    let (server, client) = pair();
+    let ticket = tracker.enter().expect("the tracker is open");
+    let served = tokio::spawn(async move {
+        ticket.set_peer_addr(server.peer_addr());
+        let (mut receiving, sending) = server.split();
+        tokio::select! {
+            _ = receiving.run(|message, outbox| outbox.send(message)) => return,
+            () = ticket.closing() => drop(receiving),
+        }
+        tokio::select! {
+            closed = sending.close(CloseCode::GOING_AWAY, "") => closed.expect("an answer"),
+            () = ticket.cutting() => sending.close_now(),
+        }
     });
     (client, served)
 }
@@ -77,7 +97,7 @@ async fn a_connection_that_does_not_answer_is_cut_at_the_deadline_and_reported()
 async fn a_shutdown_that_is_dropped_and_called_again_goes_on() {
     let tracker = Tracker::new();
     let (mut client, _served) = serve(&tracker);
-    drop(tokio::time::timeout(Duration::ZERO, tracker.shutdown(Duration::from_secs(5))).await);
+    drop(timeout(Duration::ZERO, tracker.shutdown(Duration::from_secs(5))).await);
     assert_eq!(client.recv().await.unwrap(), None);
     let shutdown = tracker.shutdown(Duration::from_secs(5)).await;
     assert!(shutdown.cut.is_empty());
@@ -104,4 +124,52 @@ async fn a_talk_that_never_ends_is_dropped_by_a_shutdown() {
     tokio::task::yield_now().await;
     assert!(tracker.shutdown(Duration::from_secs(5)).await.cut.is_empty());
     assert!(served.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_split_its_connection_is_told_of_a_shutdown_and_waited_for() {
+    let tracker = Tracker::new();
+    let (mut client, served) = serve_split(&tracker);
+    client.send("hello").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some("hello".into()));
+    let client = tokio::spawn(async move {
+        assert_eq!(client.recv().await.unwrap(), None);
+        assert_eq!(client.close_frame().unwrap().code(), CloseCode::GOING_AWAY);
+    });
+    let shutdown = tracker.shutdown(Duration::from_secs(10)).await;
+    assert_eq!((shutdown.closed, shutdown.cut), (1, vec![]));
+    assert!(tracker.is_empty());
+    client.await.unwrap();
+    served.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_split_its_connection_is_told_of_the_deadline_and_reported() {
+    let tracker = Tracker::new();
+    let (mut silent, served) = serve_split(&tracker);
+    tokio::task::yield_now().await;
+    let shutdown = tracker.shutdown(Duration::from_secs(2)).await;
+    assert_eq!((shutdown.closed, shutdown.cut), (0, vec![Some("192.0.2.1:80".parse().unwrap())]));
+    served.await.unwrap();
+    assert!(tracker.is_empty(), "cut, it left");
+    assert_eq!(silent.recv().await.unwrap(), None, "our close frame had arrived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_waits_for_each_stage_of_a_shutdown_and_no_more_behind_it() {
+    let tracker = Tracker::new();
+    let ticket = tracker.enter().unwrap();
+    let now = Duration::ZERO;
+    assert!(timeout(now, ticket.closing()).await.is_err());
+    assert!(timeout(now, tracker.shutdown(Duration::from_secs(5))).await.is_err());
+    ticket.closing().await;
+    assert!(timeout(now, ticket.cutting()).await.is_err());
+    let shutdown = tracker.shutdown(now).await;
+    assert_eq!((shutdown.closed, shutdown.cut), (0, vec![None]), "its address is not known");
+    for _ in 0..2 {
+        ticket.closing().await;
+        ticket.cutting().await;
+    }
+    drop(ticket);
+    assert!(tracker.is_empty());
 }
