@@ -210,7 +210,8 @@ async fn serve_by_recv(server: Arc<Server>, stream: Box<TcpStream>) {
     };
     tokio::select! {
         _ = echo => return,
-        () = server.stop.notified() => {}
+        // Boxed, for beside `feed` it is what makes this task large.
+        () = Box::pin(server.stop.notified()) => {}
     }
     _ = connection.close(CloseCode::GOING_AWAY, "").await;
 }

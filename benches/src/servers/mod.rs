@@ -132,5 +132,5 @@ pub fn find(name: &str) -> Option<&'static Server> {
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
 fn spawn(echo: impl Future<Output = Ended> + Send + 'static) {
-    drop(tokio::spawn(async { _ = echo.await }));
+    drop(tokio::spawn(echo));
 }

@@ -1,24 +1,40 @@
 //! This project's two ways of receiving.
+//!
+//! An idle connection is its task, mostly. So the handshake, which is large and short, is made a future on the heap before the
+//! task begins: the task then holds no stream.
+
+use std::future::Future;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_tokio::{AcceptError, AcceptOptions, Connection};
 
 use super::{Deflate, Ended};
 
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(stream: S, deflate: Deflate) -> Ended {
-    let mut connection = Box::pin(accept(stream, deflate)).await?;
-    Ok(connection.run(|message, outbox| outbox.send(message)).await?)
-}
-
-pub(super) async fn recv<S: AsyncRead + AsyncWrite + Unpin>(stream: S, deflate: Deflate) -> Ended {
-    let mut connection = Box::pin(accept(stream, deflate)).await?;
-    while let Some(message) = connection.recv().await? {
-        connection.feed(message).await?;
+pub(super) fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    deflate: Deflate,
+) -> impl Future<Output = Ended> {
+    let accepting = Box::pin(accept(stream, deflate));
+    async {
+        let mut connection = accepting.await?;
+        Ok(connection.run(|message, outbox| outbox.send(message)).await?)
     }
-    Ok(())
 }
 
-/// To be boxed: what it holds is large and short-lived, and an idle connection is its task.
+pub(super) fn recv<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    deflate: Deflate,
+) -> impl Future<Output = Ended> {
+    let accepting = Box::pin(accept(stream, deflate));
+    async {
+        let mut connection = accepting.await?;
+        while let Some(message) = connection.recv().await? {
+            connection.feed(message).await?;
+        }
+        Ok(())
+    }
+}
+
 pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     deflate: Deflate,
