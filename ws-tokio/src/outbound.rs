@@ -346,6 +346,7 @@ impl Outbound {
 
     fn break_down(&mut self, error: &io::Error) {
         self.broken = Some(error.kind());
+        self.unflushed = false;
         self.release();
     }
 }

@@ -251,7 +251,8 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         self.outbound.may_send()?;
         if self.outbound.is_high() {
             // What the transport doesn't take now, the next flush will.
-            if let Poll::Ready(written) = self.outbound.poll_flush(cx, &mut self.stream) {
+            let written = self.write(|outbound, stream| outbound.poll_flush(cx, stream));
+            if let Poll::Ready(written) = written {
                 written?;
             }
         }
@@ -265,17 +266,26 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         mut write: impl FnMut(&mut Outbound, &mut S, &mut Context<'_>) -> Poll<io::Result<()>>,
     ) -> Poll<Result<(), Error>> {
         loop {
-            let written = write(&mut self.outbound, &mut self.stream, cx);
+            let written = self.write(|outbound, stream| write(outbound, stream, cx));
             if let Poll::Ready(written) = written {
-                if let Some(watch) = self.watch.as_mut().filter(|_| self.outbound.is_flushed()) {
-                    watch.drained();
-                }
                 return Poll::Ready(written.map_err(Error::Io));
             }
             let watch = self.watch.get_or_insert_with(Watch::of_write);
             watch.stalled(self.outbound.written(), self.write_timeout.get());
             ready!(self.poll_parked(cx, Waits::ToWrite));
         }
+    }
+
+    /// Writes, and where nothing is left to write, or nothing can be, forgets that it waited.
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut Outbound, &mut S) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        let written = write(&mut self.outbound, &mut self.stream);
+        if let Some(watch) = self.watch.as_mut().filter(|_| self.outbound.is_flushed()) {
+            watch.drained();
+        }
+        written
     }
 
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {

@@ -22,6 +22,7 @@ struct State {
     /// Bytes that the transport still takes.
     takes: usize,
     failure: Option<io::ErrorKind>,
+    write_failure: Option<io::ErrorKind>,
     /// Bytes of its own that the transport must write before it reads, as TLS does for a new key.
     owes: usize,
     reader: Option<Waker>,
@@ -83,6 +84,11 @@ impl Gate {
         self.change(|state| state.failure = Some(failure));
     }
 
+    /// Every write fails from now on.
+    pub(crate) fn fail_writes(&self, failure: io::ErrorKind) {
+        self.change(|state| state.write_failure = Some(failure));
+    }
+
     /// All that was written, but for what the transport owed.
     pub(crate) fn written(&self) -> Vec<u8> {
         lock(&self.0).written.clone()
@@ -97,7 +103,7 @@ impl Gate {
 impl State {
     /// As many of `len` bytes as are taken now.
     fn poll_take(&mut self, cx: &Context<'_>, len: usize) -> Poll<io::Result<usize>> {
-        if let Some(failure) = self.failure {
+        if let Some(failure) = self.failure.or(self.write_failure) {
             return Poll::Ready(Err(failure.into()));
         }
         let taken = len.min(self.takes);

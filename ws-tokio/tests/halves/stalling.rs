@@ -1,5 +1,6 @@
 //! Peers that stall, never answer, or reset: closing ends in time, and only what stands still is given up.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, DuplexStream};
@@ -11,7 +12,7 @@ use crate::gated::gated;
 use crate::settle;
 use crate::support::memory::over;
 use crate::support::tcp;
-use crate::support::wire::{ROLES, frame, peer_of};
+use crate::support::wire::{ROLES, close, frame, peer_of};
 
 /// How closing ends, and after how many seconds, beside a peer that did this.
 async fn ends(
@@ -131,11 +132,35 @@ async fn a_write_that_stands_still_ends_the_connection_after_30_seconds_for_all_
         let sent = tokio::spawn(async move { sends.send("stuck").await });
         sleep(Duration::from_secs(20)).await;
         gate.take(1);
-        let stuck = |ended: Error| matches!(ended, Error::Io(it) if it.kind() == std::io::ErrorKind::TimedOut);
+        let stuck =
+            |ended: Error| matches!(ended, Error::Io(it) if it.kind() == ErrorKind::TimedOut);
         assert!(stuck(sent.await.unwrap().unwrap_err()));
         assert!(stuck(received.await.unwrap().unwrap_err()));
         assert_eq!(since.elapsed().as_secs(), 60, "a byte went in the first 30 seconds");
         assert!(stuck(sending.send("x").await.unwrap_err()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_failed_is_not_taken_for_one_that_stands_still() {
+    // Who notices: a flush, or a message to a queue that is high.
+    for (us, notices) in ROLES.into_iter().flat_map(|us| [(us, "flush"), (us, "feed")]) {
+        let (stream, gate) = gated();
+        let mut connection = over(stream, us, Settings::default().high_water(1));
+        gate.take(1);
+        assert!(timeout(Duration::from_secs(1), connection.send("cut")).await.is_err());
+        gate.fail_writes(ErrorKind::BrokenPipe);
+        let noticed = match notices {
+            "flush" => connection.flush().await,
+            _ => connection.feed("next").await,
+        };
+        let broken = noticed.unwrap_err();
+        assert!(matches!(broken, Error::Io(it) if it.kind() == ErrorKind::BrokenPipe));
+        let waits = timeout(Duration::from_secs(100), connection.recv()).await;
+        assert!(waits.is_err(), "the peer may still say why: {waits:?}");
+        gate.give(&close(peer_of(us), 1011, "out of memory"));
+        let closed = connection.recv().await.unwrap_err();
+        assert!(matches!(closed, Error::Closed(frame) if frame.reason() == "out of memory"));
     }
 }
 
