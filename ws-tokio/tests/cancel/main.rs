@@ -12,6 +12,10 @@ mod send;
 #[cfg(feature = "stream")]
 mod stream_sink;
 
+#[path = "../../../fuzz/src/connection_ops/mod.rs"]
+#[expect(unreachable_pub, reason = "public for the fuzz target")]
+mod connection_ops;
+
 #[path = "../support"]
 mod support {
     pub(crate) mod parse;

@@ -29,6 +29,7 @@ mod support {
     pub(crate) mod memory;
     pub(crate) mod parse;
     pub(crate) mod patience;
+    #[expect(dead_code, reason = "only random programs have transports that fail")]
     pub(crate) mod scripted;
     pub(crate) mod tcp;
     pub(crate) mod wire;

@@ -7,31 +7,44 @@ pub(crate) type Frame = (u8, Vec<u8>);
 
 /// All frames of these bytes, which must be whole and of this role.
 pub(crate) fn frames(sender: Role, wire: &[u8]) -> Vec<Frame> {
-    let (mut frames, mut rest) = (Vec::new(), wire);
-    while !rest.is_empty() {
-        frames.push(take_frame(sender, &mut rest));
-    }
+    let (frames, rest) = whole_frames(sender, wire);
+    assert!(rest.is_empty(), "a cut frame");
     frames
 }
 
-fn take_frame(sender: Role, rest: &mut &[u8]) -> Frame {
-    let [first, second] = take(rest, 2) else { panic!("a cut header") };
+/// The whole frames of these bytes, which must be of this role, and what is there of one more.
+pub(crate) fn whole_frames(sender: Role, wire: &[u8]) -> (Vec<Frame>, &[u8]) {
+    let (mut frames, mut whole) = (Vec::new(), wire);
+    let mut rest = wire;
+    while let Some(frame) = take_frame(sender, &mut rest) {
+        frames.push(frame);
+        whole = rest;
+    }
+    (frames, whole)
+}
+
+fn take_frame(sender: Role, rest: &mut &[u8]) -> Option<Frame> {
+    let [first, second] = *take(rest, 2)? else { return None };
     assert_eq!(second & 0x80 != 0, sender == Role::Client, "a client masks, a server doesn't");
     let len = match second & 0x7f {
-        126 => take(rest, 2).iter().fold(0, |len, byte| len << 8 | usize::from(*byte)),
-        127 => take(rest, 8).iter().fold(0, |len, byte| len << 8 | usize::from(*byte)),
+        126 => number(take(rest, 2)?),
+        127 => number(take(rest, 8)?),
         short => usize::from(short),
     };
     let key = match sender {
-        Role::Client => take(rest, 4),
+        Role::Client => take(rest, 4)?,
         Role::Server => &[0; 4],
     };
-    let payload = take(rest, len).iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
-    (*first, payload.collect())
+    let payload = take(rest, len)?.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
+    Some((first, payload.collect()))
 }
 
-fn take<'a>(rest: &mut &'a [u8], len: usize) -> &'a [u8] {
-    let (taken, left) = rest.split_at_checked(len).expect("whole frames");
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
+fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+    let (taken, left) = rest.split_at_checked(len)?;
     *rest = left;
-    taken
+    Some(taken)
 }
