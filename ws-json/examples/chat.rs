@@ -1,4 +1,4 @@
-//! A chat room: `cargo run -p ws-json --example chat`, then talk to ws://127.0.0.1:9002 with any WebSocket client.
+//! A chat room: `cargo run -p ws-json --example chat [ADDR]`, then talk to ws://127.0.0.1:9002 with any WebSocket client.
 //!
 //! Say `{"name":"you","text":"hello"}`; everybody in the room hears it. What has another shape is answered with
 //! `{"error":"..."}`, and what is no JSON closes the connection with 1007.
@@ -26,7 +26,8 @@ struct Refusal {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:9002").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9002".to_owned());
+    let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
     let (room, _) = broadcast::channel(BEHIND);
     loop {
