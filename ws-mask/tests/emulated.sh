@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs the crate's tests on CPUs that this machine isn't. It exits with 1 where a kernel is wrong, or wasn't exercised where it ought to be.
+# Runs the crate's tests on CPUs that this machine isn't, and those of ws-core (32 bits, big-endian) and ws-tokio (32 bits) where numbers differ.
+# It exits with 1 where a test fails, a kernel is wrong, or wasn't exercised where it ought to be.
 #
 #   ws-mask/tests/emulated.sh [MACHINE...]      all machines, if none is named
 #
@@ -23,7 +24,7 @@ main() {
   mkdir -p "$home"
   [ $# -gt 0 ] || set -- aarch64 i686 s390x nehalem avx512 wasm
   for machine in "$@"; do
-    printf '== ws-mask on %s\n' "$machine"
+    printf '== on %s\n' "$machine"
     case $machine in
       aarch64) foreign aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc "neon words" qemu-aarch64-static -L /usr/aarch64-linux-gnu ;;
       s390x) foreign s390x-unknown-linux-gnu s390x-linux-gnu-gcc words qemu-s390x-static -L /usr/s390x-linux-gnu ;;
@@ -39,23 +40,32 @@ main() {
 }
 
 skip() { # WHY
-  printf '\n*** SKIPPED: ws-mask on %s: %s ***\n\n' "$machine" "$1" >&2
+  printf '\n*** SKIPPED: on %s: %s ***\n\n' "$machine" "$1" >&2
   [ "${EMULATED:-}" != required ] || status=1
 }
 
 wrong() {
-  printf '\n*** FAILED: ws-mask on %s ***\n\n' "$machine" >&2
+  printf '\n*** FAILED: on %s ***\n\n' "$machine" >&2
   status=1
 }
 
 # --- the machines ---
 
 foreign() { # TARGET LINKER KERNELS RUNNER...
-  local target=$1 linker=$2 kernels=$3 upper
+  local target=$1 linker=$2 kernels=$3 upper settings
   shift 3
   need_packages && need_rust 1.85 arm64 i386 s390x || return 0
   upper=$(tr a-z- A-Z_ <<<"$target")
-  tests "$target" "$kernels" "RUSTC=$home/rust-1.85/rustc" "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUNNER=$*"
+  settings=("RUSTC=$home/rust-1.85/rustc" "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUNNER=$*")
+  tests "$target" "$kernels" "${settings[@]}"
+  case $machine in
+    i686)
+      above ws-core "$target" "${settings[@]}" --lib --tests
+      # Not those that look for files beside themselves, or bound what 64 bits take.
+      above ws-tokio "$target" "${settings[@]}" --lib --test contract --test halves --test broadcast
+      ;;
+    s390x) above ws-core "$target" "${settings[@]}" --lib --tests ;;
+  esac
 }
 
 nehalem() {
@@ -70,6 +80,14 @@ tests() { # TARGET KERNELS VARIABLE=VALUE...
   env ${kernels:+"WS_MASK_KERNELS=$kernels"} RUST_BACKTRACE=0 "$@" \
     cargo test --locked -q -p ws-mask --target "$target" --target-dir "$home/target" \
     --config 'profile.dev.package.ws-mask.opt-level=3' --lib --tests -- --nocapture || wrong
+}
+
+# Somewhat optimised: else the laws take minutes under qemu.
+above() { # CRATE TARGET RUSTC LINKER RUNNER TESTS...
+  env RUST_BACKTRACE=0 "${@:3:3}" \
+    cargo test --locked -q -p "$1" --all-features --target "$2" --target-dir "$home/target" \
+    --config 'profile.dev.package.ws-mask.opt-level=3' --config 'profile.dev.package.ws-core.opt-level=1' \
+    --config 'profile.dev.package.zlib-rs.opt-level=1' "${@:6}" || wrong
 }
 
 avx512() {
