@@ -85,20 +85,7 @@ fn echo(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         "tokio-tungstenite",
         "tokio-tungstenite send",
     ];
-    let servers = start(&names, Deflate::OFF)?;
-    let (mut cpu, mut rate) = (vec![], vec![]);
-    for (_, [connections, in_flight, size, fragments]) in SHAPES {
-        let seconds = effort.seconds.to_string();
-        let load = ["echo", connections, in_flight, size, fragments, &seconds];
-        let took = in_turn(effort.rounds, &servers, &load)?;
-        cpu.push(cpu_and_ratios(&took));
-        rate.push(rates(&took));
-    }
-    let columns = SHAPES.map(|(title, _)| title);
-    let title = "Echo over TCP: ns of server CPU per message, and the ratio to the floor";
-    page.table(title, &columns, &rows(names, &cpu), Compared::Rows)?;
-    let title = "Echo over TCP: thousands of messages per second";
-    page.table(title, &columns, &rows(names, &rate), Compared::Rows)
+    echoes(page, effort, &start(&names, Deflate::OFF)?, "Echo over TCP", "the floor")
 }
 
 /// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.
@@ -110,19 +97,31 @@ fn threads(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     ];
     let start = |(called, threads)| Server::start_on(threads, "ws-tokio run", called);
     let servers: Vec<_> = ways.into_iter().map(start).collect::<io::Result<_>>()?;
+    echoes(page, effort, &servers, "Threads", "one thread")
+}
+
+/// CPU time and throughput of servers that echo, in each shape of load.
+fn echoes(
+    page: &mut Page,
+    effort: &Effort,
+    servers: &[Server],
+    title: &str,
+    first: &str,
+) -> Result<(), Failure> {
     let (mut cpu, mut rate) = (vec![], vec![]);
     for (_, [connections, in_flight, size, fragments]) in SHAPES {
         let seconds = effort.seconds.to_string();
         let load = ["echo", connections, in_flight, size, fragments, &seconds];
-        let took = in_turn(effort.rounds, &servers, &load)?;
+        let took = in_turn(effort.rounds, servers, &load)?;
         cpu.push(cpu_and_ratios(&took));
         rate.push(rates(&took));
     }
-    let (names, columns) = (ways.map(|(called, _)| called), SHAPES.map(|(title, _)| title));
-    let title = "Threads: ns of server CPU per message, and the ratio to one thread";
-    page.table(title, &columns, &rows(names, &cpu), Compared::Rows)?;
-    let title = "Threads: thousands of messages per second";
-    page.table(title, &columns, &rows(names, &rate), Compared::Rows)
+    let names = servers.iter().map(|server| server.name);
+    let columns = SHAPES.map(|(title, _)| title);
+    let of_cpu = format!("{title}: ns of server CPU per message, and the ratio to {first}");
+    page.table(&of_cpu, &columns, &rows(names.clone(), &cpu), Compared::Rows)?;
+    let of_rate = format!("{title}: thousands of messages per second");
+    page.table(&of_rate, &columns, &rows(names, &rate), Compared::Rows)
 }
 
 fn broadcast(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
