@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -266,10 +267,11 @@ async fn in_fragments(
     message: &Message,
     random: &mut Random,
 ) -> Result<(), Error> {
+    let mut stalls = random.one_in(16);
     for part in message.as_bytes().chunks(1 + random.below(20_000) as usize) {
         writer.write_all(part).await?;
         writer.flush().await?;
-        if random.one_in(64) {
+        if mem::take(&mut stalls) {
             random.stall().await;
         }
     }
