@@ -152,6 +152,7 @@ pub(crate) fn unmask_text(
 
 /// Takes these bytes out of `input`, together with what stands before them: copied where they are few, so that
 /// a small message never pins a large buffer, else shared.
+#[inline]
 pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>) -> Bytes {
     if place.len() <= COPY_UP_TO {
         let copy = Bytes::copy_from_slice(&input[place.clone()]);

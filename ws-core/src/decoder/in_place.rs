@@ -32,6 +32,7 @@ impl InPlace {
     }
 
     /// Unmasks the message and takes it out of the front of `input`.
+    #[inline]
     pub(super) fn take(self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
         Ok(match self.kind {
             MessageKind::Text => Message::Text(unmask_text(input, self.place, self.key)?),
