@@ -188,13 +188,16 @@ impl Inbound {
         self.buffer.advance(std::mem::take(&mut self.done));
     }
 
-    /// Makes room for a read: a pool's buffer where there is none; else for what the frame under way still needs,
+    /// Makes room for a read: all of a pool's buffer where there is none; else for what the frame under way still needs,
     /// but never more than has arrived already, for the peer only says how much will come.
     fn make_room(&mut self) {
         let held = self.buffer.len();
         // What was taken off the front counts no longer: where no message shares the memory, it is had back.
         if self.buffer.capacity() < BUFFER && !self.buffer.try_reclaim(BUFFER - held) {
             let left = std::mem::replace(&mut self.buffer, pool::take_read());
+            if held == 0 {
+                return;
+            }
             self.buffer.extend_from_slice(&left);
             pool::give_read(left);
         }
@@ -205,7 +208,9 @@ impl Inbound {
     /// Gives the pooled buffers back; small remainders move to allocations of their own size.
     fn park(&mut self) {
         self.decoder.park(&mut ThreadPool);
-        if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
+        if self.buffer.is_empty() {
+            pool::give_read(std::mem::take(&mut self.buffer));
+        } else if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
             let rest = BytesMut::from(&self.buffer[..]);
             pool::give_read(std::mem::replace(&mut self.buffer, rest));
         }

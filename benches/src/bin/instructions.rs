@@ -1,4 +1,4 @@
-//! Fixed work for an instruction counter: `instructions WORK ROUNDS [SIZE [FRAGMENTS]]`.
+//! Fixed work for an instruction counter: `instructions WORK ROUNDS [SIZE [FRAGMENTS [BURST]]]`.
 //!
 //! One round is a burst of 16 masked binary messages, of 20 bytes in one frame unless the arguments say otherwise. The
 //! difference between two numbers of rounds, over 16 times the difference, is the instructions per message, whatever the
@@ -23,22 +23,21 @@ use ws_core::{
 };
 use ws_tokio::{Connection, Negotiated, Settings};
 
-const PER_BURST: usize = 16;
-
 fn main() {
     let mut args = std::env::args().skip(1);
-    let usage = "usage: instructions decode|encode|run|recv ROUNDS [SIZE [FRAGMENTS]]";
+    let usage = "usage: instructions decode|encode|run|recv ROUNDS [SIZE [FRAGMENTS [BURST]]]";
     let work = args.next().expect(usage);
     let mut number = |default: Option<usize>| match args.next() {
         Some(arg) => arg.parse().expect(usage),
         None => default.expect(usage),
     };
     let (rounds, size, fragments) = (number(None), number(Some(20)), number(Some(1)));
-    let burst = burst(size, fragments);
+    let per_burst = number(Some(16));
+    let burst = message(size, fragments).repeat(per_burst);
     let connection = |burst| connection(burst, rounds);
     let messages = match work.as_str() {
         "decode" => decode(&burst, rounds),
-        "encode" => encode(size, rounds),
+        "encode" => encode(size, rounds * per_burst),
         "run" => block_on(async {
             let mut connection = connection(burst);
             let mut messages = 0;
@@ -60,10 +59,10 @@ fn main() {
         }),
         _ => panic!("{usage}"),
     };
-    assert_eq!(messages, rounds * PER_BURST);
+    assert_eq!(messages, rounds * per_burst);
 }
 
-fn burst(size: usize, fragments: usize) -> Vec<u8> {
+fn message(size: usize, fragments: usize) -> Vec<u8> {
     let mut message = SendQueue::new();
     let mut encoder = Encoder::client(MaskKeys::from_seed([7; 32]));
     let payload = vec![7; size];
@@ -73,7 +72,7 @@ fn burst(size: usize, fragments: usize) -> Vec<u8> {
         let piece = PieceRef { kind: MessageKind::Binary, data, more };
         encoder.piece(piece, &mut message, &mut Unpooled).expect("open");
     }
-    message.first_slice().repeat(PER_BURST)
+    message.first_slice().to_vec()
 }
 
 fn decode(burst: &[u8], rounds: usize) -> usize {
@@ -91,17 +90,17 @@ fn decode(burst: &[u8], rounds: usize) -> usize {
     messages
 }
 
-fn encode(size: usize, rounds: usize) -> usize {
+fn encode(size: usize, messages: usize) -> usize {
     let payload = vec![7; size];
     let mut encoder = Encoder::server();
     let mut queue = SendQueue::new();
-    for _ in 0..rounds {
-        for _ in 0..PER_BURST {
-            encoder.message((&payload[..]).into(), &mut queue, &mut Unpooled).expect("open");
+    for _ in 0..messages {
+        encoder.message((&payload[..]).into(), &mut queue, &mut Unpooled).expect("open");
+        if queue.len() >= 1 << 16 {
+            queue.advance(black_box(queue.len()));
         }
-        queue.advance(black_box(queue.len()));
     }
-    rounds * PER_BURST
+    messages
 }
 
 fn connection(burst: Vec<u8>, rounds: usize) -> Connection<Bursts> {

@@ -139,6 +139,9 @@ impl Decoder {
                 Err(error) => Err(self.close(error.into())),
             };
         }
+        if self.has_all(input) {
+            return Ok((None, 0));
+        }
         self.decode_any(input, pool)
     }
 
@@ -171,6 +174,9 @@ impl Decoder {
             let message = frame.take(input).map_err(|error| self.close(error.into()))?;
             self.counting.whole(message.as_bytes().len());
             return Ok(Some(OwnedEvent::Message(message)));
+        }
+        if self.has_all(input) {
+            return Ok(None);
         }
         self.decode_any_owned(input, pool)
     }
@@ -255,6 +261,12 @@ impl Decoder {
         }
         let end = start + self.limits().admit(header.len).ok()?;
         (end <= input.len()).then(|| InPlace { kind, place: start..end, key: header.key() })
+    }
+
+    /// Whether nothing is left and nothing is under way, as behind the last message of each burst.
+    #[inline]
+    const fn has_all(&self, input: &[u8]) -> bool {
+        input.is_empty() && matches!(self.state, State::Start(None))
     }
 
     /// After an error nothing is read as data.
