@@ -53,12 +53,7 @@ impl Counting {
         self.add(1, 0, 0);
     }
 
-    /// A message in so many frames.
-    pub(crate) fn joined(&mut self, frames: u32, len: usize) {
-        self.add(1, frames.into(), len);
-    }
-
-    /// The first frames of a message.
+    /// So many frames, whose payload is counted elsewhere.
     pub(crate) fn frames(&mut self, frames: u32) {
         self.add(0, frames.into(), 0);
     }

@@ -1,10 +1,12 @@
-//! A message that stands whole in the caller's input: it is lent from there, or taken out.
+//! A message that stands whole in the caller's input: it is found, and lent from there or taken out.
 
 use std::ops::Range;
 
 use bytes::BytesMut;
 use ws_mask::{MaskKey, mask};
 
+use crate::header::Header;
+use crate::limits::Limits;
 use crate::message::{Message, MessageKind, MessageRef};
 use crate::utf8::InvalidUtf8;
 use crate::utf8_bytes::{take_out, unmask_str, unmask_text};
@@ -17,6 +19,24 @@ pub(super) struct InPlace {
 }
 
 impl InPlace {
+    /// The common message: one whole frame at the start of the input, not compressed. Of any other, and of what is wrong,
+    /// nothing is said.
+    #[inline]
+    pub(super) fn at_start(input: &[u8], masked: bool, limits: &Limits) -> Option<Self> {
+        // Final, and not compressed.
+        let kind = match input.first()? {
+            0x81 => MessageKind::Text,
+            0x82 => MessageKind::Binary,
+            _ => return None,
+        };
+        let (header, start) = Header::parse(input).ok()??;
+        if header.mask.is_some() != masked {
+            return None;
+        }
+        let end = start + limits.admit(header.len).ok()?;
+        (end <= input.len()).then(|| Self { kind, place: start..end, key: header.key() })
+    }
+
     /// Unmasks the message and lends it. Text is judged here, also if it was while it came: between the calls, the
     /// input was the caller's to change.
     #[inline]

@@ -2,18 +2,16 @@
 //!
 //! So fragments that come in a burst cost little more than a message in one frame, and no memory.
 
-use std::ops::Range;
+use ws_mask::{MaskKey, mask};
 
-use ws_mask::mask;
-
+use super::in_place::InPlace;
 use crate::header::Header;
 use crate::limits::Limits;
 use crate::message::MessageKind;
 
 /// The beginning of a message, or all of it, unmasked.
 pub(super) struct Joined {
-    pub(super) kind: MessageKind,
-    pub(super) place: Range<usize>,
+    pub(super) message: InPlace,
     pub(super) frames: u32,
     /// Bytes of input that its frames filled.
     pub(super) end: usize,
@@ -30,7 +28,8 @@ impl Joined {
             0x02 => MessageKind::Binary,
             _ => return None,
         };
-        let mut joined = Self { kind, place: 0..0, frames: 0, end: 0, whole: false };
+        let message = InPlace { kind, place: 0..0, key: MaskKey::ZERO };
+        let mut joined = Self { message, frames: 0, end: 0, whole: false };
         while !joined.whole && joined.add_frame(input, masked, limits).is_some() {}
         (joined.frames > 0).then_some(joined)
     }
@@ -47,14 +46,15 @@ impl Joined {
         }
         limits.judge_frames(self.frames + 1).ok()?;
         let len = limits.admit(header.len).ok()?;
-        limits.admit(header.len + self.place.len() as u64).ok()?;
+        let place = &mut self.message.place;
+        limits.admit(header.len + place.len() as u64).ok()?;
         mask(rest.get_mut(header_len..)?.get_mut(..len)?, header.key());
         let start = self.end + header_len;
         if self.frames == 0 {
-            self.place = start..start + len;
+            *place = start..start + len;
         } else {
-            input.copy_within(start..start + len, self.place.end);
-            self.place.end += len;
+            input.copy_within(start..start + len, place.end);
+            place.end += len;
         }
         self.frames += 1;
         self.end = start + len;

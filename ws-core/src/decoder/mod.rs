@@ -116,9 +116,9 @@ impl Decoder {
     /// the rest. No event means that more bytes are needed behind the rest; the caller must keep the rest as
     /// it is.
     ///
-    /// A message in one frame is borrowed from `input`; one in fragments from the decoder, in memory of `pool`,
-    /// which goes back there with the next call, or serves the next such message. After a close frame all of `input` is done with and nothing is
-    /// found.
+    /// A message in one frame is borrowed from `input`, and so is one in fragments that all stand there, which are moved
+    /// together; any other in fragments from the decoder, in memory of `pool`, which goes back there with the next call, or
+    /// serves the next such message. After a close frame all of `input` is done with and nothing is found.
     ///
     /// # Errors
     /// The rule or limit that the peer broke, at the first byte that shows it. From then on it behaves as after a
@@ -246,21 +246,16 @@ impl Decoder {
     /// The common frame, before any state machine: a whole message, all of it in the input.
     #[inline]
     fn common_frame(&self, input: &[u8]) -> Option<InPlace> {
-        if !matches!(self.state, State::Start(_)) || self.delivery != Delivery::Messages {
+        if !self.expects_whole() {
             return None;
         }
-        // Final and of a known kind, not compressed.
-        let kind = match input.first()? {
-            0x81 => MessageKind::Text,
-            0x82 => MessageKind::Binary,
-            _ => return None,
-        };
-        let (header, start) = Header::parse(input).ok()??;
-        if header.mask.is_some() != self.expects_masks() {
-            return None;
-        }
-        let end = start + self.limits().admit(header.len).ok()?;
-        (end <= input.len()).then(|| InPlace { kind, place: start..end, key: header.key() })
+        InPlace::at_start(input, self.expects_masks(), &self.limits())
+    }
+
+    /// Whether a message comes next, and is wanted whole.
+    #[inline]
+    fn expects_whole(&self) -> bool {
+        matches!(self.state, State::Start(_)) && self.delivery == Delivery::Messages
     }
 
     /// Whether nothing is left and nothing is under way, as behind the last message of each burst.
@@ -291,10 +286,11 @@ impl Decoder {
         let mut used = 0;
         if let Some(joined) = self.join(input) {
             used = joined.end;
+            self.counting.frames(joined.frames);
             if joined.whole {
-                self.counting.joined(joined.frames, joined.place.len());
-                let Joined { kind, place, .. } = joined;
-                return Ok((Some(Found::Whole(InPlace { kind, place, key: MaskKey::ZERO })), used));
+                let found = Found::Whole(joined.message);
+                self.count(&found);
+                return Ok((Some(found), used));
             }
             self.open(&joined, input, pool).map_err(|error| self.close(error))?;
         }
@@ -319,7 +315,7 @@ impl Decoder {
 
     /// The second common case: fragments, up to all of a message, that are whole in the input.
     fn join(&self, input: &mut [u8]) -> Option<Joined> {
-        if !matches!(self.state, State::Start(_)) || self.delivery != Delivery::Messages {
+        if !self.expects_whole() {
             return None;
         }
         Joined::at_start(input, self.expects_masks(), &self.limits())
@@ -332,9 +328,9 @@ impl Decoder {
         input: &[u8],
         pool: &mut dyn Pool,
     ) -> Result<(), DecodeError> {
-        let mut assembler = Assembler::new(joined.kind, self.memory(pool));
-        let pushed = assembler.push(&input[joined.place.clone()]);
-        self.counting.frames(joined.frames);
+        let InPlace { kind, place, .. } = &joined.message;
+        let mut assembler = Assembler::new(*kind, self.memory(pool));
+        let pushed = assembler.push(&input[place.clone()]);
         self.state = State::Open(OpenMessage::joined(joined, self.limits(), assembler));
         pushed
     }

@@ -68,9 +68,9 @@ impl OpenMessage {
     /// One that has begun with these frames.
     pub(super) fn joined(joined: &Joined, limits: Limits, assembler: Assembler) -> Self {
         Self {
-            announced: joined.place.len() as u64,
+            announced: joined.message.place.len() as u64,
             frames: joined.frames,
-            ..Self::new(joined.kind, Coding::Plain, limits, Body::Gathered(assembler))
+            ..Self::new(joined.message.kind, Coding::Plain, limits, Body::Gathered(assembler))
         }
     }
 
