@@ -27,6 +27,11 @@ pub fn mask_kernels(data: &[u8]) {
         let mut copy = vec![MaybeUninit::uninit(); before + payload.len()];
         let (copied, next) = kernel.mask_copy(payload, &mut copy[before..], key);
         assert_eq!((&*copied, next), (&masked[..], end), "{} by copy", kernel.name());
+
+        let mut arena = [&vec![0; before][..], payload].concat();
+        let source = before..arena.len();
+        assert_eq!(kernel.mask_within(&mut arena, source, 0, key), end, "{}", kernel.name());
+        assert_eq!(arena[..payload.len()], masked, "{} on the way to the front", kernel.name());
     }
     let mut appended = vec![7];
     assert_eq!(mask_extend(&mut appended, payload, key), end);

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::slice;
 
 use crate::key::MaskKey;
@@ -68,6 +69,37 @@ impl Kernel {
         // SAFETY: every byte of `dst` has just been written.
         let written = unsafe { slice::from_raw_parts_mut(to, len) };
         (written, key.advance(len))
+    }
+
+    /// [`mask_within`](crate::mask_within) with this kernel.
+    ///
+    /// # Panics
+    ///
+    /// Where `src` is not in `data`, or `dest` is behind its start.
+    #[inline]
+    #[track_caller]
+    pub fn mask_within(
+        &self,
+        data: &mut [u8],
+        src: Range<usize>,
+        dest: usize,
+        key: MaskKey,
+    ) -> MaskKey {
+        let len = data[src.clone()].len();
+        assert!(dest <= src.start, "the destination is behind the source");
+        // SAFETY: both begin in `data`, `src` by its bounds and `dest` no later.
+        let (from, to) = unsafe {
+            let data = data.as_mut_ptr();
+            (data.add(src.start), data.add(dest))
+        };
+        if len < short::LIMIT {
+            // SAFETY: `data` is ours alone, and has both ranges, `dest` no later than `src`; short.
+            unsafe { short::xor(from, to, len, key) };
+        } else {
+            // SAFETY: the same, and not short; the CPU has the kernel (see `detect`).
+            unsafe { (self.xor)(from, to, len, key) };
+        }
+        key.advance(len)
     }
 
     /// [`mask_ascii`](crate::mask_ascii) with this kernel.

@@ -24,5 +24,5 @@ pub use crate::kernel::Kernel;
 pub use crate::key::MaskKey;
 #[cfg(feature = "alloc")]
 pub use crate::mask::mask_extend;
-pub use crate::mask::{mask, mask_ascii, mask_copy};
+pub use crate::mask::{mask, mask_ascii, mask_copy, mask_within};
 pub use crate::table::available;

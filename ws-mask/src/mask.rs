@@ -1,6 +1,8 @@
-//! Masking, four ways: in place, into another buffer, appended to a vector, in place with a look at what came out.
+//! Masking, five ways: in place, on the way to the front, into another buffer, appended to a vector, in place with a look
+//! at what came out.
 
 use core::mem::MaybeUninit;
+use core::ops::Range;
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use crate::dispatch::BEST;
@@ -54,6 +56,30 @@ pub fn mask_copy<'a>(
     key: MaskKey,
 ) -> (&'a mut [u8], MaskKey) {
     BEST.mask_copy(src, dst, key)
+}
+
+/// Masks `data[src]` and moves it to `dest`, at or before its place, in one pass; returns the key for the byte after it.
+///
+/// So the payloads of several frames are joined where they stand, which may overlap:
+/// [`copy_within`](slice::copy_within) for masked bytes.
+///
+/// # Panics
+///
+/// Where `src` is not in `data`, or `dest` is behind its start.
+///
+/// # Examples
+///
+/// ```
+/// use ws_mask::{MaskKey, mask_within};
+///
+/// let mut frame = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// mask_within(&mut frame, 6..11, 2, MaskKey::from([0x37, 0xfa, 0x21, 0x3d]));
+/// assert_eq!(&frame[2..7], b"Hello");
+/// ```
+#[inline]
+#[track_caller]
+pub fn mask_within(data: &mut [u8], src: Range<usize>, dest: usize, key: MaskKey) -> MaskKey {
+    BEST.mask_within(data, src, dest, key)
 }
 
 /// Masks or unmasks `data` in place and says, from the same pass, whether all that came out is ASCII.

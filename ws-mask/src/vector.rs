@@ -2,10 +2,11 @@
 //!
 //! Every `unsafe fn` below has the same contract, said once, here. Its caller promises that
 //! 1. the CPU has the instructions of `V`;
-//! 2. `src` may be read and `dst` written for `len` bytes; they are equal, or the two ranges don't overlap;
+//! 2. `src` may be read and `dst` written for `len` bytes; the two ranges don't overlap, or `dst` is no later than `src`;
 //! 3. `len` is at least `V::BYTES` (for [`edges`]: one to two times that).
 //!
-//! What overlaps is loaded before anything is stored: in place, a byte that two vectors share is masked once.
+//! What overlaps is loaded before anything is stored there: in place, a byte that two vectors share is masked once, and
+//! what moves to the front a little is read before it is written over.
 //!
 //! The functions say whether all that they wrote is ASCII. Whoever ignores the answer doesn't pay for it: the work is then dead code.
 

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
-use ws_mask::{Kernel, MaskKey, available, mask, mask_ascii, mask_copy, mask_extend};
+use ws_mask::{Kernel, MaskKey, available, mask, mask_ascii, mask_copy, mask_extend, mask_within};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const GUARD: u8 = 0xa5;
@@ -55,7 +55,7 @@ fn uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
 }
 
-/// The four functions of the crate, of one kernel, at one length, alignment and phase.
+/// The functions of the crate, of one kernel, at one length, alignment and phase.
 fn check(kernel: &Kernel, arena: &mut Arena, data: &[u8], masked: &[u8], key: MaskKey, at: usize) {
     let context = || format!("{}, {} bytes at {at}, {key:?}", kernel.name(), data.len());
     let next = key.advance(data.len());
@@ -73,6 +73,17 @@ fn check(kernel: &Kernel, arena: &mut Arena, data: &[u8], masked: &[u8], key: Ma
     let payload = arena.place(&vec![GUARD; data.len()], at);
     let (written, after) = kernel.mask_copy(data, uninit(payload), key);
     assert!(written == masked && after == next, "{}", context());
+    assert!(arena.guards_are_untouched(), "{}", context());
+
+    arena.place(data, at);
+    let from = arena.from;
+    let to = from - at % 15;
+    let (written, source) = (to..to + data.len(), from..from + data.len());
+    let after = kernel.mask_within(&mut arena.bytes, source.clone(), to, key);
+    assert!(arena.bytes[written.clone()] == *masked && after == next, "{}", context());
+    let rest = written.end.max(from)..source.end;
+    assert!(arena.bytes[rest.clone()] == data[data.len() - rest.len()..], "{}", context());
+    arena.bytes[to..from].fill(GUARD);
     assert!(arena.guards_are_untouched(), "{}", context());
 }
 
@@ -132,6 +143,8 @@ fn a_key_of_zeros_changes_nothing() {
             let mut masked = data.clone();
             assert_eq!(kernel.mask(&mut masked, MaskKey::ZERO), MaskKey::ZERO);
             assert_eq!(masked, data);
+            kernel.mask_within(&mut masked, len / 3..len, 0, MaskKey::ZERO);
+            assert_eq!(masked[..len - len / 3], data[len / 3..]);
             let mut copy = vec![MaybeUninit::uninit(); len];
             assert_eq!(kernel.mask_copy(&data, &mut copy, MaskKey::ZERO).0, data);
         }
@@ -142,6 +155,18 @@ fn a_key_of_zeros_changes_nothing() {
 #[should_panic = "differ in length"]
 fn copying_into_a_buffer_of_another_length_panics() {
     mask_copy(b"Hello", &mut [MaybeUninit::uninit(); 6], MaskKey::from(KEY));
+}
+
+#[test]
+#[should_panic = "behind the source"]
+fn moving_to_the_back_panics() {
+    mask_within(&mut [0; 100], 10..80, 11, MaskKey::from(KEY));
+}
+
+#[test]
+#[should_panic = "out of range"]
+fn moving_from_outside_panics() {
+    mask_within(&mut [0; 100], 10..101, 0, MaskKey::from(KEY));
 }
 
 #[test]

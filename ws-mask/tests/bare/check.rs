@@ -52,7 +52,7 @@ fn passes(kernel: &Kernel, arena: &mut Arena) -> bool {
     })
 }
 
-/// The three functions, at one length, alignment and phase.
+/// The four functions, at one length, alignment and phase.
 fn masks(kernel: &Kernel, arena: &mut Arena, len: usize, align: usize, key: MaskKey) -> bool {
     let Arena { data, masked, bytes } = arena;
     let (data, masked) = (&data[..len], &masked[..len]);
@@ -76,7 +76,14 @@ fn masks(kernel: &Kernel, arena: &mut Arena, len: usize, align: usize, key: Mask
     let to = &raw mut all[MARGIN..][..len];
     // SAFETY: the same layout; `mask_copy` writes initialised bytes only.
     let (_, copied) = kernel.mask_copy(data, unsafe { &mut *(to as *mut [MaybeUninit<u8>]) }, key);
-    in_place && ascii && copied == next && intact(all)
+    let by_copy = copied == next && intact(all);
+
+    let gap = align % 15;
+    all.fill(GUARD);
+    all[MARGIN + gap..][..len].copy_from_slice(data);
+    let moved = kernel.mask_within(all, MARGIN + gap..MARGIN + gap + len, MARGIN, key);
+    all[MARGIN + len..].fill(GUARD);
+    in_place && ascii && by_copy && moved == next && intact(all)
 }
 
 #[panic_handler]
