@@ -45,16 +45,11 @@ impl Header {
     /// The first rule of RFC 6455, 5.2 and 5.5, that the header breaks.
     #[inline]
     pub fn parse(input: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
-        let [first, second, rest @ ..] = input else { return Ok(None) };
+        let [first, second, ..] = input else { return Ok(None) };
         let opcode = judge_first_two(*first, *second)?;
-        let Some((len, rest)) = parse_len(*second, rest)? else { return Ok(None) };
-        let (mask, rest) = match rest {
-            rest if second & MASKED == 0 => (None, rest),
-            [a, b, c, d, rest @ ..] => (Some(MaskKey::from([*a, *b, *c, *d])), rest),
-            _ => return Ok(None),
-        };
+        let Some(Extent { mask, len, start }) = Extent::parse(input)? else { return Ok(None) };
         let header = Self { fin: first & FIN != 0, rsv1: first & RSV1 != 0, opcode, mask, len };
-        Ok(Some((header, input.len() - rest.len())))
+        Ok(Some((header, start)))
     }
 
     /// What to unmask the payload with: zeros, which change nothing, where it is not masked.
@@ -67,27 +62,62 @@ impl Header {
     #[inline]
     #[must_use]
     pub fn encode(&self) -> ([u8; Self::MAX_LEN], usize) {
-        let mut out = [0; Self::MAX_LEN];
-        let masked = if self.mask.is_some() { MASKED } else { 0 };
-        out[0] =
-            self.opcode as u8 | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
-        let mut end = if self.len <= MAX_CONTROL as u64 {
-            out[1] = masked | self.len as u8;
-            2
-        } else if let Ok(len) = u16::try_from(self.len) {
-            out[1] = masked | LENGTH_16;
-            out[2..4].copy_from_slice(&len.to_be_bytes());
-            4
-        } else {
-            out[1] = masked | LENGTH_64;
-            out[2..10].copy_from_slice(&self.len.to_be_bytes());
-            10
-        };
-        if let Some(key) = self.mask {
-            out[end..end + 4].copy_from_slice(&<[u8; 4]>::from(key));
-            end += 4;
-        }
+        let (mut out, mut end) = ([0; Self::MAX_LEN], 0);
+        self.put(|bytes| {
+            out[end..end + bytes.len()].copy_from_slice(bytes);
+            end += bytes.len();
+        });
         (out, end)
+    }
+
+    /// Puts the header on the wire in runs whose lengths the compiler knows.
+    #[inline(always)]
+    pub(crate) fn put(&self, mut put: impl FnMut(&[u8])) {
+        let first =
+            self.opcode as u8 | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
+        let masked = if self.mask.is_some() { MASKED } else { 0 };
+        if self.len <= MAX_CONTROL as u64 {
+            put(&[first, masked | self.len as u8]);
+        } else if let Ok(len) = u16::try_from(self.len) {
+            let [high, low] = len.to_be_bytes();
+            put(&[first, masked | LENGTH_16, high, low]);
+        } else {
+            put(&[first, masked | LENGTH_64]);
+            put(&self.len.to_be_bytes());
+        }
+        if let Some(key) = self.mask {
+            put(&<[u8; 4]>::from(key));
+        }
+    }
+}
+
+/// What a header says behind its first byte.
+pub(crate) struct Extent {
+    pub(crate) mask: Option<MaskKey>,
+    /// How long the payload is in bytes: at most 2^63 - 1.
+    pub(crate) len: u64,
+    /// Where it starts.
+    pub(crate) start: usize,
+}
+
+impl Extent {
+    /// Of the header at the start of `input`, once it is there. A data frame breaks no rule on the first two bytes.
+    #[inline]
+    pub(crate) fn parse(input: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let [_, second, rest @ ..] = input else { return Ok(None) };
+        let Some((len, rest)) = parse_len(*second, rest)? else { return Ok(None) };
+        let (mask, rest) = match rest {
+            rest if second & MASKED == 0 => (None, rest),
+            [a, b, c, d, rest @ ..] => (Some(MaskKey::from([*a, *b, *c, *d])), rest),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { mask, len, start: input.len() - rest.len() }))
+    }
+
+    /// What to unmask the payload with: zeros, which change nothing, where it is not masked.
+    #[inline]
+    pub(crate) fn key(&self) -> MaskKey {
+        self.mask.unwrap_or(MaskKey::ZERO)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use ws_mask::{mask, mask_extend};
 
 use crate::header::Header;
@@ -22,13 +22,15 @@ pub struct SendQueue {
     buffer: Vec<u8>,
     /// How much of `buffer` is written. Invariant: at most `by_ref[0].at`.
     head: usize,
-    /// Payloads that stand outside the buffer, in order.
-    #[expect(
-        clippy::box_collection,
-        reason = "most queues have none, and an idle one is to be small"
-    )]
-    by_ref: Option<Box<VecDeque<ByRef>>>,
-    /// Bytes queued, wherever they stand.
+    /// Payloads that stand outside the buffer. Most queues have none, and an idle one is to be small.
+    by_ref: Option<Box<ByRefs>>,
+}
+
+#[derive(Debug, Default)]
+struct ByRefs {
+    /// In order.
+    entries: VecDeque<ByRef>,
+    /// Bytes of all of them.
     len: usize,
 }
 
@@ -43,19 +45,21 @@ impl SendQueue {
     /// An empty queue; it allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { buffer: Vec::new(), head: 0, by_ref: None, len: 0 }
+        Self { buffer: Vec::new(), head: 0, by_ref: None }
     }
 
     /// Bytes queued and not yet written.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.len
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buffer.len() - self.head + self.by_ref.as_ref().map_or(0, |by_ref| by_ref.len)
     }
 
     /// Whether all is written.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The first so many slices of what is queued, for one vectored write; returns how many.
@@ -69,7 +73,7 @@ impl SendQueue {
             filled < out.len()
         };
         let mut from = self.head;
-        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
+        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| &by_ref.entries) {
             if !put(&self.buffer[from..*at]) || !put(payload) {
                 return filled;
             }
@@ -82,7 +86,7 @@ impl SendQueue {
     /// The longest run of queued bytes at the front, for a transport that writes one slice at a time.
     #[must_use]
     pub fn first_slice(&self) -> &[u8] {
-        match self.by_ref.as_ref().and_then(|by_ref| by_ref.front()) {
+        match self.by_ref.as_ref().and_then(|by_ref| by_ref.entries.front()) {
             None => &self.buffer[self.head..],
             Some(ByRef { at, payload }) if *at == self.head => payload,
             Some(ByRef { at, .. }) => &self.buffer[self.head..*at],
@@ -94,24 +98,25 @@ impl SendQueue {
     /// # Panics
     /// When more was written than is queued: a transport that says so is broken.
     pub fn advance(&mut self, written: usize) {
-        assert!(written <= self.len, "{written} bytes written of {}", self.len);
-        self.len -= written;
+        assert!(written <= self.len(), "{written} bytes written of {}", self.len());
         let mut left = written;
-        if let Some(by_ref) = &mut self.by_ref {
-            while let Some(ByRef { at, payload }) = by_ref.front_mut() {
+        if let Some(ByRefs { entries, len }) = self.by_ref.as_deref_mut() {
+            while let Some(ByRef { at, payload }) = entries.front_mut() {
                 let copied = left.min(*at - self.head);
                 self.head += copied;
                 left -= copied;
-                if left < payload.len() {
-                    bytes::Buf::advance(payload, left);
+                let shared = left.min(payload.len());
+                payload.advance(shared);
+                left -= shared;
+                *len -= shared;
+                if !payload.is_empty() {
                     return;
                 }
-                left -= payload.len();
-                by_ref.pop_front();
+                entries.pop_front();
             }
         }
         self.head += left;
-        if self.len == 0 {
+        if self.head == self.buffer.len() {
             self.buffer.clear();
             self.head = 0;
         }
@@ -123,7 +128,7 @@ impl SendQueue {
         if pool::park(&mut self.buffer, self.head, pool) {
             self.rebase();
         }
-        if self.by_ref.as_ref().is_some_and(|by_ref| by_ref.is_empty()) {
+        if self.by_ref.as_ref().is_some_and(|by_ref| by_ref.entries.is_empty()) {
             self.by_ref = None;
         }
     }
@@ -131,27 +136,22 @@ impl SendQueue {
     /// Queues a frame, its payload copied; masked in the same pass where the header has a key.
     #[inline]
     pub(crate) fn copy(&mut self, header: &Header, payload: &[u8], pool: &mut dyn Pool) {
-        let (head, head_len) = header.encode();
         self.make_room(Header::MAX_LEN + payload.len(), pool);
-        // All of the array is copied, and most of it taken back: copying a length that the compiler knows is cheaper.
-        let start = self.buffer.len();
-        self.buffer.extend_from_slice(&head);
-        self.buffer.truncate(start + head_len);
+        header.put(|bytes| self.buffer.extend_from_slice(bytes));
         match header.mask {
             Some(key) => _ = mask_extend(&mut self.buffer, payload, key),
             None => self.buffer.extend_from_slice(payload),
         }
-        self.len += head_len + payload.len();
     }
 
     /// Queues an unmasked frame, its payload by reference.
     pub(crate) fn reference(&mut self, header: &Header, payload: Bytes, pool: &mut dyn Pool) {
         debug_assert!(header.mask.is_none());
         self.copy(header, &[], pool);
-        self.len += payload.len();
         if !payload.is_empty() {
             let by_ref = self.by_ref.get_or_insert_default();
-            by_ref.push_back(ByRef { at: self.buffer.len(), payload });
+            by_ref.len += payload.len();
+            by_ref.entries.push_back(ByRef { at: self.buffer.len(), payload });
         }
     }
 
@@ -178,7 +178,6 @@ impl SendQueue {
         let len = payload.len();
         let (head, head_len) = Header { len: len as u64, ..header }.encode();
         self.buffer.splice(start..start + reserved, head[..head_len].iter().copied());
-        self.len += head_len + len;
         Ok(len)
     }
 
@@ -206,7 +205,7 @@ impl SendQueue {
 
     /// The written front of the buffer is gone.
     fn rebase(&mut self) {
-        for entry in self.by_ref.iter_mut().flat_map(|by_ref| by_ref.iter_mut()) {
+        for entry in self.by_ref.iter_mut().flat_map(|by_ref| &mut by_ref.entries) {
             entry.at -= self.head;
         }
         self.head = 0;
