@@ -28,7 +28,7 @@ const CRATES: [(&str, Layers); 4] = [
         "ws-core",
         &[
             &["counts", "role", "opcode", "close_code", "utf8", "deflate::options"],
-            &["deflate::params", "deflate::state"],
+            &["deflate::params", "deflate::state", "extras"],
             &["pool"],
             &["utf8_bytes", "error", "mask_keys"],
             &["header", "limits"],

@@ -56,6 +56,7 @@ pub mod deflate;
 mod deflate;
 mod encoder;
 mod error;
+mod extras;
 pub mod handshake;
 mod header;
 mod limits;

@@ -12,13 +12,13 @@ use std::ops::{Deref, Range};
 use std::str::Utf8Error;
 
 use bytes::{Buf, Bytes, BytesMut};
-use ws_mask::MaskKey;
+use ws_mask::{MaskKey, mask, mask_extend};
 
 use crate::pool::{self, Pool};
 use crate::utf8::{InvalidUtf8, Utf8};
 
 /// Largest payload in bytes that is copied out of the buffer it arrived in rather than sharing it.
-const COPY_UP_TO: usize = 1024;
+pub(crate) const COPY_UP_TO: usize = 1024;
 
 /// Immutable, cheaply cloned UTF-8 text: to [`Bytes`] what `str` is to `[u8]`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,18 +147,20 @@ pub(crate) fn unmask_text(
     key: MaskKey,
 ) -> Result<Utf8Bytes, InvalidUtf8> {
     unmask_str(&mut input[place.clone()], key)?;
-    Ok(Utf8Bytes(take_out(input, place)))
+    Ok(Utf8Bytes(take_out(input, place, MaskKey::ZERO)))
 }
 
-/// Takes these bytes out of `input`, together with what stands before them: copied where they are few, so that
-/// a small message never pins a large buffer, else shared.
-#[inline]
-pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>) -> Bytes {
+/// Unmasks these bytes and takes them out of `input`, together with what stands before them: copied where they are few,
+/// so that a small message never pins a large buffer, else shared.
+#[inline(always)]
+pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>, key: MaskKey) -> Bytes {
     if place.len() <= COPY_UP_TO {
-        let copy = Bytes::copy_from_slice(&input[place.clone()]);
+        let mut copy = Vec::with_capacity(place.len());
+        mask_extend(&mut copy, &input[place.clone()], key);
         input.advance(place.end);
-        return copy;
+        return copy.into();
     }
+    mask(&mut input[place.clone()], key);
     input.advance(place.start);
     input.split_to(place.len()).freeze()
 }

@@ -1,64 +1,98 @@
-//! Frames of a message that have arrived whole, nothing between them: their payloads are joined where they stand.
+//! A message in fragments that stand whole in the caller's input, nothing between them: it is joined there.
 //!
 //! So fragments that come in a burst cost little more than a message in one frame, and no memory.
 
-use ws_mask::{MaskKey, mask};
+use std::ops::Range;
+
+use ws_mask::{MaskKey, mask, mask_extend, mask_within};
 
 use super::in_place::InPlace;
-use crate::header::Header;
+use crate::header::Extent;
 use crate::limits::Limits;
 use crate::message::MessageKind;
 
-/// The beginning of a message, or all of it, unmasked.
-pub(super) struct Joined {
-    pub(super) message: InPlace,
+const FIN: u8 = 0x80;
+
+/// All frames of a message, found and not yet touched.
+pub(super) struct Fragments {
+    pub(super) kind: MessageKind,
     pub(super) frames: u32,
-    /// Bytes of input that its frames filled.
+    /// Payload bytes of all of them.
+    pub(super) len: usize,
+    /// Bytes of input that they fill.
     pub(super) end: usize,
-    /// Whether it is the whole message.
-    pub(super) whole: bool,
 }
 
-impl Joined {
-    /// Joins frames from the start of the input on, up to what isn't common: that is left for the state machine.
-    pub(super) fn at_start(input: &mut [u8], masked: bool, limits: &Limits) -> Option<Self> {
+impl Fragments {
+    /// Those at the start of the input. Where they are not all there, or something isn't common, nothing is said: the state
+    /// machine does it.
+    #[inline]
+    pub(super) fn at_start(input: &[u8], masked: bool, limits: &Limits) -> Option<Self> {
         // Not final, and not compressed.
         let kind = match input.first()? {
             0x01 => MessageKind::Text,
             0x02 => MessageKind::Binary,
             _ => return None,
         };
-        let message = InPlace { kind, place: 0..0, key: MaskKey::ZERO };
-        let mut joined = Self { message, frames: 0, end: 0, whole: false };
-        while !joined.whole && joined.add_frame(input, masked, limits).is_some() {}
-        (joined.frames > 0).then_some(joined)
+        let mut found = Self { kind, frames: 0, len: 0, end: 0 };
+        while !found.add_frame(input, masked, limits)? {}
+        Some(found)
     }
 
-    /// Joins the next frame to those before it, if it has arrived and is as it should be.
-    fn add_frame(&mut self, input: &mut [u8], masked: bool, limits: &Limits) -> Option<()> {
-        let rest = &mut input[self.end..];
-        if self.frames > 0 && rest.first()? & 0x7f != 0 {
+    /// Adds the next frame; whether it is the last.
+    #[inline]
+    fn add_frame(&mut self, input: &[u8], masked: bool, limits: &Limits) -> Option<bool> {
+        let rest = &input[self.end..];
+        let first = *rest.first()?;
+        // A continuation, final or not.
+        if self.frames > 0 && first & !FIN != 0 {
             return None;
         }
-        let (header, header_len) = Header::parse(rest).ok()??;
-        if header.mask.is_some() != masked {
+        let extent = Extent::parse(rest).ok()??;
+        if extent.mask.is_some() != masked {
             return None;
-        }
-        limits.judge_frames(self.frames + 1).ok()?;
-        let len = limits.admit(header.len).ok()?;
-        let place = &mut self.message.place;
-        limits.admit(header.len + place.len() as u64).ok()?;
-        mask(rest.get_mut(header_len..)?.get_mut(..len)?, header.key());
-        let start = self.end + header_len;
-        if self.frames == 0 {
-            *place = start..start + len;
-        } else {
-            input.copy_within(start..start + len, place.end);
-            place.end += len;
         }
         self.frames += 1;
-        self.end = start + len;
-        self.whole = header.fin;
-        Some(())
+        limits.judge_frames(self.frames).ok()?;
+        let before = self.len;
+        self.len = limits.admit(before as u64 + extent.len).ok()?;
+        self.end += extent.start + (self.len - before);
+        (self.end <= input.len()).then_some(first & FIN != 0)
+    }
+
+    /// Unmasks them and joins them to what stands in the input as one payload.
+    #[inline]
+    pub(super) fn join(&self, input: &mut [u8]) -> InPlace {
+        let mut place = 0..0;
+        self.each(input, |input, payload, key| {
+            if place.end == 0 {
+                mask(&mut input[payload.clone()], key);
+                place = payload;
+            } else {
+                let len = payload.len();
+                mask_within(input, payload, place.end, key);
+                place.end += len;
+            }
+        });
+        InPlace { kind: self.kind, place, key: MaskKey::ZERO, end: self.end }
+    }
+
+    /// Unmasks them into memory of their own.
+    #[inline]
+    pub(super) fn copy(&self, input: &mut [u8]) -> Vec<u8> {
+        let mut copy = Vec::with_capacity(self.len);
+        self.each(input, |input, payload, key| _ = mask_extend(&mut copy, &input[payload], key));
+        copy
+    }
+
+    #[inline]
+    fn each(&self, input: &mut [u8], mut act: impl FnMut(&mut [u8], Range<usize>, MaskKey)) {
+        let mut at = 0;
+        while at < self.end {
+            let Ok(Some(extent)) = Extent::parse(&input[at..]) else { return };
+            let payload = at + extent.start..at + extent.start + extent.len as usize;
+            at = payload.end;
+            act(input, payload, extent.key());
+        }
     }
 }

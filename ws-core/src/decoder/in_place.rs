@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use ws_mask::{MaskKey, mask};
 
-use crate::header::Header;
+use crate::header::Extent;
 use crate::limits::Limits;
 use crate::message::{Message, MessageKind, MessageRef};
 use crate::utf8::InvalidUtf8;
@@ -16,6 +16,8 @@ pub(super) struct InPlace {
     pub(super) place: Range<usize>,
     /// What it is masked with still: zeros, where earlier calls have unmasked it.
     pub(super) key: MaskKey,
+    /// Bytes of input that are done with behind it: what its frames fill.
+    pub(super) end: usize,
 }
 
 impl InPlace {
@@ -29,12 +31,13 @@ impl InPlace {
             0x82 => MessageKind::Binary,
             _ => return None,
         };
-        let (header, start) = Header::parse(input).ok()??;
-        if header.mask.is_some() != masked {
+        let extent = Extent::parse(input).ok()??;
+        if extent.mask.is_some() != masked {
             return None;
         }
-        let end = start + limits.admit(header.len).ok()?;
-        (end <= input.len()).then(|| Self { kind, place: start..end, key: header.key() })
+        let end = extent.start + limits.admit(extent.len).ok()?;
+        let place = extent.start..end;
+        (end <= input.len()).then(|| Self { kind, place, key: extent.key(), end })
     }
 
     /// Unmasks the message and lends it. Text is judged here, also if it was while it came: between the calls, the
@@ -51,15 +54,15 @@ impl InPlace {
         })
     }
 
-    /// Unmasks the message and takes it out of the front of `input`.
-    #[inline]
+    /// Unmasks the message and takes it out of the front of `input`, with all that is done with.
+    #[inline(always)]
     pub(super) fn take(self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
-        Ok(match self.kind {
+        let behind = self.end - self.place.end;
+        let message = match self.kind {
             MessageKind::Text => Message::Text(unmask_text(input, self.place, self.key)?),
-            MessageKind::Binary => {
-                mask(&mut input[self.place.clone()], self.key);
-                Message::Binary(take_out(input, self.place))
-            }
-        })
+            MessageKind::Binary => Message::Binary(take_out(input, self.place, self.key)),
+        };
+        input.advance(behind);
+        Ok(message)
     }
 }

@@ -1,9 +1,9 @@
 //! Bytes in, events out: headers parsed, payloads unmasked, text validated, messages whole.
 
 mod assembler;
+mod fragments;
 mod in_place;
 mod inflated;
-mod join;
 mod parts;
 mod step;
 mod whole;
@@ -15,23 +15,26 @@ use bytes::{Buf, BytesMut};
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
-use crate::counts::{Counting, Counts};
+use crate::counts::Counts;
 #[cfg(feature = "deflate")]
 use crate::deflate::{AgreedCompression, Inflater};
 use crate::error::DecodeError;
+use crate::extras::Extras;
 use crate::header::Header;
 use crate::limits::Limits;
-use crate::message::{Control, ControlPayload, Event, MessageKind, OwnedEvent, Piece, PieceRef};
+use crate::message::{
+    Control, ControlPayload, Event, Message, MessageKind, OwnedEvent, Piece, PieceRef,
+};
 use crate::opcode::Opcode;
 use crate::pool::Pool;
 use crate::role::Role;
 use crate::utf8::Utf8;
-use crate::utf8_bytes::take_out;
+use crate::utf8_bytes::{COPY_UP_TO, take_out};
 use assembler::Assembler;
+use fragments::Fragments;
 use in_place::InPlace;
 use inflated::Inflated;
-use join::Joined;
-use parts::{Body, Coding, Inflation, OpenMessage, stage};
+use parts::{Body, Coding, OpenMessage, stage};
 use step::{ControlKind, Found, Outcome, Step};
 use whole::WholeFrame;
 
@@ -58,9 +61,8 @@ pub struct Decoder {
     fragments: u32,
     delivery: Delivery,
     state: State,
-    /// Where permessage-deflate was agreed.
-    inflation: Inflation,
-    counting: Counting,
+    /// An inflating stage, where permessage-deflate was agreed.
+    extras: Extras<Inflated>,
 }
 
 #[derive(Debug)]
@@ -86,29 +88,29 @@ impl Decoder {
             fragments: limits.fragments(),
             delivery: Delivery::Messages,
             state: State::Start(None),
-            inflation: None,
-            counting: Counting::OFF,
+            extras: Extras::NONE,
         }
     }
 
     /// Counts what is found. To be said at the start of a connection.
     #[must_use]
-    pub fn counted(self) -> Self {
-        Self { counting: Counting::on(), ..self }
+    pub fn counted(mut self) -> Self {
+        self.extras.count();
+        self
     }
 
     /// What was found so far, where it is counted.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
-        self.counting.get()
+        self.extras.counts()
     }
 
     /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_compression(self, agreed: &AgreedCompression) -> Self {
-        let inflated = Inflated::new(Inflater::new(self.role, agreed));
-        Self { inflation: Some(Box::new(inflated)), ..self }
+    pub fn with_compression(mut self, agreed: &AgreedCompression) -> Self {
+        self.extras.set_stage(Some(Inflated::new(Inflater::new(self.role, agreed))));
+        self
     }
 
     /// Decodes the next event at the start of `input`, which is unmasked in place; says also how many bytes of
@@ -129,15 +131,8 @@ impl Decoder {
         input: &'a mut [u8],
         pool: &mut dyn Pool,
     ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
-        if let Some(frame) = self.common_frame(input) {
-            let end = frame.place.end;
-            return match frame.lend(input) {
-                Ok(message) => {
-                    self.counting.whole(message.as_bytes().len());
-                    Ok((Some(Event::Message(message)), end))
-                }
-                Err(error) => Err(self.close(error.into())),
-            };
+        if let Some(message) = self.common_frame(input) {
+            return self.lend_in_place(message, input);
         }
         if self.has_all(input) {
             return Ok((None, 0));
@@ -152,6 +147,10 @@ impl Decoder {
         input: &'a mut [u8],
         pool: &mut dyn Pool,
     ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
+        if let Some(fragments) = self.fragments(input) {
+            let message = fragments.join(input);
+            return self.lend_in_place(message, input);
+        }
         let (found, used) = self.find_any(input, pool)?;
         match found {
             Some(found) => Ok((Some(self.lend(found, input)?), used)),
@@ -170,10 +169,8 @@ impl Decoder {
         input: &mut BytesMut,
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
-        if let Some(frame) = self.common_frame(input) {
-            let message = frame.take(input).map_err(|error| self.close(error.into()))?;
-            self.counting.whole(message.as_bytes().len());
-            return Ok(Some(OwnedEvent::Message(message)));
+        if let Some(message) = self.common_frame(input) {
+            return self.take_in_place(message, input);
         }
         if self.has_all(input) {
             return Ok(None);
@@ -187,6 +184,16 @@ impl Decoder {
         input: &mut BytesMut,
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
+        if let Some(fragments) = self.fragments(input) {
+            if fragments.kind == MessageKind::Binary && fragments.len <= COPY_UP_TO {
+                let copy = fragments.copy(input);
+                input.advance(fragments.end);
+                self.extras.count_whole(copy.len());
+                return Ok(Some(OwnedEvent::Message(Message::Binary(copy.into()))));
+            }
+            let message = fragments.join(input);
+            return self.take_in_place(message, input);
+        }
         let (found, used) = self.find_any(input, pool)?;
         let Some(found) = found else {
             input.advance(used);
@@ -232,7 +239,7 @@ impl Decoder {
             State::Open(message) => message.park(pool),
             State::Start(_) | State::Whole(_) | State::Closed => {}
         }
-        if let Some(inflated) = &mut self.inflation {
+        if let Some(inflated) = self.extras.stage_mut() {
             inflated.park(pool);
         }
     }
@@ -243,7 +250,7 @@ impl Decoder {
         matches!(self.state, State::Closed)
     }
 
-    /// The common frame, before any state machine: a whole message, all of it in the input.
+    /// The common message, before any state machine: in one frame, all of it in the input.
     #[inline]
     fn common_frame(&self, input: &[u8]) -> Option<InPlace> {
         if !self.expects_whole() {
@@ -252,10 +259,45 @@ impl Decoder {
         InPlace::at_start(input, self.expects_masks(), &self.limits())
     }
 
+    /// The second common one: in fragments, all of them in the input.
+    #[inline]
+    fn fragments(&mut self, input: &[u8]) -> Option<Fragments> {
+        if !self.expects_whole() {
+            return None;
+        }
+        let found = Fragments::at_start(input, self.expects_masks(), &self.limits())?;
+        // The message and its last frame are counted with what is made of it.
+        self.extras.count_frames(found.frames - 1);
+        Some(found)
+    }
+
     /// Whether a message comes next, and is wanted whole.
     #[inline]
     fn expects_whole(&self) -> bool {
         matches!(self.state, State::Start(_)) && self.delivery == Delivery::Messages
+    }
+
+    #[inline(always)]
+    fn lend_in_place<'a>(
+        &mut self,
+        message: InPlace,
+        input: &'a mut [u8],
+    ) -> Result<(Option<Event<'a>>, usize), DecodeError> {
+        let end = message.end;
+        let message = message.lend(input).map_err(|error| self.close(error.into()))?;
+        self.extras.count_whole(message.as_bytes().len());
+        Ok((Some(Event::Message(message)), end))
+    }
+
+    #[inline(always)]
+    fn take_in_place(
+        &mut self,
+        message: InPlace,
+        input: &mut BytesMut,
+    ) -> Result<Option<OwnedEvent>, DecodeError> {
+        let message = message.take(input).map_err(|error| self.close(error.into()))?;
+        self.extras.count_whole(message.as_bytes().len());
+        Ok(Some(OwnedEvent::Message(message)))
     }
 
     /// Whether nothing is left and nothing is under way, as behind the last message of each burst.
@@ -274,7 +316,7 @@ impl Decoder {
     /// Nothing more is read as data, and no memory is needed for it.
     fn end(&mut self) {
         self.state = State::Closed;
-        self.inflation = None;
+        self.extras.drop_stage();
     }
 
     /// Every other frame, step by step.
@@ -284,16 +326,6 @@ impl Decoder {
         pool: &mut dyn Pool,
     ) -> Result<(Option<Found>, usize), DecodeError> {
         let mut used = 0;
-        if let Some(joined) = self.join(input) {
-            used = joined.end;
-            self.counting.frames(joined.frames);
-            if joined.whole {
-                let found = Found::Whole(joined.message);
-                self.count(&found);
-                return Ok((Some(found), used));
-            }
-            self.open(&joined, input, pool).map_err(|error| self.close(error))?;
-        }
         loop {
             let step = match self.step(&mut input[used..], pool) {
                 Ok(step) => step,
@@ -313,44 +345,20 @@ impl Decoder {
         }
     }
 
-    /// The second common case: fragments, up to all of a message, that are whole in the input.
-    fn join(&self, input: &mut [u8]) -> Option<Joined> {
-        if !self.expects_whole() {
-            return None;
-        }
-        Joined::at_start(input, self.expects_masks(), &self.limits())
-    }
-
-    /// Goes on with a message that has begun so.
-    fn open(
-        &mut self,
-        joined: &Joined,
-        input: &[u8],
-        pool: &mut dyn Pool,
-    ) -> Result<(), DecodeError> {
-        let InPlace { kind, place, .. } = &joined.message;
-        let mut assembler = Assembler::new(*kind, self.memory(pool));
-        let pushed = assembler.push(&input[place.clone()]);
-        self.state = State::Open(OpenMessage::joined(joined, self.limits(), assembler));
-        pushed
-    }
-
     /// Counts what a step found; its frame was counted when it began.
     fn count(&mut self, found: &Found) {
-        if !self.counting.is_on() {
+        if !self.extras.is_counting() {
             return;
         }
-        self.counting.part(match (found, &self.state) {
+        self.extras.count_part(match (found, &self.state) {
             (Found::Whole(message), _) => message.place.len(),
             (Found::Piece(_, place, _), _) => place.len(),
-            (Found::OwnPiece(..), _) => {
-                self.inflation.as_deref().map_or(0, |stage| stage.piece().len())
-            }
+            (Found::OwnPiece(..), _) => self.extras.stage().map_or(0, |stage| stage.piece().len()),
             (Found::Gathered, State::Start(Some(message))) => message.len(),
             (Found::Gathered | Found::Control(..), _) => 0,
         });
         if found.ends_message() {
-            self.counting.end();
+            self.extras.count_end();
         }
     }
 
@@ -363,7 +371,7 @@ impl Decoder {
                 Ok(Step::found(message.place.end, Found::Whole(message)))
             }
             State::Open(message) if !message.is_between_frames() => {
-                let step = message.take(input, &mut self.inflation, pool)?;
+                let step = message.take(input, &mut self.extras, pool)?;
                 if step.ends_message() {
                     self.end_message();
                 }
@@ -372,7 +380,7 @@ impl Decoder {
             State::Start(_) | State::Open(_) => {
                 let step = self.start_frame(input, pool)?;
                 if !matches!(step.outcome, Outcome::Starved) {
-                    self.counting.frame();
+                    self.extras.count_frame();
                 }
                 Ok(step)
             }
@@ -395,7 +403,7 @@ impl Decoder {
         };
         let kind = match (header.opcode, open) {
             (Opcode::Continuation, Some(message)) => {
-                message.start_frame(&header, &mut self.inflation)?;
+                message.start_frame(&header, &mut self.extras)?;
                 return Ok(Step::again(header_len));
             }
             (Opcode::Continuation, None) => return Err(DecodeError::ContinuationWithoutStart),
@@ -428,7 +436,7 @@ impl Decoder {
         let coding = if header.rsv1 { Coding::Deflated } else { Coding::Plain };
         // The bit marks all of the message (RFC 7692, 6).
         match coding {
-            Coding::Deflated => stage(&mut self.inflation)?.begin(),
+            Coding::Deflated => stage(&mut self.extras)?.begin(),
             Coding::Plain => {}
         }
         let body = match self.delivery {
@@ -445,7 +453,7 @@ impl Decoder {
             }
         };
         let mut message = OpenMessage::new(kind, coding, self.limits(), body);
-        message.start_frame(header, &mut self.inflation)?;
+        message.start_frame(header, &mut self.extras)?;
         self.state = State::Open(message);
         Ok(Step::again(header_len))
     }
@@ -492,7 +500,7 @@ impl Decoder {
                 Event::Piece(PieceRef { kind, data: &input[place], more })
             }
             Found::OwnPiece(kind, more) => {
-                let data = self.inflation.as_deref().map_or(&[][..], Inflated::piece);
+                let data = self.extras.stage().map_or(&[][..], Inflated::piece);
                 Event::Piece(PieceRef { kind, data, more })
             }
             Found::Control(kind, place, key) => Event::Control(unmasked(kind, &input[place], key)?),
@@ -515,11 +523,10 @@ impl Decoder {
                 }
             },
             Found::Piece(kind, place, more) => {
-                OwnedEvent::Piece(Piece { kind, data: take_out(input, place), more })
+                OwnedEvent::Piece(Piece { kind, data: take_out(input, place, MaskKey::ZERO), more })
             }
             Found::OwnPiece(kind, more) => {
-                let data =
-                    self.inflation.as_deref_mut().map_or_else(Vec::new, Inflated::take_piece);
+                let data = self.extras.stage_mut().map_or_else(Vec::new, Inflated::take_piece);
                 let data = Assembler::Binary(data).into_message(pool)?.into_bytes();
                 OwnedEvent::Piece(Piece { kind, data, more })
             }

@@ -6,9 +6,9 @@ use ws_mask::{MaskKey, mask};
 
 use super::assembler::Assembler;
 use super::inflated::Inflated;
-use super::join::Joined;
 use super::step::{Found, Step};
 use crate::error::DecodeError;
+use crate::extras::Extras;
 use crate::header::Header;
 use crate::limits::Limits;
 use crate::message::{MessageKind, More};
@@ -45,9 +45,6 @@ pub(super) enum Body {
     Streamed(Utf8, NonZeroUsize),
 }
 
-/// The inflating stage, where there is one.
-pub(super) type Inflation = Option<Box<Inflated>>;
-
 /// The rest of the frame under way.
 #[derive(Debug)]
 pub(super) struct FramePart {
@@ -65,15 +62,6 @@ impl OpenMessage {
         Self { kind, coding, limits, announced: 0, frames: 0, body, part: None }
     }
 
-    /// One that has begun with these frames.
-    pub(super) fn joined(joined: &Joined, limits: Limits, assembler: Assembler) -> Self {
-        Self {
-            announced: joined.message.place.len() as u64,
-            frames: joined.frames,
-            ..Self::new(joined.message.kind, Coding::Plain, limits, Body::Gathered(assembler))
-        }
-    }
-
     /// Whether a frame's first byte comes next.
     pub(super) const fn is_between_frames(&self) -> bool {
         self.part.is_none()
@@ -83,7 +71,7 @@ impl OpenMessage {
     pub(super) fn start_frame(
         &mut self,
         header: &Header,
-        inflation: &mut Inflation,
+        extras: &mut Extras<Inflated>,
     ) -> Result<(), DecodeError> {
         self.frames = self.frames.saturating_add(1);
         self.limits.judge_frames(self.frames)?;
@@ -91,7 +79,7 @@ impl OpenMessage {
         match self.coding {
             Coding::Plain => self.limits.judge_size(self.announced)?,
             Coding::Deflated => {
-                stage(inflation)?.start_frame();
+                stage(extras)?.start_frame();
                 self.limits.admit_deflated(self.announced, self.frames)?;
             }
         }
@@ -123,7 +111,7 @@ impl OpenMessage {
     pub(super) fn take(
         &mut self,
         input: &mut [u8],
-        inflation: &mut Inflation,
+        extras: &mut Extras<Inflated>,
         pool: &mut dyn Pool,
     ) -> Result<Step, DecodeError> {
         let Some(part) = &mut self.part else { return Ok(Step::AGAIN) };
@@ -135,7 +123,7 @@ impl OpenMessage {
                 (part.stream(self.kind, utf8, chunk.get(), input)?, part.is_empty())
             }
             (Coding::Deflated, body) => {
-                let inflated = stage(inflation)?;
+                let inflated = stage(extras)?;
                 let message = (self.kind, body);
                 let step = inflated.take(part, message, input, &self.limits, pool)?;
                 (step, inflated.is_frame_over())
@@ -145,7 +133,7 @@ impl OpenMessage {
             return Ok(step);
         }
         if part.fin {
-            return self.finish(step, inflation, pool);
+            return self.finish(step, extras, pool);
         }
         self.part = None;
         Ok(step)
@@ -155,7 +143,7 @@ impl OpenMessage {
     fn finish(
         &mut self,
         step: Step,
-        inflation: &mut Inflation,
+        extras: &mut Extras<Inflated>,
         pool: &mut dyn Pool,
     ) -> Result<Step, DecodeError> {
         match &mut self.body {
@@ -165,12 +153,12 @@ impl OpenMessage {
         Ok(match (&self.body, self.coding) {
             (Body::Gathered(_), Coding::Plain) => Step::found(step.used, Found::Gathered),
             (Body::Gathered(_), Coding::Deflated) => {
-                stage(inflation)?.end(pool);
+                stage(extras)?.end(pool);
                 Step::found(step.used, Found::Gathered)
             }
             (Body::Streamed(..), Coding::Plain) => step,
             (Body::Streamed(..), Coding::Deflated) => {
-                Step::found(step.used, stage(inflation)?.finish(self.kind, pool))
+                Step::found(step.used, stage(extras)?.finish(self.kind, pool))
             }
         })
     }
@@ -185,8 +173,8 @@ impl OpenMessage {
 }
 
 /// The inflating stage. Where there is none, no frame may say that it is compressed (RFC 6455, 5.2).
-pub(super) fn stage(inflation: &mut Inflation) -> Result<&mut Inflated, DecodeError> {
-    inflation.as_deref_mut().ok_or(DecodeError::ReservedBit)
+pub(super) fn stage(extras: &mut Extras<Inflated>) -> Result<&mut Inflated, DecodeError> {
+    extras.stage_mut().ok_or(DecodeError::ReservedBit)
 }
 
 impl FramePart {

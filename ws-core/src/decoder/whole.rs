@@ -42,7 +42,8 @@ impl WholeFrame {
             return Ok(None);
         }
         self.utf8.finish()?;
-        let place = self.header_len..self.end();
-        Ok(Some(InPlace { kind: self.kind, place, key: MaskKey::ZERO }))
+        let end = self.end();
+        let place = self.header_len..end;
+        Ok(Some(InPlace { kind: self.kind, place, key: MaskKey::ZERO, end }))
     }
 }

@@ -15,24 +15,25 @@ impl Encoder {
     /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
     #[must_use]
     pub fn with_compression(
-        self,
+        mut self,
         agreed: &AgreedCompression,
         options: &CompressionOptions,
     ) -> Self {
         let role = if self.keys.is_some() { Role::Client } else { Role::Server };
-        Self { deflater: Deflater::new(role, agreed, options).map(Box::new), ..self }
+        self.extras.set_stage(Deflater::new(role, agreed, options));
+        self
     }
 
     /// The smallest message that is deflated, in bytes; `None` where none ever is.
     #[must_use]
     pub fn compression_threshold(&self) -> Option<usize> {
-        self.deflater.as_ref().map(|deflater| deflater.threshold())
+        self.extras.stage().map(Deflater::threshold)
     }
 
     /// From the next message on, deflates messages of at least so many bytes. With `usize::MAX` around it, a
     /// message opts out.
     pub fn set_compression_threshold(&mut self, bytes: usize) {
-        if let Some(deflater) = &mut self.deflater {
+        if let Some(deflater) = self.extras.stage_mut() {
             deflater.set_threshold(bytes);
         }
     }
@@ -40,7 +41,7 @@ impl Encoder {
     /// From the next message on, deflates at this level, from 0 to 9; more is 9. What was remembered of earlier
     /// messages is forgotten.
     pub fn set_compression_level(&mut self, level: u8) {
-        if let Some(deflater) = &mut self.deflater {
+        if let Some(deflater) = self.extras.stage_mut() {
             deflater.set_level(level);
         }
     }
@@ -50,7 +51,7 @@ impl Encoder {
     /// The payload in memory of the pool, where it is to go out deflated.
     #[inline(never)] // Most messages pass it by.
     pub(super) fn deflated(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
-        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(payload.len()))?;
+        let deflater = self.extras.stage_mut().filter(|deflater| deflater.wants(payload.len()))?;
         deflater.message(payload, pool)
     }
 
@@ -71,7 +72,7 @@ impl Encoder {
     /// How a message goes out that begins with so many bytes.
     #[inline]
     pub(super) fn coding(&self, first: usize) -> Coding {
-        match &self.deflater {
+        match self.extras.stage() {
             Some(deflater) if deflater.wants(first) => Coding::Deflated,
             Some(_) | None => Coding::Plain,
         }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use ws_mask::MaskKey;
 
 use crate::close_frame::CloseFrame;
-use crate::counts::{Counting, Counts};
+use crate::counts::Counts;
 use crate::deflate::Deflater;
 use crate::error::EncodeError;
+use crate::extras::Extras;
 use crate::header::Header;
 use crate::mask_keys::MaskKeys;
 use crate::message::{Control, Message, MessageKind, MessageRef, More, PieceRef};
@@ -30,9 +31,8 @@ pub struct Encoder {
     /// To own mask keys is to be the client.
     keys: Option<Box<MaskKeys>>,
     state: State,
-    /// Where permessage-deflate was agreed.
-    deflater: Option<Box<Deflater>>,
-    counting: Counting,
+    /// A deflater, where permessage-deflate was agreed.
+    extras: Extras<Deflater>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Encoder {
     /// The encoder of a server, which masks nothing.
     #[must_use]
     pub const fn server() -> Self {
-        Self { keys: None, state: State::Between, deflater: None, counting: Counting::OFF }
+        Self { keys: None, state: State::Between, extras: Extras::NONE }
     }
 
     /// The encoder of a client, which masks each frame with the next of these keys.
@@ -67,14 +67,15 @@ impl Encoder {
 
     /// Counts what is queued. To be said at the start of a connection.
     #[must_use]
-    pub fn counted(self) -> Self {
-        Self { counting: Counting::on(), ..self }
+    pub fn counted(mut self) -> Self {
+        self.extras.count();
+        self
     }
 
     /// What was queued so far, where it is counted.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
-        self.counting.get()
+        self.extras.counts()
     }
 
     /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
@@ -104,9 +105,12 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) -> Result<(), EncodeError> {
+        if !self.shares(message.as_bytes()) {
+            return self.message(message.as_ref(), out, pool);
+        }
         self.may_begin()?;
         let kind = message.kind();
-        self.counting.whole(message.as_bytes().len());
+        self.extras.count_whole(message.as_bytes().len());
         match self.deflated(message.as_bytes(), pool) {
             Some(deflated) => self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool),
             None => self.share(kind, Coding::Plain, message.into_bytes(), out, pool),
@@ -128,11 +132,11 @@ impl Encoder {
     ) -> Result<(), EncodeError> {
         self.may_begin()?;
         let (plain, kind) = (message.message().as_bytes(), message.message().kind());
-        let (coding, payload) = match message.deflated_for(self.deflater.as_deref(), pool) {
+        let (coding, payload) = match message.deflated_for(self.extras.stage(), pool) {
             Some(deflated) => (Coding::Deflated, deflated),
             None => (Coding::Plain, plain),
         };
-        self.counting.whole(plain.len());
+        self.extras.count_whole(plain.len());
         self.share(kind, coding, payload.clone(), out, pool);
         Ok(())
     }
@@ -151,9 +155,9 @@ impl Encoder {
     ) -> Result<(), E> {
         self.may_begin()?;
         // How long it will be is known too late.
-        if self.deflater.as_ref().is_none_or(|deflater| deflater.is_off()) {
+        if self.extras.stage().is_none_or(|deflater| deflater.is_off()) {
             let header = self.header(kind.opcode(), Coding::Plain, More::Ended, 0);
-            return out.fill(header, pool, fill).map(|len| self.counting.whole(len));
+            return out.fill(header, pool, fill).map(|len| self.extras.count_whole(len));
         }
         let mut payload = pool.take();
         payload.clear();
@@ -189,9 +193,9 @@ impl Encoder {
             (State::Inside(..), _) => return Err(EncodeError::KindChanged),
             (State::Closed, _) => return Err(EncodeError::Closed),
         };
-        self.counting.frame();
-        self.counting.part(data.len());
-        match (&mut self.deflater, coding) {
+        self.extras.count_frame();
+        self.extras.count_part(data.len());
+        match (self.extras.stage_mut(), coding) {
             (Some(deflater), Coding::Deflated) => {
                 let deflated = deflater.piece(data, more, pool);
                 self.queue_deflated(opcode, more, deflated, out, pool);
@@ -203,7 +207,7 @@ impl Encoder {
         self.state = match more {
             More::Follows => State::Inside(kind, coding),
             More::Ended => {
-                self.counting.end();
+                self.extras.count_end();
                 State::Between
             }
         };
@@ -233,7 +237,7 @@ impl Encoder {
                 (Opcode::Close, &close)
             }
         };
-        self.counting.frame();
+        self.extras.count_frame();
         out.copy(&self.header(opcode, Coding::Plain, More::Ended, payload.len()), payload, pool);
         Ok(())
     }
@@ -266,7 +270,7 @@ impl Encoder {
         out: &mut SendQueue,
         pool: &mut dyn Pool,
     ) {
-        self.counting.whole(payload.len());
+        self.extras.count_whole(payload.len());
         if self.coding(payload.len()) == Coding::Deflated {
             if let Some(deflated) = self.deflated(payload, pool) {
                 return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);
@@ -286,11 +290,17 @@ impl Encoder {
         pool: &mut dyn Pool,
     ) {
         let header = self.header(kind.opcode(), coding, More::Ended, payload.len());
-        if self.keys.is_some() || payload.len() < BY_REFERENCE_FROM {
-            out.copy(&header, &payload, pool);
-        } else {
+        if self.shares(&payload) {
             out.reference(&header, payload, pool);
+        } else {
+            out.copy(&header, &payload, pool);
         }
+    }
+
+    /// Whether a payload that stays plain is queued by reference.
+    #[inline]
+    const fn shares(&self, payload: &[u8]) -> bool {
+        self.keys.is_none() && payload.len() >= BY_REFERENCE_FROM
     }
 
     #[inline]
