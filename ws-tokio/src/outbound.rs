@@ -51,11 +51,12 @@ struct Rare {
 }
 
 impl Outbound {
-    pub(crate) const fn new(encoder: Encoder, settings: &Settings) -> Self {
+    pub(crate) fn new(encoder: Encoder, settings: &Settings) -> Self {
         Self {
             encoder,
             queue: SendQueue::new(),
-            queue_limit: settings.queue_limit,
+            // An empty queue is never full.
+            queue_limit: settings.queue_limit.max(1),
             high_water: settings.high_water,
             written: 0,
             pongs: 0,
@@ -83,6 +84,7 @@ impl Outbound {
     }
 
     /// Queues a message, a large payload by reference where the transport writes several slices at once.
+    #[inline]
     pub(crate) fn owned<S: AsyncWrite>(
         &mut self,
         message: Message,
@@ -208,44 +210,50 @@ impl Outbound {
     }
 
     /// Bytes queued.
-    pub(crate) const fn queued(&self) -> usize {
+    pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }
 
     /// Whether there is nothing to write and nothing to flush.
-    pub(crate) const fn is_flushed(&self) -> bool {
+    pub(crate) fn is_flushed(&self) -> bool {
         self.queue.is_empty() && !self.unflushed
     }
 
     /// Where the queue ends now, in bytes since the connection began.
-    pub(crate) const fn mark(&self) -> u64 {
+    pub(crate) fn mark(&self) -> u64 {
         self.written + self.queue.len() as u64
     }
 
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
     #[inline]
-    pub(crate) const fn is_full(&self) -> bool {
-        !self.queue.is_empty() && self.queue.len() >= self.queue_limit as usize
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= self.queue_limit as usize
     }
 
     /// Whether so much is queued that writing should start.
-    pub(crate) const fn is_high(&self) -> bool {
+    #[inline]
+    pub(crate) fn is_high(&self) -> bool {
         self.queue.len() >= self.high_water as usize
     }
 
-    /// Waits until a message of `len` bytes has room. One that is larger than the limit has room in an empty queue.
+    /// Waits until a message of `len` bytes has room.
     pub(crate) fn poll_room<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut S,
         len: usize,
     ) -> Poll<io::Result<()>> {
-        while !self.queue.is_empty()
-            && self.queue.len().saturating_add(len) > self.queue_limit as usize
-        {
+        while !self.has_room(len) {
             ready!(self.poll_write(cx, stream))?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether a message of `len` bytes has room: one that is larger than the limit has room in an empty queue.
+    #[inline]
+    pub(crate) fn has_room(&self, len: usize) -> bool {
+        let queued = self.queue.len();
+        queued == 0 || queued.saturating_add(len) <= self.queue_limit as usize
     }
 
     /// Writes all that is queued, and flushes the transport.

@@ -222,6 +222,7 @@ impl<S> Shared<S> {
 
 impl<S: AsyncWrite + Unpin> Shared<S> {
     /// Queues the message once there is room, and takes it away then.
+    #[inline]
     pub(crate) fn poll_feed(
         &mut self,
         cx: &mut Context<'_>,
@@ -243,6 +244,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     }
 
     /// Waits until a message of `len` bytes has room. Starts writing where much is queued.
+    #[inline]
     pub(crate) fn poll_room(
         &mut self,
         cx: &mut Context<'_>,
@@ -255,6 +257,9 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
             if let Poll::Ready(written) = written {
                 written?;
             }
+        }
+        if self.outbound.has_room(len) {
+            return Poll::Ready(Ok(()));
         }
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_room(cx, stream, len))
     }
@@ -288,6 +293,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         written
     }
 
+    #[inline]
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
         self.outbound.owned(message, &self.stream)
     }
