@@ -34,7 +34,7 @@ pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
 ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
     // On the heap, the stream too: a task that accepts and then serves is no larger for it.
-    Box::pin(async move { AcceptOptions::default().accept(stream).await })
+    Box::pin(async move { AcceptOptions::default().read(stream).await?.accept().await })
 }
 
 /// How a server accepts connections. Made once, used for each.

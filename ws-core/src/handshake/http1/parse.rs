@@ -79,13 +79,14 @@ fn version(minor: Option<u8>) -> Result<Version, Malformed> {
 }
 
 fn header_map(lines: &[Header<'_>], limit: usize) -> Result<HeaderMap, HeadError> {
-    let mut headers = HeaderMap::new();
+    // `HeaderMap` has a limit of its own, above any that makes sense here.
+    let too_many = |_| HeadError::TooManyHeaders { limit };
+    let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
         let name =
             HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| Malformed::HeaderName)?;
         let value = HeaderValue::from_bytes(line.value).map_err(|_| Malformed::HeaderValue)?;
-        // `HeaderMap` has a limit of its own, above any that makes sense here.
-        headers.try_append(name, value).map_err(|_| HeadError::TooManyHeaders { limit })?;
+        headers.try_append(name, value).map_err(too_many)?;
     }
     Ok(headers)
 }

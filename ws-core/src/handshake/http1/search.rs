@@ -24,7 +24,11 @@ impl HeadSearch {
     /// The head's length, once all of it is in `head`, which holds at least what it held in the
     /// call before.
     pub(super) fn end(&mut self, head: &[u8]) -> Result<Option<usize>, Malformed> {
-        for byte in head.get(self.seen..).unwrap_or_default() {
+        loop {
+            if let State::Line = self.state {
+                self.seen += line_text(head.get(self.seen..).unwrap_or_default());
+            }
+            let Some(byte) = head.get(self.seen) else { return Ok(None) };
             self.state = match (self.state, byte) {
                 (State::EmptyLineCr, b'\n') => return Ok(Some(self.seen + 1)),
                 (State::LineCr, b'\n') => State::NewLine,
@@ -37,7 +41,6 @@ impl HeadSearch {
             };
             self.seen += 1;
         }
-        Ok(None)
     }
 
     /// How many bytes have been looked at, each once.
@@ -45,6 +48,11 @@ impl HeadSearch {
     pub(super) fn seen(&self) -> usize {
         self.seen
     }
+}
+
+/// How many bytes at the front end no line: nearly all of a head.
+fn line_text(head: &[u8]) -> usize {
+    head.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(head.len())
 }
 
 #[cfg(test)]

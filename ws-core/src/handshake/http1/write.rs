@@ -16,11 +16,16 @@ pub fn write_request(request: &Request<()>, out: &mut Vec<u8>) {
 pub fn write_response<B: AsRef<[u8]>>(response: &Response<B>, out: &mut Vec<u8>) {
     let status = response.status();
     let reason = status.canonical_reason().unwrap_or_default();
-    let line = format!("{} {} {reason}", version(response.version()), status.as_str());
-    out.extend_from_slice(line.as_bytes());
+    out.reserve(ROOM);
+    for part in [version(response.version()), " ", status.as_str(), " ", reason] {
+        out.extend_from_slice(part.as_bytes());
+    }
     write_headers(response.headers(), out);
     out.extend_from_slice(response.body().as_ref());
 }
+
+/// Room for most heads, in bytes.
+const ROOM: usize = 256;
 
 fn version(version: Version) -> &'static str {
     if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }

@@ -104,7 +104,10 @@ fn host<B>(request: &Request<B>, upgrade: Upgrade) -> Result<Cow<'_, str>, Refus
         (Upgrade::Http1, Occurrence::Missing, _)
         | (Upgrade::ExtendedConnect, Occurrence::Missing, None) => Err(Refusal::HostMissing),
         (_, Occurrence::Once(_) | Occurrence::Missing, Some(target)) => Ok(target),
-        (_, Occurrence::Once(host), None) => Ok(String::from_utf8_lossy(host)),
+        (_, Occurrence::Once(host), None) => {
+            Ok(std::str::from_utf8(host)
+                .map_or_else(|_| String::from_utf8_lossy(host), Cow::Borrowed))
+        }
     }
 }
 
