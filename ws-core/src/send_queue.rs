@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::iter;
 
 use bytes::{Buf, Bytes};
 use ws_mask::{mask, mask_extend};
@@ -20,16 +21,17 @@ use crate::pool::{self, Pool};
 pub struct SendQueue {
     /// Headers, and the payloads that were copied.
     buffer: Vec<u8>,
-    /// How much of `buffer` is written. Invariant: at most `by_ref[0].at`.
+    /// How much of `buffer` is written. Invariant: at most `by_ref.first.at`.
     head: usize,
     /// Payloads that stand outside the buffer. Most queues have none, and an idle one is to be small.
     by_ref: Option<Box<ByRefs>>,
 }
 
-#[derive(Debug, Default)]
+/// One or more payloads, in order.
+#[derive(Debug)]
 struct ByRefs {
-    /// In order.
-    entries: VecDeque<ByRef>,
+    first: ByRef,
+    rest: VecDeque<ByRef>,
     /// Bytes of all of them.
     len: usize,
 }
@@ -39,6 +41,12 @@ struct ByRefs {
 struct ByRef {
     at: usize,
     payload: Bytes,
+}
+
+impl ByRefs {
+    fn iter(&self) -> impl Iterator<Item = &ByRef> {
+        iter::once(&self.first).chain(&self.rest)
+    }
 }
 
 impl SendQueue {
@@ -73,7 +81,7 @@ impl SendQueue {
             filled < out.len()
         };
         let mut from = self.head;
-        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| &by_ref.entries) {
+        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
             if !put(&self.buffer[from..*at]) || !put(payload) {
                 return filled;
             }
@@ -86,7 +94,7 @@ impl SendQueue {
     /// The longest run of queued bytes at the front, for a transport that writes one slice at a time.
     #[must_use]
     pub fn first_slice(&self) -> &[u8] {
-        match self.by_ref.as_ref().and_then(|by_ref| by_ref.entries.front()) {
+        match self.by_ref.as_ref().map(|by_ref| &by_ref.first) {
             None => &self.buffer[self.head..],
             Some(ByRef { at, payload }) if *at == self.head => payload,
             Some(ByRef { at, .. }) => &self.buffer[self.head..*at],
@@ -100,19 +108,22 @@ impl SendQueue {
     pub fn advance(&mut self, written: usize) {
         assert!(written <= self.len(), "{written} bytes written of {}", self.len());
         let mut left = written;
-        if let Some(ByRefs { entries, len }) = self.by_ref.as_deref_mut() {
-            while let Some(ByRef { at, payload }) = entries.front_mut() {
-                let copied = left.min(*at - self.head);
-                self.head += copied;
-                left -= copied;
-                let shared = left.min(payload.len());
-                payload.advance(shared);
-                left -= shared;
-                *len -= shared;
-                if !payload.is_empty() {
-                    return;
-                }
-                entries.pop_front();
+        while let Some(ByRefs { first: ByRef { at, payload }, rest, len }) =
+            self.by_ref.as_deref_mut()
+        {
+            let copied = left.min(*at - self.head);
+            self.head += copied;
+            left -= copied;
+            let shared = left.min(payload.len());
+            payload.advance(shared);
+            left -= shared;
+            *len -= shared;
+            if !payload.is_empty() {
+                return;
+            }
+            match rest.pop_front() {
+                Some(next) => (*at, *payload) = (next.at, next.payload),
+                None => self.by_ref = None,
             }
         }
         self.head += left;
@@ -127,9 +138,6 @@ impl SendQueue {
     pub fn park(&mut self, pool: &mut dyn Pool) {
         if pool::park(&mut self.buffer, self.head, pool) {
             self.rebase();
-        }
-        if self.by_ref.as_ref().is_some_and(|by_ref| by_ref.entries.is_empty()) {
-            self.by_ref = None;
         }
     }
 
@@ -149,9 +157,17 @@ impl SendQueue {
         debug_assert!(header.mask.is_none());
         self.copy(header, &[], pool);
         if !payload.is_empty() {
-            let by_ref = self.by_ref.get_or_insert_default();
-            by_ref.len += payload.len();
-            by_ref.entries.push_back(ByRef { at: self.buffer.len(), payload });
+            let (len, entry) = (payload.len(), ByRef { at: self.buffer.len(), payload });
+            match &mut self.by_ref {
+                Some(by_ref) => {
+                    by_ref.len += len;
+                    by_ref.rest.push_back(entry);
+                }
+                None => {
+                    let by_ref = ByRefs { first: entry, rest: VecDeque::new(), len };
+                    self.by_ref = Some(Box::new(by_ref));
+                }
+            }
         }
     }
 
@@ -205,8 +221,10 @@ impl SendQueue {
 
     /// The written front of the buffer is gone.
     fn rebase(&mut self) {
-        for entry in self.by_ref.iter_mut().flat_map(|by_ref| &mut by_ref.entries) {
-            entry.at -= self.head;
+        if let Some(ByRefs { first, rest, .. }) = self.by_ref.as_deref_mut() {
+            for entry in iter::once(first).chain(rest) {
+                entry.at -= self.head;
+            }
         }
         self.head = 0;
     }
