@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 
-/// Both of them, or neither: most connections have none.
+/// Either, both, or most often neither.
 #[derive(Debug)]
 pub(crate) struct Extras<T>(Option<Box<Extra<T>>>);
 

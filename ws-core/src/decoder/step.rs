@@ -77,7 +77,9 @@ impl Found {
     pub(super) fn behind(self, before: usize) -> Self {
         let moved = |place: Range<usize>| before + place.start..before + place.end;
         match self {
-            Self::Whole(message) => Self::Whole(InPlace { place: moved(message.place), ..message }),
+            Self::Whole(InPlace { kind, place, key, end }) => {
+                Self::Whole(InPlace { kind, place: moved(place), key, end: before + end })
+            }
             Self::Piece(kind, place, more) => Self::Piece(kind, moved(place), more),
             Self::Control(kind, place, key) => Self::Control(kind, moved(place), key),
             placeless @ (Self::Gathered | Self::OwnPiece(..)) => placeless,
