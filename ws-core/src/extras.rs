@@ -9,7 +9,7 @@ pub(crate) struct Extras<T>(Option<Box<Extra<T>>>);
 #[derive(Debug)]
 struct Extra<T> {
     stage: Option<T>,
-    counts: Option<Counts>,
+    counts: Option<Box<Counts>>,
 }
 
 impl<T> Extras<T> {
@@ -40,7 +40,7 @@ impl<T> Extras<T> {
 
     /// Starts to count.
     pub(crate) fn count(&mut self) {
-        self.extra().counts = Some(Counts::default());
+        self.extra().counts = Some(Box::default());
     }
 
     pub(crate) fn is_counting(&self) -> bool {
@@ -48,7 +48,7 @@ impl<T> Extras<T> {
     }
 
     pub(crate) fn counts(&self) -> Option<Counts> {
-        self.0.as_ref()?.counts
+        self.0.as_ref()?.counts.as_deref().copied()
     }
 
     /// Counts a message in one frame.

@@ -28,10 +28,14 @@ pub(super) fn recv<S: AsyncRead + AsyncWrite + Unpin>(
     let accepting = Box::pin(accept(stream, deflate));
     async {
         let mut connection = accepting.await?;
-        while let Some(message) = connection.recv().await? {
-            connection.feed(message).await?;
+        loop {
+            // Not `recv().await?`, which would keep a second place for a message in the task.
+            match connection.recv().await {
+                Ok(Some(message)) => connection.feed(message).await?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(())
     }
 }
 
