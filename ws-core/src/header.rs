@@ -5,7 +5,7 @@ use ws_mask::MaskKey;
 use crate::error::DecodeError;
 use crate::opcode::Opcode;
 
-const FIN: u8 = 0x80;
+pub(crate) const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV2_RSV3: u8 = 0x30;
 const MASKED: u8 = 0x80;
@@ -112,6 +112,12 @@ impl Extent {
             _ => return Ok(None),
         };
         Ok(Some(Self { mask, len, start: input.len() - rest.len() }))
+    }
+
+    /// The same, where it is there, breaks no rule, and is masked or not as the peer has to.
+    #[inline]
+    pub(crate) fn fitting(input: &[u8], masked: bool) -> Option<Self> {
+        Self::parse(input).ok()?.filter(|extent| extent.mask.is_some() == masked)
     }
 
     /// What to unmask the payload with: zeros, which change nothing, where it is not masked.

@@ -4,23 +4,24 @@
 
 use std::ops::Range;
 
+use bytes::{Buf, BytesMut};
 use ws_mask::{MaskKey, mask, mask_extend, mask_within};
 
 use super::in_place::InPlace;
-use crate::header::Extent;
+use crate::header::{Extent, FIN};
 use crate::limits::Limits;
-use crate::message::MessageKind;
-
-const FIN: u8 = 0x80;
+use crate::message::{Message, MessageKind};
+use crate::utf8::InvalidUtf8;
+use crate::utf8_bytes::COPY_UP_TO;
 
 /// All frames of a message, found and not yet touched.
 pub(super) struct Fragments {
-    pub(super) kind: MessageKind,
+    kind: MessageKind,
     pub(super) frames: u32,
     /// Payload bytes of all of them.
-    pub(super) len: usize,
+    len: usize,
     /// Bytes of input that they fill.
-    pub(super) end: usize,
+    end: usize,
 }
 
 impl Fragments {
@@ -48,10 +49,7 @@ impl Fragments {
         if self.frames > 0 && first & !FIN != 0 {
             return None;
         }
-        let extent = Extent::parse(rest).ok()??;
-        if extent.mask.is_some() != masked {
-            return None;
-        }
+        let extent = Extent::fitting(rest, masked)?;
         self.frames += 1;
         limits.judge_frames(self.frames).ok()?;
         let before = self.len;
@@ -77,22 +75,29 @@ impl Fragments {
         InPlace { kind: self.kind, place, key: MaskKey::ZERO, end: self.end }
     }
 
-    /// Unmasks them into memory of their own.
-    #[inline]
-    pub(super) fn copy(&self, input: &mut [u8]) -> Vec<u8> {
+    /// Unmasks the message and takes it out of the front of `input`, joined there, or on its way out where it is copied anyway.
+    #[inline(always)]
+    pub(super) fn take(&self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
+        if self.kind == MessageKind::Text || self.len > COPY_UP_TO {
+            return self.join(input).take(input);
+        }
         let mut copy = Vec::with_capacity(self.len);
         self.each(input, |input, payload, key| _ = mask_extend(&mut copy, &input[payload], key));
-        copy
+        input.advance(self.end);
+        Ok(Message::Binary(copy.into()))
     }
 
     #[inline]
     fn each(&self, input: &mut [u8], mut act: impl FnMut(&mut [u8], Range<usize>, MaskKey)) {
         let mut at = 0;
         while at < self.end {
-            let Ok(Some(extent)) = Extent::parse(&input[at..]) else { return };
+            let Ok(Some(extent)) = Extent::parse(&input[at..]) else { unreachable!("{FOUND}") };
             let payload = at + extent.start..at + extent.start + extent.len as usize;
             at = payload.end;
             act(input, payload, extent.key());
         }
     }
 }
+
+/// Why each frame parses: nothing has changed since it was found.
+const FOUND: &str = "a frame that was found is there";

@@ -31,10 +31,7 @@ impl InPlace {
             0x82 => MessageKind::Binary,
             _ => return None,
         };
-        let extent = Extent::parse(input).ok()??;
-        if extent.mask.is_some() != masked {
-            return None;
-        }
+        let extent = Extent::fitting(input, masked)?;
         let end = extent.start + limits.admit(extent.len).ok()?;
         let place = extent.start..end;
         (end <= input.len()).then(|| Self { kind, place, key: extent.key(), end })

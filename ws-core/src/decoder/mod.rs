@@ -28,8 +28,8 @@ use crate::message::{
 use crate::opcode::Opcode;
 use crate::pool::Pool;
 use crate::role::Role;
-use crate::utf8::Utf8;
-use crate::utf8_bytes::{COPY_UP_TO, take_out};
+use crate::utf8::{InvalidUtf8, Utf8};
+use crate::utf8_bytes::take_out;
 use assembler::Assembler;
 use fragments::Fragments;
 use in_place::InPlace;
@@ -170,7 +170,7 @@ impl Decoder {
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
         if let Some(message) = self.common_frame(input) {
-            return self.take_in_place(message, input);
+            return self.taken(message.take(input));
         }
         if self.has_all(input) {
             return Ok(None);
@@ -185,14 +185,7 @@ impl Decoder {
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
         if let Some(fragments) = self.fragments(input) {
-            if fragments.kind == MessageKind::Binary && fragments.len <= COPY_UP_TO {
-                let copy = fragments.copy(input);
-                input.advance(fragments.end);
-                self.extras.count_whole(copy.len());
-                return Ok(Some(OwnedEvent::Message(Message::Binary(copy.into()))));
-            }
-            let message = fragments.join(input);
-            return self.take_in_place(message, input);
+            return self.taken(fragments.take(input));
         }
         let (found, used) = self.find_any(input, pool)?;
         let Some(found) = found else {
@@ -290,12 +283,11 @@ impl Decoder {
     }
 
     #[inline(always)]
-    fn take_in_place(
+    fn taken(
         &mut self,
-        message: InPlace,
-        input: &mut BytesMut,
+        message: Result<Message, InvalidUtf8>,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
-        let message = message.take(input).map_err(|error| self.close(error.into()))?;
+        let message = message.map_err(|error| self.close(error.into()))?;
         self.extras.count_whole(message.as_bytes().len());
         Ok(Some(OwnedEvent::Message(message)))
     }
