@@ -82,7 +82,7 @@ async fn a_typed_stream_ends_behind_the_connections_error() {
     let (mut typed, peer) = pair().await;
     drop(peer);
     let error = next(&mut typed).await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::Connection(ws_tokio::Error::Cut)));
+    assert!(matches!(error, Error::Connection(ws_tokio::Error::Cut(_))));
     assert!(next(&mut typed).await.is_none());
 }
 

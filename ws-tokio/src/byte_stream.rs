@@ -15,7 +15,9 @@ use crate::connection::{Connection, closed};
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::shared::Shared;
-use crate::split::{RecvHalf, SendHalf, Waiter};
+use crate::split::{RecvHalf, SendHalf};
+use crate::wakers::Waiter;
+use crate::wants::Want;
 
 /// Most bytes in a message that is written; received frames that are larger come in pieces of it.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
@@ -141,7 +143,7 @@ impl<S: AsyncWrite + Unpin> ByteStream<S> {
         let begins = self.written.finish().is_ok();
         let (written, more) = self.judge(data)?;
         let piece = PieceRef { kind: self.reading.kind, data, more };
-        ready!(self.sending.poll(&mut self.writer, cx, |shared, cx| {
+        ready!(self.sending.poll(&mut self.writer, Want::Room, cx, |shared, cx| {
             ready!(shared.poll_room(cx, data.len()))?;
             if begins {
                 shared.outbound().may_stream()?;
@@ -155,9 +157,14 @@ impl<S: AsyncWrite + Unpin> ByteStream<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
     /// Waits for bytes to read. There are none at the end.
-    fn poll_bytes(&mut self, waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_bytes(
+        &mut self,
+        waiter: &mut Waiter,
+        want: Want,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         while self.bytes.is_empty() {
-            let received = self.half.poll_receive_as(waiter, cx, Inbound::piece);
+            let received = self.half.poll_receive_as(waiter, want, cx, Inbound::piece);
             let Some(piece) = ready!(received)? else { break };
             if piece.kind == self.kind {
                 (self.bytes, self.more) = (piece.data, piece.more);
@@ -172,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for ByteStream<S> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let Self { reading, reader, .. } = self.get_mut();
-        ready!(reading.poll_bytes(reader, cx))?;
+        ready!(reading.poll_bytes(reader, Want::Message, cx))?;
         if reading.bytes.is_empty() && reading.more == More::Follows {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
@@ -217,29 +224,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
         if !data.is_empty() {
             ready!(this.poll_queue(cx, data))?;
             // What went wrong is said by the next write: this one's message is queued.
-            _ = this.sending.poll(&mut this.writer, cx, Shared::poll_flush);
+            _ = this.sending.poll(&mut this.writer, Want::Flush, cx, Shared::poll_flush);
         }
         Poll::Ready(Ok(data.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { sending, writer, .. } = self.get_mut();
-        let flushed = sending.poll(writer, cx, |shared, cx| {
-            // Who copies from the stream into itself flushes behind its end.
-            if shared.has_ended_well() { Poll::Ready(Ok(())) } else { shared.poll_flush(cx) }
-        });
+        let flushed = sending.poll(writer, Want::Flush, cx, Shared::poll_flush);
         flushed.map_err(io::Error::from)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { reading, sending, writer, .. } = self.get_mut();
         sending.start_closing(&CloseFrame::normal());
-        let written = ready!(sending.poll(writer, cx, |shared, cx| {
+        let written = ready!(sending.poll(writer, Want::End, cx, |shared, cx| {
             ready!(shared.poll_drain(cx));
             Poll::Ready(shared.result())
         }));
         closed(written)?;
-        closed(ready!(reading.poll_bytes(writer, cx)))?;
+        closed(ready!(reading.poll_bytes(writer, Want::End, cx)))?;
         Poll::Ready(Ok(()))
     }
 }

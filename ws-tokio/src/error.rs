@@ -12,8 +12,9 @@ use ws_core::{CloseCode, CloseFrame, DecodeError, EncodeError};
 pub enum Error {
     /// The peer closed the connection with a code other than 1000 or 1001.
     Closed(CloseFrame),
-    /// The connection was cut: its bytes ended without a close frame.
-    Cut,
+    /// The connection was cut: its bytes ended without a close frame. Where the transport said why (a reset, or TLS
+    /// that ended without its own close), that is the source.
+    Cut(Option<io::Error>),
     /// The peer broke the protocol or a limit; it was told so with the fact's close code.
     Protocol(DecodeError),
     /// The peer sent a message where none is taken any more; it was told so with 1008.
@@ -38,7 +39,7 @@ impl Error {
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Closed(frame) => Some(frame.code()),
-            Self::Cut
+            Self::Cut(_)
             | Self::Protocol(_)
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
@@ -54,7 +55,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed(frame) => write!(f, "the peer closed the connection with {frame}"),
-            Self::Cut => f.write_str("the connection was cut without a close frame"),
+            Self::Cut(None) => f.write_str("the connection was cut without a close frame"),
+            Self::Cut(Some(error)) => {
+                write!(f, "the connection was cut without a close frame: {error}")
+            }
             Self::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
             Self::HeartbeatTimeout => f.write_str("the peer did not answer a ping in time"),
@@ -71,9 +75,9 @@ impl error::Error for Error {
         match self {
             Self::Protocol(error) => Some(error),
             Self::Send(error) => Some(error),
-            Self::Io(error) => Some(error),
+            Self::Cut(Some(error)) | Self::Io(error) => Some(error),
             Self::Closed(_)
-            | Self::Cut
+            | Self::Cut(None)
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
             | Self::Failed(_)
@@ -98,8 +102,8 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Io(error) => error,
+            error @ Error::Cut(_) => Self::new(io::ErrorKind::UnexpectedEof, error),
             error @ (Error::Closed(_)
-            | Error::Cut
             | Error::Protocol(_)
             | Error::UnexpectedMessage
             | Error::HeartbeatTimeout

@@ -51,26 +51,28 @@ pub(crate) fn cannot_listen(error: &io::Error) {
     event!(warn, %error, "accepting connections pauses");
 }
 
-/// Our close frame is queued.
-pub(crate) fn close_queued(code: Option<CloseCode>) {
-    event!(debug, code = code.map(u16::from), "close queued");
+/// What happens to a connection under the lock that its halves share: told when it is let go.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Our close frame is queued.
+    CloseQueued(Option<CloseCode>),
+    /// The peer's close frame came.
+    CloseReceived(Option<CloseCode>),
+    /// The heartbeat asks a silent peer.
+    Asked,
+    /// The stream is done with.
+    Ended(Result<(), Error>),
 }
 
-/// The peer's close frame came.
-pub(crate) fn close_received(code: Option<CloseCode>) {
-    event!(debug, code = code.map(u16::from), "close received");
-}
-
-/// The heartbeat asks a silent peer.
-pub(crate) fn heartbeat() {
-    event!(trace, "heartbeat ping queued");
-}
-
-/// The stream is done with.
-pub(crate) fn ended(result: &Result<(), Error>) {
-    match result {
-        Ok(()) => event!(debug, "connection ended"),
-        Err(error) => event!(debug, %error, "connection ended"),
+impl Event {
+    pub(crate) fn tell(self) {
+        match self {
+            Self::CloseQueued(code) => event!(debug, code = code.map(u16::from), "close queued"),
+            Self::CloseReceived(code) => event!(debug, code = code.map(u16::from), "close received"),
+            Self::Asked => event!(trace, "heartbeat ping queued"),
+            Self::Ended(Ok(())) => event!(debug, "connection ended"),
+            Self::Ended(Err(error)) => event!(debug, %error, "connection ended"),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn write_head<S: AsyncWrite + Unpin>(
     stream.flush().await
 }
 
-/// Writes the last bytes of a stream, and lingers until the peer's end. The caller bounds the time.
+/// Writes the last bytes of a stream, and lingers for the peer's end. The caller bounds how long writing may take.
 pub(crate) async fn write_last<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     mut last: &[u8],

@@ -92,9 +92,11 @@ mod connection;
 mod counters;
 mod error;
 mod events;
+mod failure;
 mod head;
 mod inbound;
 mod linger;
+mod news;
 mod outbound;
 mod outbox;
 mod pings;
@@ -109,8 +111,11 @@ mod shared;
 mod split;
 #[cfg(feature = "stream")]
 mod stream_sink;
+mod sync;
 mod tracker;
 mod transport;
+mod wakers;
+mod wants;
 mod writer;
 
 pub use accept::{AcceptError, AcceptOptions, Incoming, accept};

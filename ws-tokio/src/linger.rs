@@ -2,16 +2,23 @@
 //!
 //! Closing a socket with unread input makes TCP send a reset, which destroys what is on its way to the peer: the
 //! close frame, or the refusal that says why. So: write, shut the write side down, then read and forget until the
-//! peer's end, bounded in bytes here and in time by the caller.
+//! peer's end. It is not waited for long: whoever waits here wants to hear how the connection ended, and a peer may leave
+//! its side open for ever. How long writing may take is the caller's to bound.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, sleep};
 
 /// Most bytes that are read and forgotten.
 const MOST: usize = 64 << 20;
+
+/// How long the peer's end is awaited, once our last byte is written.
+pub(crate) const LONGEST: Duration = Duration::from_millis(250);
 
 /// Who ends the TCP connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub(crate) struct Linger {
     ends_first: EndsFirst,
     forgotten: usize,
     peer_ended: bool,
+    /// From when our last byte was written.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +49,7 @@ enum WriteSide {
 
 impl Linger {
     pub(crate) const fn new(ends_first: EndsFirst) -> Self {
-        Self { write_side: WriteSide::Writing, ends_first, forgotten: 0, peer_ended: false }
+        Self { write_side: WriteSide::Writing, ends_first, forgotten: 0, peer_ended: false, timer: None }
     }
 
     /// Goes on: `write` writes what is left of our last bytes, `discard` reads once and forgets.
@@ -53,19 +62,32 @@ impl Linger {
     ) -> Poll<io::Result<()>> {
         loop {
             self.poll_write_side(cx, stream, &mut write)?;
+            if self.is_over(cx) {
+                return Poll::Ready(Ok(()));
+            }
             if self.peer_ended {
-                let shut = self.write_side == WriteSide::Shut;
-                return if shut { Poll::Ready(Ok(())) } else { Poll::Pending };
+                return Poll::Pending;
             }
             match discard(cx, stream)? {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(0) => self.peer_ended = true,
                 Poll::Ready(read) => self.forgotten += read,
             }
-            if self.forgotten > MOST {
-                return Poll::Ready(Ok(()));
-            }
         }
+    }
+
+    /// Whether nothing more is awaited.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let all = self.peer_ended && self.write_side == WriteSide::Shut;
+        all || self.forgotten > MOST || self.is_late(cx)
+    }
+
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.write_side == WriteSide::Writing {
+            return false;
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(LONGEST)));
+        timer.as_mut().poll(cx).is_ready()
     }
 
     /// Writes, then shuts down when it is our turn to end.

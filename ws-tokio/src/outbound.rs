@@ -13,10 +13,13 @@ use ws_core::{
 
 use crate::counters::Traffic;
 use crate::error::Error;
-use crate::events;
+use crate::events::Event;
+use crate::failure::Failure;
+use crate::news::{More, News};
 use crate::pings::{Ping, Pings};
 use crate::pool::ThreadPool;
 use crate::settings::Settings;
+use crate::wants::Wants;
 
 /// Pongs are queued in order up to so many bytes. Beyond that only the newest is owed (RFC 6455, 5.5.3), so that a
 /// flood of pings can't grow anything.
@@ -38,8 +41,12 @@ pub(crate) struct Outbound {
     rare: Option<Box<Rare>>,
     /// Whether the transport holds bytes that it was not asked to flush.
     unflushed: bool,
-    /// How the transport failed; nothing can be written any more.
-    broken: Option<io::ErrorKind>,
+    /// Whether the transport made somebody wait, and took nothing since.
+    blocked: bool,
+    /// Who can go on, and whether there is more that others have to hear of.
+    noted: Wants,
+    /// Whether the transport failed; nothing can be written any more.
+    broken: bool,
 }
 
 /// What few connections have, or only for a while.
@@ -48,6 +55,12 @@ struct Rare {
     /// The newest pong that has no place in the queue yet.
     owed: Option<Box<Control>>,
     pings: Pings,
+    /// What others have to hear of, beside that they can go on.
+    news: More,
+    /// How the transport failed.
+    failure: Option<Failure>,
+    /// Whether something was queued then that will never be written.
+    lost: bool,
 }
 
 impl Outbound {
@@ -62,18 +75,22 @@ impl Outbound {
             pongs: 0,
             rare: None,
             unflushed: false,
-            broken: None,
+            blocked: false,
+            noted: Wants::NONE,
+            broken: false,
         }
     }
 
     /// Whether anything can be sent still.
     #[inline]
     pub(crate) fn may_send(&self) -> Result<(), Error> {
-        match self.broken {
-            _ if self.encoder.is_closed() => Err(Error::Send(EncodeError::Closed)),
-            Some(kind) => Err(Error::Io(kind.into())),
-            None => Ok(()),
+        if self.encoder.is_closed() {
+            return Err(Error::Send(EncodeError::Closed));
         }
+        if self.broken {
+            return Err(Error::Io(self.failure()));
+        }
+        Ok(())
     }
 
     /// Queues a message, its payload copied.
@@ -147,10 +164,12 @@ impl Outbound {
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
         self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
         if let Control::Close(frame) = control {
-            events::close_queued(frame.as_ref().map(CloseFrame::code));
+            // Nobody can send any more, and those who receive start the deadline.
+            self.wake(Wants::ALL);
+            self.note(|| Event::CloseQueued(frame.as_ref().map(CloseFrame::code)));
         }
         // Where the transport failed, nobody will write it.
-        if self.broken.is_some() {
+        if self.broken {
             self.release();
         }
         Ok(())
@@ -159,7 +178,8 @@ impl Outbound {
     /// Queues a ping; the time until its pong.
     pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
         self.may_send()?;
-        let (payload, ping) = self.rare().pings.start();
+        let rare = self.rare();
+        let (payload, ping) = rare.pings.start(&mut rare.news.answered);
         self.control(&Control::Ping(payload))?;
         Ok(ping)
     }
@@ -167,8 +187,35 @@ impl Outbound {
     /// A pong came: the ping that it answers has its time.
     pub(crate) fn pong_received(&mut self, payload: &[u8]) {
         if let Some(rare) = &mut self.rare {
-            rare.pings.pong_received(payload);
+            rare.pings.pong_received(payload, &mut rare.news.answered);
+            self.wake(Wants::MORE);
         }
+    }
+
+    /// These can go on, and are to hear of it.
+    pub(crate) const fn wake(&mut self, wants: Wants) {
+        self.noted = self.noted.or(wants);
+    }
+
+    /// Something happened that `tracing` is told of, if anybody is.
+    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
+        if cfg!(feature = "tracing") {
+            self.wake(Wants::MORE);
+            self.rare().news.events.push(event());
+        }
+    }
+
+    /// What others have to hear of, to be told where no lock is held.
+    #[inline]
+    pub(crate) fn take_news(&mut self) -> Option<News> {
+        if self.noted.is_empty() { None } else { Some(self.collect_news()) }
+    }
+
+    #[cold]
+    fn collect_news(&mut self) -> News {
+        let wake = std::mem::take(&mut self.noted);
+        let more = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.news));
+        News { wake, more: more.unwrap_or_default() }
     }
 
     /// The last round trip of a ping.
@@ -219,9 +266,9 @@ impl Outbound {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Where the queue ends now, in bytes since the connection began.
+    /// Where the queue ends now, in bytes since the connection began; nowhere, once nothing is written any more.
     pub(crate) fn mark(&self) -> u64 {
-        self.written + self.queue.len() as u64
+        if self.broken { u64::MAX } else { self.written + self.queue.len() as u64 }
     }
 
     /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
@@ -274,32 +321,54 @@ impl Outbound {
         stream: &mut S,
         mark: u64,
     ) -> Poll<io::Result<()>> {
-        if let Some(kind) = self.broken {
-            return Poll::Ready(Err(kind.into()));
+        if self.broken {
+            return Poll::Ready(self.nothing_lost(mark));
         }
         while !self.queue.is_empty() && self.written < mark {
             ready!(self.poll_write(cx, stream))?;
         }
         if self.unflushed {
-            let flushed = ready!(Pin::new(stream).poll_flush(cx));
-            self.unflushed = false;
-            return Poll::Ready(flushed.inspect_err(|error| self.break_down(error)));
+            let Poll::Ready(flushed) = Pin::new(stream).poll_flush(cx) else {
+                self.blocked = true;
+                return Poll::Pending;
+            };
+            self.went_on();
+            return Poll::Ready(match flushed {
+                Ok(()) => {
+                    self.unflushed = false;
+                    Ok(())
+                }
+                Err(error) => Err(self.failed(error)),
+            });
         }
         Poll::Ready(Ok(()))
     }
 
     /// How the transport failed, if it did.
-    pub(crate) const fn broken(&self) -> Option<io::ErrorKind> {
-        self.broken
+    pub(crate) fn broken(&self) -> Option<&Failure> {
+        self.rare.as_ref()?.failure.as_ref()
+    }
+
+    /// What a flush comes to once the transport failed or ended. Another task may have written all of it before.
+    #[cold]
+    fn nothing_lost(&self, mark: u64) -> io::Result<()> {
+        let lost = self.rare.as_ref().is_some_and(|rare| rare.lost);
+        if lost && self.written < mark { Err(self.failure()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn failure(&self) -> io::Error {
+        self.broken().map_or_else(|| io::ErrorKind::NotConnected.into(), Failure::error)
     }
 
     /// Nothing will be written any more, and no pong will come: gives all memory back.
-    pub(crate) fn end(&mut self, why: io::ErrorKind) {
-        self.broken.get_or_insert(why);
-        if let Some(rare) = &mut self.rare {
-            rare.pings.clear();
+    pub(crate) fn end(&mut self, why: Failure) {
+        if !self.broken {
+            self.break_down(why);
         }
-        self.release();
+        let rare = self.rare();
+        rare.pings.clear(&mut rare.news.answered);
+        self.wake(Wants::ALL.or(Wants::MORE));
     }
 
     fn release(&mut self) {
@@ -316,17 +385,16 @@ impl Outbound {
     ) -> Poll<io::Result<()>> {
         match write_some(&self.queue, cx, stream) {
             Poll::Pending => {
+                self.blocked = true;
                 self.queue.park(&mut ThreadPool);
                 Poll::Pending
             }
-            Poll::Ready(Err(error)) => {
-                self.break_down(&error);
-                Poll::Ready(Err(error))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
             Poll::Ready(Ok(written)) => {
                 self.queue.advance(written);
                 self.written += written as u64;
                 self.unflushed = true;
+                self.went_on();
                 if self.queue.is_empty() {
                     self.drained();
                 }
@@ -352,10 +420,26 @@ impl Outbound {
         self.rare.get_or_insert_default()
     }
 
-    fn break_down(&mut self, error: &io::Error) {
-        self.broken = Some(error.kind());
-        self.unflushed = false;
+    /// The transport took something. Others may have waited for it, and their wake-up may be spent on whoever wrote.
+    #[inline]
+    fn went_on(&mut self) {
+        if std::mem::take(&mut self.blocked) {
+            self.wake(Wants::WRITING);
+        }
+    }
+
+    fn break_down(&mut self, failure: Failure) {
+        let lost = !self.is_flushed();
+        let rare = self.rare();
+        (rare.failure, rare.lost) = (Some(failure), lost);
+        (self.broken, self.unflushed) = (true, false);
+        self.wake(Wants::WRITING);
         self.release();
+    }
+
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        self.break_down(error.into());
+        self.failure()
     }
 }
 

@@ -24,7 +24,7 @@ impl Future for Ping {
     type Output = Result<Duration, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(|_| Error::Cut)
+        Pin::new(&mut self.0).poll(cx).map_err(|_| Error::Cut(None))
     }
 }
 
@@ -37,6 +37,10 @@ pub(crate) struct Pings {
     last: Option<Duration>,
 }
 
+/// Pings that came to something: those who wait for them are told where no lock is held.
+#[derive(Debug, Default)]
+pub(crate) struct Answered(Vec<(oneshot::Sender<Duration>, Option<Duration>)>);
+
 #[derive(Debug)]
 struct Waiting {
     number: u64,
@@ -45,8 +49,11 @@ struct Waiting {
 }
 
 impl Pings {
-    pub(crate) fn start(&mut self) -> (ControlPayload, Ping) {
-        self.waiting.retain(|waiting| !waiting.pong.is_closed());
+    /// A ping to send. Those that nobody waits for any more are let go of.
+    pub(crate) fn start(&mut self, answered: &mut Answered) -> (ControlPayload, Ping) {
+        if self.waiting.iter().any(|waiting| waiting.pong.is_closed()) {
+            self.forget_dropped(answered);
+        }
         self.sent += 1;
         let (pong, ping) = oneshot::channel();
         self.waiting.push_back(Waiting { number: self.sent, since: Instant::now(), pong });
@@ -54,7 +61,7 @@ impl Pings {
     }
 
     /// A pong answers its ping and those before it: a peer may answer only the newest (RFC 6455, 5.5.3).
-    pub(crate) fn pong_received(&mut self, payload: &[u8]) {
+    pub(crate) fn pong_received(&mut self, payload: &[u8], answered: &mut Answered) {
         let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
         let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else {
             return;
@@ -62,8 +69,7 @@ impl Pings {
         for waiting in self.waiting.drain(..=index) {
             let round_trip = waiting.since.elapsed();
             self.last = Some(round_trip);
-            // Whoever asked may have lost interest.
-            _ = waiting.pong.send(round_trip);
+            answered.0.push((waiting.pong, Some(round_trip)));
         }
     }
 
@@ -72,7 +78,28 @@ impl Pings {
     }
 
     /// No pong will come any more.
-    pub(crate) fn clear(&mut self) {
-        self.waiting = VecDeque::new();
+    pub(crate) fn clear(&mut self, answered: &mut Answered) {
+        let waiting = std::mem::take(&mut self.waiting);
+        answered.0.extend(waiting.into_iter().map(|waiting| (waiting.pong, None)));
+    }
+
+    fn forget_dropped(&mut self, answered: &mut Answered) {
+        let (dropped, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|waiting| waiting.pong.is_closed());
+        self.waiting = waiting;
+        answered.0.extend(dropped.into_iter().map(|waiting| (waiting.pong, None)));
+    }
+}
+
+impl Answered {
+    /// Tells the round trips; who hears none learns that no pong will come.
+    pub(crate) fn tell(self) {
+        for (pong, round_trip) in self.0 {
+            if let Some(round_trip) = round_trip {
+                // Whoever asked may have lost interest.
+                _ = pong.send(round_trip);
+            }
+        }
     }
 }

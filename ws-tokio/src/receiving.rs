@@ -55,7 +55,10 @@ impl Receiving {
             let stop = self.decode(link, &mut step);
             let inbound = &mut self.inbound;
             let waited = match stop {
-                Stop::Value(value) => return Poll::Ready(Ok(Some(value))),
+                Stop::Value(value) => {
+                    link.tell();
+                    return Poll::Ready(Ok(Some(value)));
+                }
                 Stop::Ending => Poll::Ready(()),
                 Stop::Starved => link.poll(cx, |shared, cx| shared.poll_exchange(cx, inbound)),
                 Stop::Paused => link.poll(cx, |shared, cx| shared.poll_drain(cx)),
@@ -91,10 +94,7 @@ impl Receiving {
                 Ok(Progress::Starved) => return Stop::Starved,
                 Ok(Progress::Paused) => return Stop::Paused,
                 Ok(Progress::Control(control)) => control_received(link, control),
-                Err(error) => link.with(|shared| {
-                    shared.violated(error);
-                    false
-                }),
+                Err(error) => violated(link, error),
             };
             if !receiving {
                 return Stop::Ending;
@@ -104,6 +104,14 @@ impl Receiving {
     }
 }
 
+/// The peer broke the protocol: no messages come any more.
+#[cold]
+fn violated<S>(link: &mut impl Link<S>, error: DecodeError) -> bool {
+    link.with(|shared| shared.violated(error));
+    link.tell();
+    false
+}
+
 /// Deals with a control frame; whether messages may still come.
 fn control_received<S>(link: &mut impl Link<S>, control: Control) -> bool {
     let mut ping_reply = PingReply::Pong;
@@ -111,8 +119,10 @@ fn control_received<S>(link: &mut impl Link<S>, control: Control) -> bool {
         ping_reply = callbacks.tell(&control);
         link.with(|shared| shared.give_callbacks_back(callbacks));
     }
-    link.with(|shared| {
+    let receiving = link.with(|shared| {
         shared.control_received(control, ping_reply);
         shared.is_receiving()
-    })
+    });
+    link.tell();
+    receiving
 }

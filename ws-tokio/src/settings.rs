@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use ws_core::Limits;
 
-/// The settings of a connection, the same for both roles.
+/// The settings of a connection, the same for both roles. Any [`Duration`] is fine in them; [`Duration::MAX`] is never.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,7 +63,7 @@ impl Settings {
 
     /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting for
     /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long. Counted in
-    /// milliseconds, at most 49 days.
+    /// milliseconds; what is longer than 49 days is never.
     #[must_use]
     pub fn close_timeout(self, timeout: Duration) -> Self {
         Self { close_timeout: timeout, ..self }
@@ -70,14 +71,16 @@ impl Settings {
 
     /// How long the transport may take nothing of what is queued before the connection fails with
     /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s; a peer that doesn't read can hold a full queue for that
-    /// long, and up to twice as long where it read a little in between. Counted in milliseconds, at most 49 days.
+    /// long, and up to twice as long where it read a little in between. Counted in milliseconds; what is longer than 49
+    /// days is never.
     #[must_use]
     pub fn write_timeout(self, timeout: Duration) -> Self {
         Self { write_timeout: timeout, ..self }
     }
 
     /// Closes the connection with 1001 when nothing has arrived for so long, pongs included; where something arrived
-    /// early in that time, up to twice as late. Default off: a silent peer holds its connection for ever.
+    /// early in that time, up to twice as late. A peer that takes what it is sent, more slowly than it is sent, is not
+    /// idle. Default off: a silent peer holds its connection for ever.
     #[must_use]
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         Self { idle_timeout: Some(timeout), ..self }
@@ -86,6 +89,11 @@ impl Settings {
     /// Asks the peer with a ping whether it is still there when nothing has arrived for `interval`, and fails with
     /// [`Error::HeartbeatTimeout`](crate::Error) when nothing arrives for `deadline` after that. Default off: a peer that
     /// vanished without a word is not noticed until something is sent to it.
+    ///
+    /// The deadline starts when the ping has left the send queue. A peer that takes or gives bytes is alive: where it is
+    /// slow to take what is queued, that counts as a sign of life, and [`write_timeout`](Self::write_timeout) says how long
+    /// it may take nothing. The transport may then hold much in front of the ping, so that the deadline is at least the
+    /// write timeout.
     ///
     /// The connection must be received from for it to work.
     #[must_use]
@@ -106,15 +114,26 @@ impl Settings {
 pub(crate) struct Millis(u32);
 
 impl Millis {
-    /// Rounded up; what is longer than 49 days is cut to that.
+    const NEVER: u32 = u32::MAX;
+
+    /// Rounded up; what is longer than 49 days is never.
     pub(crate) fn from(time: Duration) -> Self {
         let millis = time.as_nanos().div_ceil(1_000_000);
-        Self(u32::try_from(millis).unwrap_or(u32::MAX))
+        Self(u32::try_from(millis).unwrap_or(Self::NEVER))
     }
 
+    /// [`Duration::MAX`] is never.
     pub(crate) const fn get(self) -> Duration {
-        Duration::from_millis(self.0 as u64)
+        match self.0 {
+            Self::NEVER => Duration::MAX,
+            millis => Duration::from_millis(millis as u64),
+        }
     }
+}
+
+/// When so much time has passed; `None` is never: there is no such moment.
+pub(crate) fn after(time: Duration) -> Option<Instant> {
+    Instant::now().checked_add(time)
 }
 
 impl Default for Settings {
@@ -137,11 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_rounded_up_to_a_millisecond_and_ends_at_49_days() {
+    fn a_time_is_rounded_up_to_a_millisecond_and_beyond_49_days_it_is_never() {
         let kept = |time| Millis::from(time).get();
         assert_eq!(kept(Duration::ZERO), Duration::ZERO);
         assert_eq!(kept(Duration::from_nanos(1)), Duration::from_millis(1));
         assert_eq!(kept(Duration::from_secs(5)), Duration::from_secs(5));
-        assert_eq!(kept(Duration::MAX).as_secs() / (24 * 60 * 60), 49);
+        assert_eq!(kept(Duration::from_secs(49 * 24 * 60 * 60)).as_secs(), 49 * 24 * 60 * 60);
+        assert_eq!(kept(Duration::from_secs(50 * 24 * 60 * 60)), Duration::MAX);
+        assert_eq!(kept(Duration::MAX), Duration::MAX);
     }
 }

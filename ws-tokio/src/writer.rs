@@ -12,8 +12,10 @@ use ws_core::{MessageKind, More, PieceRef};
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::shared::{Link, Shared};
-use crate::split::{SendHalf, Waiter};
+use crate::shared::Shared;
+use crate::split::SendHalf;
+use crate::wakers::Waiter;
+use crate::wants::Want;
 
 /// What is written is gathered into frames of this many bytes.
 const CHUNK: usize = 64 * 1024;
@@ -104,13 +106,13 @@ impl<S: AsyncWrite + Unpin> MessageWriter<'_, S> {
             ready!(self.poll_queue(cx, More::Ended))?;
             self.state = State::Ended;
         }
-        self.sink.poll(cx, |shared, cx| shared.poll_flush(cx))
+        self.sink.poll(Want::Flush, cx, Shared::poll_flush)
     }
 
     /// Queues what was gathered as one frame, once there is room.
     fn poll_queue(&mut self, cx: &mut Context<'_>, more: More) -> Poll<Result<(), Error>> {
         let Self { sink, kind, gathered, .. } = self;
-        ready!(sink.poll(cx, |shared, cx| {
+        ready!(sink.poll(Want::Room, cx, |shared, cx| {
             ready!(shared.poll_room(cx, gathered.len()))?;
             Poll::Ready(shared.outbound_mut().piece(PieceRef { kind: *kind, data: gathered, more }))
         }))?;
@@ -142,7 +144,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MessageWriter<'_, S> {
         if !this.gathered.is_empty() {
             ready!(this.poll_queue(cx, More::Follows))?;
         }
-        this.sink.poll(cx, |shared, cx| shared.poll_flush(cx)).map_err(io::Error::from)
+        this.sink.poll(Want::Flush, cx, Shared::poll_flush).map_err(io::Error::from)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -153,12 +155,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MessageWriter<'_, S> {
 impl<S> Sink<'_, S> {
     fn poll<R>(
         &mut self,
+        want: Want,
         cx: &mut Context<'_>,
         act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         match self {
-            Self::Whole(shared) => shared.poll(cx, act),
-            Self::Half { half, waiter, .. } => half.poll(waiter, cx, act),
+            Self::Whole(shared) => shared.poll_as(want, cx, act),
+            Self::Half { half, waiter, .. } => half.poll(waiter, want, cx, act),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Book {
     pub(super) fn close_now(&mut self) {
         self.cut = true;
         self.nothing_follows();
-        self.received.may_end(Error::Cut);
+        self.received.may_end(Error::Cut(None));
         self.received.draining = true;
     }
 
@@ -136,7 +136,7 @@ impl Book {
         for (ping, number) in self.pings.iter_mut().zip(1..) {
             match pin!(ping).poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Ok(_)) => assert!(number <= newest, "ping {number} had no pong"),
-                Poll::Ready(Err(error)) => assert!(matches!(error, Error::Cut)),
+                Poll::Ready(Err(error)) => assert!(matches!(error, Error::Cut(_))),
                 Poll::Pending => panic!("ping {number} waits although the connection is over"),
             }
         }

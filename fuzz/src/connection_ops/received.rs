@@ -99,18 +99,29 @@ fn natural_ends(plan: &Plan, last: &Last) -> Vec<String> {
         }
         (Last::Close(_), _) => vec!["Ok(())".to_owned()],
         (Last::Violation(error), _) => vec![failed(Error::Protocol(*error))],
-        (Last::Nothing, ReadEnd::Fails(kind)) => vec![failed(Error::Io(kind.into()))],
+        (Last::Nothing, ReadEnd::Fails(kind)) => vec![broken(kind)],
         (Last::Nothing, ReadEnd::Silence) => Vec::new(),
         (Last::Nothing, ReadEnd::End) => match plan.write_end {
             Some((_, WriteEnd::Fails(kind))) => {
-                vec![failed(Error::Cut), failed(Error::Io(kind.into()))]
+                vec![failed(Error::Cut(None)), broken(kind)]
             }
             Some((_, WriteEnd::Zero)) => {
-                vec![failed(Error::Cut), failed(Error::Io(ErrorKind::WriteZero.into()))]
+                vec![failed(Error::Cut(None)), failed(Error::Io(ErrorKind::WriteZero.into()))]
             }
-            Some((_, WriteEnd::Stalls)) | None => vec![failed(Error::Cut)],
+            Some((_, WriteEnd::Stalls)) | None => vec![failed(Error::Cut(None))],
         },
     }
+}
+
+/// A stream that breaks without a close frame was cut, whatever it calls that.
+fn broken(kind: ErrorKind) -> String {
+    failed(match kind {
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => Error::Cut(Some(kind.into())),
+        _ => Error::Io(kind.into()),
+    })
 }
 
 fn failed(error: Error) -> String {

@@ -10,6 +10,7 @@ use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
 use super::Connection;
 use crate::error::Error;
 use crate::inbound::Progress;
+use crate::wants::{Want, Wants};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
@@ -48,6 +49,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared().fail(frame);
+        self.shared().tell(Wants::NONE);
         Ok(())
     }
 
@@ -57,9 +59,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         frame: &CloseFrame,
     ) -> Poll<Result<(), Error>> {
         self.shared().start_closing(frame);
-        let received = ready!(
-            self.poll_receive::<Infallible>(cx, |inbound| inbound.borrowed(|_| Progress::Handled))
-        );
+        let received = ready!(self.poll_receive_as::<Infallible>(Want::End, cx, |inbound| {
+            inbound.borrowed(|_| Progress::Handled)
+        }));
         Poll::Ready(closed(received.map(|_| ())))
     }
 
@@ -69,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// had ended before.
     pub fn close_now(&mut self) {
         self.shared().close_now();
+        self.shared().tell(Wants::NONE);
     }
 }
 

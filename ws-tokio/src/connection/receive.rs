@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{DecodeError, Message, MessageKind, MessageRef};
 
 use super::{Connection, State};
+use crate::shared::Direct;
+use crate::wants::Want;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 
@@ -89,10 +91,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn poll_receive<T>(
         &mut self,
         cx: &mut Context<'_>,
+        step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        self.poll_receive_as(Want::Message, cx, step)
+    }
+
+    pub(super) fn poll_receive_as<T>(
+        &mut self,
+        want: Want,
+        cx: &mut Context<'_>,
         mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
     ) -> Poll<Result<Option<T>, Error>> {
         let State { receiving, shared } = &mut *self.0;
-        receiving.poll(cx, shared, |inbound, _| step(inbound))
+        receiving.poll(cx, &mut Direct { shared, want }, |inbound, _| step(inbound))
     }
 }
 

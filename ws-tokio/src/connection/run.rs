@@ -10,7 +10,8 @@ use super::{Connection, State};
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::outbox::Outbox;
-use crate::shared::Link;
+use crate::shared::{Direct, Link};
+use crate::wants::Want;
 
 /// What a handler of [`Connection::run`] may return, and what `run` returns for it.
 ///
@@ -61,8 +62,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // Not an async fn: an idle connection's task holds this, and it is a pointer and the handler.
         poll_fn(move |cx| {
             let State { receiving, shared } = &mut *self.0;
+            let mut link = Direct { shared, want: Want::Message };
             receiving
-                .poll(cx, shared, |inbound, link| handle(inbound, link, &mut handler))
+                .poll(cx, &mut link, |inbound, link| handle(inbound, link, &mut handler))
                 .map(|ran| ran?.unwrap_or_else(|| Ok(R::ended())))
         })
     }

@@ -1,7 +1,7 @@
 //! Sending whole messages.
 
 use std::future::{Future, poll_fn};
-use std::task::ready;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
@@ -10,6 +10,8 @@ use super::Connection;
 use crate::error::Error;
 use crate::outbox::Outbox;
 use crate::pings::Ping;
+use crate::shared::Shared;
+use crate::wants::{Want, Wants};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message: queues it and writes all that is queued.
@@ -26,8 +28,8 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| {
-            ready!(self.shared().poll_feed(cx, &mut message))?;
-            self.shared().poll_flush(cx)
+            ready!(self.poll_feed(cx, &mut message))?;
+            self.poll_flush(cx)
         })
     }
 
@@ -42,7 +44,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
-        poll_fn(move |cx| self.shared().poll_feed(cx, &mut message))
+        poll_fn(move |cx| self.poll_feed(cx, &mut message))
     }
 
     /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`]; waits while
@@ -58,7 +60,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         kind: MessageKind,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        poll_fn(|cx| self.shared().poll_room(cx, 0)).await?;
+        self.ready(0).await?;
         self.outbox().send_with(kind, fill)
     }
 
@@ -82,7 +84,10 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.shared().poll_feed_prepared(cx, message)).await
+        poll_fn(|cx| {
+            self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed_prepared(cx, message))
+        })
+        .await
     }
 
     /// Writes all that is queued.
@@ -93,7 +98,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     /// If dropped, what was not written stays queued; the connection stays usable.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.shared().poll_flush(cx)).await
+        poll_fn(|cx| self.poll_flush(cx)).await
     }
 
     /// Waits until a message of `len` bytes has room in the queue, and takes none: what is fed next, if it is no longer,
@@ -106,7 +111,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn ready(&mut self, len: usize) -> Result<(), Error> {
-        poll_fn(|cx| self.shared().poll_room(cx, len)).await
+        poll_fn(|cx| self.poll_room(cx, len)).await
     }
 
     /// Queues a ping, to be written like a fed message. The returned future doesn't borrow the connection.
@@ -115,12 +120,37 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
     /// with [`Error::Cut`] where the connection ends before the pong.
     pub fn ping(&mut self) -> Result<Ping, Error> {
-        self.shared().outbound_mut().ping()
+        let ping = self.shared().ping();
+        self.shared().tell(Wants::NONE);
+        ping
     }
 
     /// The sending side, for code that can't wait: what is put in is queued whatever the queue's limit, so that a peer that
     /// doesn't read can make us hold all of it. It is written like a fed message.
     pub fn outbox(&mut self) -> Outbox<'_> {
-        Outbox::new(self.shared().outbound_mut())
+        let shared = self.shared();
+        // They get to it once this is let go of, and find then what was done with it.
+        shared.outbound_mut().wake(Wants::ALL);
+        shared.tell(Wants::NONE);
+        Outbox::new(shared.outbound_mut())
+    }
+
+    #[inline]
+    fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed(cx, message))
+    }
+
+    #[inline]
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), Error>> {
+        self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_room(cx, len))
+    }
+
+    #[inline]
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.shared().poll_as(Want::Flush, cx, Shared::poll_flush)
     }
 }

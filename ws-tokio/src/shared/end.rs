@@ -12,7 +12,8 @@ use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role}
 use super::Shared;
 use super::watch::{Due, Waits};
 use crate::error::Error;
-use crate::events;
+use crate::events::Event;
+use crate::failure::Failure;
 use crate::inbound::Inbound;
 use crate::linger::{EndsFirst, Linger};
 
@@ -41,9 +42,9 @@ impl Phase {
     }
 
     /// What the connection came to, once it has.
-    pub(super) fn ended(&self) -> Option<End> {
+    pub(super) fn ended(&self) -> Option<&End> {
         let Self::Ending(ending) = self else { return None };
-        match **ending {
+        match &**ending {
             Ending::Closing(_) | Ending::Lingering(..) => None,
             Ending::Ended(end) => Some(end),
         }
@@ -54,7 +55,7 @@ impl Phase {
 pub(super) type Deadline = Pin<Box<Sleep>>;
 
 /// What the connection came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum End {
     /// Both close frames passed; the peer's said 1000, 1001 or nothing.
     Normal,
@@ -66,14 +67,21 @@ pub(crate) enum End {
     Refused,
     /// The peer sent what the application's own protocol doesn't allow.
     Failed(CloseCode),
-    /// The stream ended without a close frame.
-    Cut,
+    /// The stream ended without a close frame; why, where the transport said so.
+    Cut(Option<Failure>),
     /// The peer did not answer a ping of the heartbeat.
     Lost,
     /// The deadline passed before the peer's close frame.
     Timeout,
     /// The transport failed.
-    Io(io::ErrorKind),
+    Io(Failure),
+}
+
+impl From<Failure> for End {
+    /// A stream that breaks without a close frame was cut, whatever the transport calls it.
+    fn from(failure: Failure) -> Self {
+        if failure.is_cut() { Self::Cut(Some(failure)) } else { Self::Io(failure) }
+    }
 }
 
 impl<S> Shared<S> {
@@ -86,23 +94,14 @@ impl<S> Shared<S> {
         }
     }
 
-    /// Whether the connection has come to a normal end.
-    pub(crate) fn has_ended_well(&self) -> bool {
-        self.phase.ended() == Some(End::Normal)
-    }
-
-    /// Whether the connection has ended since this was last asked.
-    pub(crate) fn take_ended(&mut self) -> bool {
-        std::mem::take(&mut self.ended)
-    }
-
     /// The peer's close frame came, and the answer to it is queued.
     pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
         let end = match &frame {
             Some(frame) if !frame.code().is_normal() => End::Closed,
             Some(_) | None => End::Normal,
         };
-        events::close_received(frame.as_ref().map(CloseFrame::code));
+        let code = frame.as_ref().map(CloseFrame::code);
+        self.outbound.note(|| Event::CloseReceived(code));
         if frame.is_some() {
             self.rare().close_frame = frame;
         }
@@ -138,14 +137,14 @@ impl<S> Shared<S> {
 
     /// Ends the connection here and now.
     pub(super) fn end(&mut self, end: End) {
-        self.phase = Phase::ending(Ending::Ended(end));
-        self.ended = true;
-        self.watch = None;
-        self.outbound.end(match end {
-            End::Io(kind) => kind,
-            _ => io::ErrorKind::NotConnected,
+        self.outbound.end(match &end {
+            End::Io(failure) => failure.clone(),
+            _ => io::ErrorKind::NotConnected.into(),
         });
-        events::ended(&self.result());
+        self.phase = Phase::ending(Ending::Ended(end));
+        self.watch = None;
+        let result = self.result();
+        self.outbound.note(|| Event::Ended(result));
     }
 
     /// Ends the connection when the deadline of closing has passed. It starts when the connection first waits after
@@ -156,27 +155,30 @@ impl<S> Shared<S> {
         }
         let Phase::Ending(ending) = &mut self.phase else { return Poll::Pending };
         let (deadline, end) = match &mut **ending {
-            Ending::Closing(deadline) => (deadline, End::Timeout),
-            Ending::Lingering(deadline, _, end) => (deadline, *end),
+            Ending::Closing(deadline) => (deadline, &End::Timeout),
+            Ending::Lingering(deadline, _, end) => (deadline, &*end),
             Ending::Ended(_) => return Poll::Ready(()),
         };
-        deadline.as_mut().poll(cx).map(|()| self.end(end))
+        ready!(deadline.as_mut().poll(cx));
+        let end = end.clone();
+        self.end(end);
+        Poll::Ready(())
     }
 
     /// What the connection came to, as often as it is asked; `Ok` also while it has not ended.
     pub(crate) fn result(&self) -> Result<(), Error> {
         let Some(end) = self.phase.ended() else { return Ok(()) };
-        match (end, self.close_frame()) {
-            (End::Normal, _) | (End::Closed, None) => Ok(()),
-            (End::Closed, Some(frame)) => Err(Error::Closed(frame.clone())),
-            (End::Protocol(error), _) => Err(Error::Protocol(error)),
-            (End::Refused, _) => Err(Error::UnexpectedMessage),
-            (End::Failed(code), _) => Err(Error::Failed(code)),
-            (End::Cut, _) => Err(Error::Cut),
-            (End::Lost, _) => Err(Error::HeartbeatTimeout),
-            (End::Timeout, _) => Err(Error::CloseTimeout),
-            (End::Io(kind), _) => Err(Error::Io(kind.into())),
-        }
+        Err(match (end, self.close_frame()) {
+            (End::Normal, _) | (End::Closed, None) => return Ok(()),
+            (End::Closed, Some(frame)) => Error::Closed(frame.clone()),
+            (End::Protocol(error), _) => Error::Protocol(*error),
+            (End::Refused, _) => Error::UnexpectedMessage,
+            (End::Failed(code), _) => Error::Failed(*code),
+            (End::Cut(failure), _) => Error::Cut(failure.as_ref().map(Failure::error)),
+            (End::Lost, _) => Error::HeartbeatTimeout,
+            (End::Timeout, _) => Error::CloseTimeout,
+            (End::Io(failure), _) => Error::Io(failure.error()),
+        })
     }
 
     /// Where the caller waits: whether the connection ends instead, or has something to write.
@@ -192,16 +194,19 @@ impl<S> Shared<S> {
 
     /// Does what the watches ask for.
     fn poll_watch(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
+        let writing = self.writing();
         let Some(watch) = &mut self.watch else { return Poll::Pending };
-        match ready!(watch.poll(cx, waits, self.outbound.written(), self.write_timeout.get())) {
-            // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
+        match ready!(watch.poll(cx, waits, writing)) {
             Due::Ping => {
-                events::heartbeat();
-                _ = self.outbound.control(&Control::Ping(ControlPayload::default()));
+                self.outbound.note(|| Event::Asked);
+                // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
+                if self.outbound.control(&Control::Ping(ControlPayload::default())).is_ok() {
+                    watch.asked(self.outbound.mark());
+                }
             }
             Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),
             Due::Lost => self.end(End::Lost),
-            Due::Stalled => self.end(End::Io(io::ErrorKind::TimedOut)),
+            Due::Stalled => self.end(End::Io(io::ErrorKind::TimedOut.into())),
         }
         Poll::Ready(())
     }
@@ -213,7 +218,7 @@ impl<S> Shared<S> {
                 self.phase = Phase::ending(Ending::Lingering(self.deadline(), linger, end));
             }
             Phase::Ending(ending) => {
-                **ending = match std::mem::replace(&mut **ending, Ending::Ended(end)) {
+                **ending = match std::mem::replace(&mut **ending, Ending::Ended(End::Normal)) {
                     Ending::Closing(deadline) => Ending::Lingering(deadline, linger, end),
                     settled @ (Ending::Lingering(..) | Ending::Ended(_)) => settled,
                 };
@@ -243,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
                 return self.poll_deadline(cx);
             }
             // However the stream ended: what the connection came to was settled before.
-            let end = *end;
+            let end = end.clone();
             self.end(end);
         }
         Poll::Ready(())

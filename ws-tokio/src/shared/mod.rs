@@ -1,5 +1,6 @@
 //! What both directions share: the stream, the send queue, and how the connection ends.
 
+mod direct;
 mod end;
 mod watch;
 
@@ -16,13 +17,19 @@ use ws_core::{CloseFrame, Control, Counts, Message, PreparedMessage, Role};
 use crate::callbacks::{Callbacks, PingReply};
 use crate::counters::{Counters, Traffic};
 use crate::error::Error;
+use crate::failure::Failure;
 use crate::inbound::Inbound;
+use crate::news::News;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
+use crate::pings::Ping;
 use crate::settings::{Millis, Settings};
+use crate::wants::Wants;
+pub(crate) use direct::Direct;
+use direct::Tasks;
 pub(crate) use end::End;
 use end::Phase;
-use watch::{Waits, Watch};
+use watch::{Waits, Watch, Writing};
 
 /// The part of a connection that its halves share: a connection owns it, halves lock it.
 pub(crate) struct Shared<S> {
@@ -33,8 +40,10 @@ pub(crate) struct Shared<S> {
     close_timeout: Millis,
     write_timeout: Millis,
     watch: Option<Box<Watch>>,
-    /// Whether the connection has ended since somebody asked.
-    ended: bool,
+    /// Who waits, where it is no split connection.
+    tasks: Tasks,
+    /// What the one task waits for, or gave up to wait for without a word.
+    waited_for: Wants,
     #[cfg(feature = "deflate")]
     compression: Option<AgreedCompression>,
     rare: Option<Box<Rare>>,
@@ -63,29 +72,11 @@ pub(crate) trait Link<S> {
         act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R>;
 
+    /// Tells others what they have to hear of.
+    fn tell(&mut self);
+
     /// Where a handler's replies go.
     fn outbox(&mut self) -> Outbox<'_>;
-}
-
-impl<S> Link<S> for Shared<S> {
-    #[inline]
-    fn with<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> R {
-        act(self)
-    }
-
-    #[inline]
-    fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut act: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<R>,
-    ) -> Poll<R> {
-        act(self, cx)
-    }
-
-    #[inline]
-    fn outbox(&mut self) -> Outbox<'_> {
-        Outbox::new(&mut self.outbound)
-    }
 }
 
 impl<S> Shared<S> {
@@ -109,7 +100,8 @@ impl<S> Shared<S> {
             close_timeout: Millis::from(settings.close_timeout),
             write_timeout: Millis::from(settings.write_timeout),
             watch: Watch::of(settings),
-            ended: false,
+            tasks: Tasks::default(),
+            waited_for: Wants::NONE,
             #[cfg(feature = "deflate")]
             compression: None,
             rare,
@@ -179,13 +171,33 @@ impl<S> Shared<S> {
         self.stream
     }
 
-    /// Queues our close frame, if none was; whether it did.
-    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) -> bool {
-        let first = !self.outbound.is_closed();
-        if first {
+    /// Queues our close frame, if none was.
+    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
+        if !self.outbound.is_closed() {
             self.outbound.close(Some(frame.clone()));
         }
-        first
+    }
+
+    /// What others have to hear of, now that no lock is held.
+    #[inline]
+    pub(crate) fn take_news(&mut self) -> Option<News> {
+        self.outbound.take_news()
+    }
+
+    /// Something is being queued by code that can't wait: whoever waits to receive writes it.
+    pub(crate) fn leave_to_others(&mut self) {
+        self.outbound.wake(Wants::READING);
+    }
+
+    /// Queues a ping, for others to write.
+    pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
+        self.leave_to_others();
+        self.outbound.ping()
+    }
+
+    /// How far writing has come.
+    fn writing(&self) -> Writing {
+        Writing { written: self.outbound.written(), timeout: self.write_timeout.get() }
     }
 
     /// Who is told of pings and pongs.
@@ -275,8 +287,8 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
             if let Poll::Ready(written) = written {
                 return Poll::Ready(written.map_err(Error::Io));
             }
-            let watch = self.watch.get_or_insert_with(Watch::of_write);
-            watch.stalled(self.outbound.written(), self.write_timeout.get());
+            let writing = self.writing();
+            self.watch.get_or_insert_with(Watch::of_write).stalled(writing);
             ready!(self.poll_parked(cx, Waits::ToWrite));
         }
     }
@@ -287,10 +299,20 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         write: impl FnOnce(&mut Outbound, &mut S) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
         let written = write(&mut self.outbound, &mut self.stream);
-        if let Some(watch) = self.watch.as_mut().filter(|_| self.outbound.is_flushed()) {
-            watch.drained();
+        if self.watch.is_some() {
+            self.watch_write();
         }
         written
+    }
+
+    fn watch_write(&mut self) {
+        let writing = self.writing();
+        if let Some(watch) = &mut self.watch {
+            watch.wrote(writing);
+            if self.outbound.is_flushed() {
+                watch.drained();
+            }
+        }
     }
 
     #[inline]
@@ -317,7 +339,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         if self.phase.ended().is_some() {
             return;
         }
-        self.end(End::Cut);
+        self.end(End::Cut(None));
         // Best effort, without waiting: a socket's write side shuts down at once.
         _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
@@ -339,16 +361,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         self.count_read(inbound, if let Poll::Ready(Ok(bytes)) = read { bytes } else { 0 });
         match read {
             Poll::Pending => return self.poll_parked(cx, Waits::ToRead),
-            Poll::Ready(Ok(0)) => self.end(self.outbound.broken().map_or(End::Cut, End::Io)),
-            Poll::Ready(Ok(_)) => {
-                if let Some(watch) = &mut self.watch {
-                    watch.heard();
-                }
+            Poll::Ready(Ok(0)) => {
+                self.end(self.outbound.broken().cloned().map_or(End::Cut(None), End::from));
             }
+            Poll::Ready(Ok(_)) => self.heard(),
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => self.end(End::Io(error.kind())),
+            Poll::Ready(Err(error)) => self.end(Failure::from(error).into()),
         }
         Poll::Ready(())
+    }
+
+    /// Something arrived.
+    #[inline]
+    fn heard(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.heard();
+        }
+        if self.outbound.is_closed() {
+            // Now two may wait to read, and the wake-up of the other may be spent on whoever read this.
+            self.outbound.wake(Wants::READING);
+        }
     }
 
     /// Writes what is queued, because nothing more may be queued before.

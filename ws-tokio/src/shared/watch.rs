@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, after};
 
 /// What the timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,31 +32,62 @@ pub(super) enum Waits {
     ToWrite,
 }
 
+/// How far writing has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writing {
+    /// Bytes written in all.
+    pub(super) written: u64,
+    /// How long that may stand still.
+    pub(super) timeout: Duration,
+}
+
 pub(super) struct Watch {
     timer: Pin<Box<Sleep>>,
     heartbeat: Option<Heartbeat>,
-    idle: Option<Silence>,
+    idle: Option<Idle>,
     stall: Option<Stall>,
 }
 
 struct Heartbeat {
     interval: Duration,
     deadline: Duration,
-    due: Instant,
-    /// Whether anything arrived since `due` was set.
-    heard: bool,
-    asked: bool,
+    due: Option<Instant>,
+    signs: Signs,
+    ping: Ping,
 }
 
-struct Silence {
+/// Where the heartbeat's ping is.
+#[derive(Clone, Copy)]
+enum Ping {
+    None,
+    /// Behind so many bytes.
+    Queued(u64),
+    /// On its way: the deadline runs.
+    Left,
+}
+
+struct Idle {
     most: Duration,
-    due: Instant,
-    heard: bool,
+    due: Option<Instant>,
+    signs: Signs,
 }
 
 struct Stall {
-    due: Instant,
+    due: Option<Instant>,
     /// Bytes that were written when `due` was set.
+    written: u64,
+}
+
+/// Signs of life since they were last looked at.
+#[derive(Default)]
+struct Signs {
+    /// Something arrived.
+    heard: bool,
+    /// The transport had to wait for the peer to take something. Only then is what it takes a sign of the peer.
+    pressed: bool,
+    /// The same, until something arrives again and there is no pressure: what the transport still holds may take the peer
+    /// a while.
+    behind: bool,
     written: u64,
 }
 
@@ -66,38 +97,46 @@ impl Watch {
         if settings.heartbeat.is_none() && settings.idle_timeout.is_none() {
             return None;
         }
-        let now = Instant::now();
         let heartbeat = settings.heartbeat.map(|(interval, deadline)| Heartbeat {
             interval,
             deadline,
-            due: now + interval,
-            heard: false,
-            asked: false,
+            due: after(interval),
+            signs: Signs::default(),
+            ping: Ping::None,
         });
-        let idle =
-            settings.idle_timeout.map(|most| Silence { most, due: now + most, heard: false });
-        Some(Box::new(Self { timer: Box::pin(sleep_until(now)), heartbeat, idle, stall: None }))
+        let idle = settings.idle_timeout.map(|most| Idle {
+            most,
+            due: after(most),
+            signs: Signs::default(),
+        });
+        Some(Box::new(Self { heartbeat, idle, ..Self::none() }))
     }
 
     /// A watch for a write that doesn't go on.
     pub(super) fn of_write() -> Box<Self> {
+        Box::new(Self::none())
+    }
+
+    fn none() -> Self {
         let timer = Box::pin(sleep_until(Instant::now()));
-        Box::new(Self { timer, heartbeat: None, idle: None, stall: None })
+        Self { timer, heartbeat: None, idle: None, stall: None }
+    }
+
+    fn signs(&mut self) -> impl Iterator<Item = &mut Signs> {
+        let heartbeat = self.heartbeat.as_mut().map(|heartbeat| &mut heartbeat.signs);
+        heartbeat.into_iter().chain(self.idle.as_mut().map(|idle| &mut idle.signs))
     }
 
     /// Something arrived.
     pub(super) fn heard(&mut self) {
-        if let Some(heartbeat) = &mut self.heartbeat {
-            heartbeat.heard = true;
-        }
-        if let Some(idle) = &mut self.idle {
-            idle.heard = true;
-        }
+        self.signs().for_each(|signs| signs.heard = true);
     }
 
-    /// The transport takes nothing, after so many bytes in all.
-    pub(super) fn stalled(&mut self, written: u64, most: Duration) {
-        self.stall.get_or_insert_with(|| Stall { due: Instant::now() + most, written });
+    /// The transport takes nothing.
+    pub(super) fn stalled(&mut self, writing: Writing) {
+        let Writing { written, timeout } = writing;
+        self.stall.get_or_insert_with(|| Stall { due: after(timeout), written });
+        self.signs().for_each(Signs::press);
     }
 
     /// All is written.
@@ -105,13 +144,27 @@ impl Watch {
         self.stall = None;
     }
 
-    /// What is due now. `written` is how many bytes were written in all, `most` how long that may stand still.
+    /// The heartbeat's ping is queued behind so many bytes.
+    pub(super) fn asked(&mut self, mark: u64) {
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.ping = Ping::Queued(mark);
+        }
+    }
+
+    /// The transport took something, or all there was.
+    #[inline]
+    pub(super) fn wrote(&mut self, writing: Writing) {
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.wrote(writing);
+        }
+    }
+
+    /// What is due now.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         waits: Waits,
-        written: u64,
-        most: Duration,
+        writing: Writing,
     ) -> Poll<Due> {
         loop {
             let Some(next) = self.next(waits) else { return Poll::Pending };
@@ -121,53 +174,99 @@ impl Watch {
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if let Some(due) = self.fired(next, written, most) {
+            if let Some(due) = self.fired(next, waits, writing) {
                 return Poll::Ready(due);
             }
         }
     }
 
     fn next(&self, waits: Waits) -> Option<Instant> {
-        let stall = self.stall.as_ref().map(|stall| stall.due);
-        match waits {
-            // Who doesn't read can't tell whether the peer is silent.
-            Waits::ToWrite => stall,
-            Waits::ToRead => {
-                let heartbeat = self.heartbeat.as_ref().map(|heartbeat| heartbeat.due);
-                let idle = self.idle.as_ref().map(|idle| idle.due);
-                heartbeat.into_iter().chain(idle).chain(stall).min()
-            }
-        }
+        let stall = self.stall.as_ref().and_then(|stall| stall.due);
+        let silence = self.silence();
+        let silence = match waits {
+            Waits::ToRead => silence,
+            // Who doesn't read can't tell whether the peer is silent. But another task may be there that does: it is not
+            // to sleep longer for this one. Where it is due already, that task was woken.
+            Waits::ToWrite => silence.filter(|due| *due > Instant::now()),
+        };
+        stall.into_iter().chain(silence).min()
+    }
+
+    /// When the peer will have been silent for long.
+    fn silence(&self) -> Option<Instant> {
+        let heartbeat = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.due);
+        let idle = self.idle.as_ref().and_then(|idle| idle.due);
+        heartbeat.into_iter().chain(idle).min()
     }
 
     /// Looks at what was due then. What is due next counts from now: a connection that was not polled for long had no
     /// chance to see that the peer was there.
-    fn fired(&mut self, then: Instant, written: u64, most: Duration) -> Option<Due> {
-        let now = Instant::now();
+    fn fired(&mut self, then: Instant, waits: Waits, writing: Writing) -> Option<Due> {
+        let then = Some(then);
         if let Some(stall) = self.stall.as_mut().filter(|stall| stall.due == then) {
-            if stall.written == written {
+            if stall.written == writing.written {
                 return Some(Due::Stalled);
             }
-            (stall.written, stall.due) = (written, now + most);
+            *stall = Stall { due: after(writing.timeout), written: writing.written };
+        }
+        if waits == Waits::ToWrite {
+            return None;
         }
         if let Some(idle) = self.idle.as_mut().filter(|idle| idle.due == then) {
-            idle.due = now + idle.most;
-            if !std::mem::take(&mut idle.heard) {
+            idle.due = after(idle.most);
+            if !idle.signs.of_life(writing.written) {
                 return Some(Due::Idle);
             }
         }
         let heartbeat = self.heartbeat.as_mut().filter(|heartbeat| heartbeat.due == then)?;
-        heartbeat.fired(now)
+        heartbeat.fired(writing)
     }
 }
 
 impl Heartbeat {
-    fn fired(&mut self, now: Instant) -> Option<Due> {
-        if std::mem::take(&mut self.heard) {
-            (self.asked, self.due) = (false, now + self.interval);
+    fn fired(&mut self, writing: Writing) -> Option<Due> {
+        let heard = self.signs.heard;
+        let alive = self.signs.of_life(writing.written);
+        if heard || alive && matches!(self.ping, Ping::None) {
+            (self.ping, self.due) = (Ping::None, after(self.interval));
             return None;
         }
-        self.due = now + self.deadline;
-        if std::mem::replace(&mut self.asked, true) { Some(Due::Lost) } else { Some(Due::Ping) }
+        self.due = after(self.patience(writing.timeout));
+        match self.ping {
+            Ping::None => Some(Due::Ping),
+            // Whether the peer takes anything is the write timeout's business.
+            Ping::Queued(_) => None,
+            Ping::Left if alive => None,
+            Ping::Left => Some(Due::Lost),
+        }
+    }
+
+    fn wrote(&mut self, writing: Writing) {
+        if let Ping::Queued(mark) = self.ping {
+            if writing.written >= mark {
+                (self.ping, self.due) = (Ping::Left, after(self.patience(writing.timeout)));
+            }
+        }
+    }
+
+    /// How long an answer may take. Where the peer was slow to take what is in front of the ping, the transport may hold
+    /// some of that still, which nobody can see: then it has as long as it would have to take any of it.
+    fn patience(&self, write_timeout: Duration) -> Duration {
+        if self.signs.behind { self.deadline.max(write_timeout) } else { self.deadline }
+    }
+}
+
+impl Signs {
+    fn press(&mut self) {
+        (self.pressed, self.behind) = (true, true);
+    }
+
+    /// Whether there were any, after so many bytes written.
+    fn of_life(&mut self, written: u64) -> bool {
+        let pressed = std::mem::take(&mut self.pressed);
+        let heard = std::mem::take(&mut self.heard);
+        let took = std::mem::replace(&mut self.written, written) != written;
+        self.behind &= pressed || !heard;
+        heard || pressed && took
     }
 }

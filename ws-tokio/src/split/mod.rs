@@ -2,10 +2,9 @@
 
 mod recv_half;
 mod send_half;
-mod wakers;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::connection::{Connection, State};
@@ -13,10 +12,11 @@ use crate::outbound::Outbound;
 use crate::outbox::{Locked, Outbox};
 use crate::receiving::Receiving;
 use crate::shared::{Link, Shared};
+use crate::sync::{Mutex, lock};
+use crate::wakers::{Waiter, Wakers};
+use crate::wants::{Want, Wants};
 pub use recv_half::{CloseRead, RecvHalf};
 pub use send_half::SendHalf;
-pub(crate) use wakers::Waiter;
-use wakers::Wakers;
 
 /// What the halves share.
 struct Split<S> {
@@ -97,39 +97,52 @@ impl<S> fmt::Display for ReuniteError<S> {
 impl<S> std::error::Error for ReuniteError<S> {}
 
 impl<S> Split<S> {
-    fn lock(&self) -> MutexGuard<'_, Inner<S>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Does something that doesn't wait.
     fn with<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
-        let mut inner = self.lock();
+        self.with_as(0, act)
+    }
+
+    /// Does something that doesn't wait, for whoever has this key: it needs not be woken.
+    fn with_as<R>(&self, key: u64, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
+        let mut inner = lock(&self.inner);
         let result = act(&mut inner);
-        let ended = inner.shared.take_ended();
+        let news = inner.shared.take_news();
         drop(inner);
-        if ended {
-            self.wakers.wake_all();
+        if let Some(news) = news {
+            self.wakers.wake(news.tell(), key);
         }
         result
     }
 
     /// Does something that may wait.
-    ///
-    /// The task is registered only where it does wait, and asks once more then: else what happened in between would
-    /// be missed.
     fn poll<R>(
         &self,
         waiter: &mut Waiter,
-        cx: &mut Context<'_>,
+        want: Want,
+        cx: &Context<'_>,
         mut act: impl FnMut(&mut Inner<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        let mut combined = Context::from_waker(&self.waker);
-        self.with(|inner| match act(inner, &mut combined) {
-            Poll::Ready(result) => Poll::Ready(result),
-            Poll::Pending => {
-                waiter.register(&self.wakers, cx.waker());
-                act(inner, &mut combined)
+        let key = waiter.key();
+        waiter.poll((&self.wakers, &self.waker), want, cx, |cx| {
+            let mut woken = false;
+            let polled = self.with_as(key, |inner| {
+                self.wakers.enter();
+                let polled = act(inner, cx);
+                woken = self.wakers.leave();
+                polled
+            });
+            if woken {
+                self.wakers.wake(Wants::ALL, 0);
             }
+            polled
+        })
+    }
+
+    /// Does something with the send queue, for code that can't wait: whoever receives writes what is queued.
+    fn leave_to_others<R>(&self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
+        self.with(|inner| {
+            inner.shared.leave_to_others();
+            act(&mut inner.shared)
         })
     }
 }
@@ -138,11 +151,12 @@ impl<S> Split<S> {
 struct Locking<'a, S> {
     split: &'a Split<S>,
     waiter: &'a mut Waiter,
+    want: Want,
 }
 
 impl<S> Link<S> for Locking<'_, S> {
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
-        self.split.with(|inner| act(&mut inner.shared))
+        self.split.with_as(self.waiter.key(), |inner| act(&mut inner.shared))
     }
 
     fn poll<R>(
@@ -150,16 +164,27 @@ impl<S> Link<S> for Locking<'_, S> {
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.split.poll(self.waiter, cx, |inner, cx| act(&mut inner.shared, cx))
+        let Self { split, waiter, want } = self;
+        split.poll(waiter, *want, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
+    /// Each call has told already.
+    fn tell(&mut self) {}
+
     fn outbox(&mut self) -> Outbox<'_> {
-        Outbox::locked(self.split)
+        Outbox::locked(self)
+    }
+}
+
+/// What a handler queues, whoever runs it writes.
+impl<S> Locked for Locking<'_, S> {
+    fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
+        self.split.with_as(self.waiter.key(), |inner| act(inner.shared.outbound_mut()));
     }
 }
 
 impl<S> Locked for Split<S> {
     fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
-        self.with(|inner| act(inner.shared.outbound_mut()));
+        self.leave_to_others(|shared| act(shared.outbound_mut()));
     }
 }

@@ -14,13 +14,15 @@ use ws_core::{
     CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Role, Utf8Bytes,
 };
 
-use super::{Locking, Split, Waiter};
+use super::{Locking, Split};
 use crate::connection::{Outcome, copy_into, handle, once};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
 use crate::outbox::Outbox;
 use crate::receiving::Receiving;
+use crate::wakers::Waiter;
+use crate::wants::{Want, Wants};
 
 /// The half of a [split](crate::Connection::split) connection that receives.
 ///
@@ -51,7 +53,7 @@ impl<S> RecvHalf<S> {
 
     fn parts(&mut self) -> (&mut Receiving, Locking<'_, S>) {
         let Self { receiving, split, waiter } = self;
-        (receiving.as_mut().expect(THERE), Locking { split, waiter })
+        (receiving.as_mut().expect(THERE), Locking { split, waiter, want: Want::Message })
     }
 
     pub(super) const fn split(&self) -> &Arc<Split<S>> {
@@ -192,11 +194,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     pub(crate) fn poll_receive_as<T>(
         &mut self,
         waiter: &mut Waiter,
+        want: Want,
         cx: &mut Context<'_>,
         mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
     ) -> Poll<Result<Option<T>, Error>> {
         let Self { receiving, split, .. } = self;
-        let mut link = Locking { split, waiter };
+        let mut link = Locking { split, waiter, want };
         receiving.as_mut().expect(THERE).poll(cx, &mut link, |inbound, _| step(inbound))
     }
 
@@ -215,7 +218,7 @@ impl<S> Drop for RecvHalf<S> {
     fn drop(&mut self) {
         if let Some(receiving) = self.receiving.take() {
             self.split.with(|inner| inner.returned = Some(receiving));
-            self.split.wakers.wake_all();
+            self.split.wakers.wake(Wants::ALL, 0);
         }
     }
 }

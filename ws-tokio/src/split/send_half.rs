@@ -15,7 +15,7 @@ use ws_core::{
     CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Role, Utf8Bytes,
 };
 
-use super::{Locking, Split, Waiter};
+use super::{Locking, Split};
 use crate::connection::closed;
 use crate::counters::Counters;
 use crate::error::Error;
@@ -23,6 +23,8 @@ use crate::inbound::Progress;
 use crate::outbox::Outbox;
 use crate::pings::Ping;
 use crate::shared::Shared;
+use crate::wakers::Waiter;
+use crate::wants::Want;
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
 pub struct SendHalf<S> {
@@ -58,15 +60,20 @@ impl<S> SendHalf<S> {
     pub(crate) fn poll<R>(
         &self,
         waiter: &mut Waiter,
-        cx: &mut Context<'_>,
+        want: Want,
+        cx: &Context<'_>,
         mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.split.poll(waiter, cx, |inner, cx| act(&mut inner.shared, cx))
+        self.split.poll(waiter, want, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
-    async fn wait<R>(&self, mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>) -> R {
+    async fn wait<R>(
+        &self,
+        want: Want,
+        mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> R {
         let mut waiter = Waiter::default();
-        poll_fn(|cx| self.poll(&mut waiter, cx, &mut act)).await
+        poll_fn(|cx| self.poll(&mut waiter, want, cx, &mut act)).await
     }
 
     /// Which end of the connection this is.
@@ -134,7 +141,7 @@ impl<S> SendHalf<S> {
     /// # Errors
     /// As [`Connection::ping`](crate::Connection::ping).
     pub fn ping(&self) -> Result<Ping, Error> {
-        self.split.with(|inner| inner.shared.outbound_mut().ping())
+        self.split.with(|inner| inner.shared.ping())
     }
 }
 
@@ -162,7 +169,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
         let _turn = self.turn().await;
-        self.wait(|shared, cx| shared.poll_feed(cx, &mut message)).await
+        self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
     }
 
     /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`]; waits while the queue is full or another
@@ -204,7 +211,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         let _turn = self.turn().await;
-        self.wait(|shared, cx| shared.poll_feed_prepared(cx, message)).await
+        self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await
     }
 
     /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.
@@ -216,7 +223,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// If dropped, what was not written stays queued; the connection stays usable.
     pub async fn flush(&self) -> Result<(), Error> {
         let mut mark = None;
-        self.wait(|shared, cx| shared.poll_flush_to(cx, &mut mark)).await
+        self.wait(Want::Flush, |shared, cx| shared.poll_flush_to(cx, &mut mark)).await
     }
 
     /// Waits until a message of `len` bytes has room in the queue, and takes none, as
@@ -228,7 +235,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn ready(&self, len: usize) -> Result<(), Error> {
-        self.wait(|shared, cx| shared.poll_room(cx, len)).await
+        self.wait(Want::Room, |shared, cx| shared.poll_room(cx, len)).await
     }
 
     /// Ends the connection without a closing handshake, for all halves, as
@@ -255,11 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     }
 
     pub(crate) fn start_closing(&self, frame: &CloseFrame) {
-        let started = self.split.with(|inner| inner.shared.start_closing(frame));
-        if started {
-            // The receiving half starts the deadline.
-            self.split.wakers.wake_all();
-        }
+        self.split.with(|inner| inner.shared.start_closing(frame));
     }
 }
 
@@ -268,10 +271,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// Does something that may wait, as a sink.
     pub(crate) fn poll_sink<R>(
         &mut self,
-        cx: &mut Context<'_>,
+        want: Want,
+        cx: &Context<'_>,
         mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        self.split.poll(&mut self.sink, cx, |inner, cx| act(&mut inner.shared, cx))
+        self.split.poll(&mut self.sink, want, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
@@ -286,7 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
     /// Waits for the end, and brings it about where nobody receives.
     fn poll_closed(&self, waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let returned = ready!(self.poll(waiter, cx, |inner, cx| {
+        let returned = ready!(self.poll(waiter, Want::End, cx, |inner, cx| {
             // What went wrong with writing shows in how the connection ends.
             _ = inner.shared.poll_flush(cx);
             match inner.returned.take() {
@@ -297,7 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
         let Some(mut receiving) = returned else {
             return Poll::Ready(closed(self.with(|inner| inner.shared.result())));
         };
-        let mut link = Locking { split: self, waiter };
+        let mut link = Locking { split: self, waiter, want: Want::End };
         let drained = receiving.poll::<S, _, Infallible>(cx, &mut link, |inbound, _| {
             inbound.borrowed(|_| Progress::Handled)
         });

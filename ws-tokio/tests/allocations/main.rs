@@ -16,6 +16,7 @@ mod support {
 use std::future::Future;
 
 use bytes::BytesMut;
+use tokio::runtime::Runtime;
 use ws_tokio::{Connection, Negotiated, Role, Settings};
 
 use peer::Peer;
@@ -25,8 +26,17 @@ fn connection(role: Role, settings: Settings, peer: Peer) -> Connection<Peer> {
     Connection::from_upgraded(peer, role, BytesMut::new(), Negotiated::default(), settings)
 }
 
+thread_local! {
+    /// One for all of a test: a connection remembers the waker of its task, which keeps a runtime alive.
+    static RUNTIME: Runtime = runtime();
+}
+
+fn runtime() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().expect("a runtime")
+}
+
 /// Runs a future on this thread.
 fn block_on<F: Future>(future: F) -> F::Output {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(future)
+    RUNTIME.with(|runtime| runtime.block_on(future))
 }

@@ -64,7 +64,7 @@ pub(crate) async fn wait(connection: &mut Connection<Peer>) {
 
 #[test]
 fn a_connections_own_state_is_small() {
-    for (role, bound) in [(Role::Server, 320), (Role::Client, 640)] {
+    for (role, bound) in [(Role::Server, 328), (Role::Client, 648)] {
         let peer = saying(b"");
         let before = held();
         let connection = connection(role, Settings::default(), peer);

@@ -86,7 +86,7 @@ async fn any_other_end_is_an_error_with_the_connections_error_inside() {
         assert!(matches!(inside(&error), Error::Closed(frame) if frame.reason() == "why"));
         let (bytes, end) = read(us, &frame(peer_of(us), 0x82, b"cut")).await;
         assert_eq!(bytes, b"cut");
-        assert!(matches!(inside(&end.unwrap_err()), Error::Cut));
+        assert!(matches!(inside(&end.unwrap_err()), Error::Cut(_)));
         let (_, end) = read(us, &frame(peer_of(us), 0x83, b"")).await;
         assert!(matches!(
             inside(&end.unwrap_err()),

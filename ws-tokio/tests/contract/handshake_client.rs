@@ -183,7 +183,7 @@ async fn frames_behind_the_answer_are_received() {
     };
     let (mut connection, _) = connected(&ConnectOptions::default(), early).await.1.unwrap();
     assert_eq!(connection.recv().await.unwrap(), Some("early".into()));
-    assert!(matches!(connection.recv().await, Err(Error::Cut)));
+    assert!(matches!(connection.recv().await, Err(Error::Cut(_))));
 }
 
 /// The response that an answer refuses with.

@@ -135,7 +135,7 @@ async fn a_close_that_crosses_a_ping_and_a_message_loses_neither_close_frame() {
         peer.shutdown().await.unwrap();
         connection.close(CloseCode::NORMAL, "").await.unwrap();
         assert_eq!(connection.close_frame().map(|it| it.code().get()), Some(4000));
-        assert!(matches!(ping.await, Err(Error::Cut)));
+        assert!(matches!(ping.await, Err(Error::Cut(_))));
         drop(connection);
         let read = frames(us, &memory::read_to_end(&mut peer).await);
         let firsts: Vec<_> = read.iter().map(|(first, _)| *first).collect();

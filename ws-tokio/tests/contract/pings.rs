@@ -123,7 +123,7 @@ async fn pings_of_a_handler_and_of_the_connection_are_of_one_series() {
         let refused = connection.outbox().ping();
         assert!(matches!(refused, Err(Error::Send(EncodeError::Closed))));
         connection.close_now();
-        assert!(matches!(unanswered.await, Err(Error::Cut)));
+        assert!(matches!(unanswered.await, Err(Error::Cut(_))));
     }
 }
 
@@ -176,7 +176,7 @@ async fn a_ping_without_a_pong_fails_when_the_connection_ends() {
         peer.write_all(&close(peer_of(us), 1000, "")).await.unwrap();
         peer.shutdown().await.unwrap();
         assert_eq!(connection.recv().await.unwrap(), None);
-        assert!(matches!(ping.await, Err(Error::Cut)));
+        assert!(matches!(ping.await, Err(Error::Cut(_))));
     }
 }
 

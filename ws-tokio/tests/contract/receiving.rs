@@ -65,7 +65,7 @@ async fn recv_into_replaces_the_contents_and_tells_the_kind() {
         assert_eq!(connection.recv_into(&mut buffer).await.unwrap(), Some(MessageKind::Binary));
         assert_eq!(buffer, b"\xff");
         drop(peer);
-        assert!(matches!(connection.recv_into(&mut buffer).await, Err(Error::Cut)));
+        assert!(matches!(connection.recv_into(&mut buffer).await, Err(Error::Cut(_))));
         assert_eq!(buffer, b"\xff", "an end leaves the buffer as it is");
     }
 }
@@ -168,7 +168,7 @@ async fn an_end_without_a_close_frame_is_a_cut() {
         for cut in [0, 1, message.len() - 1, message.len()] {
             let (messages, end) = received(us, &message[..cut]).await;
             let error = end.expect_err("a cut");
-            assert!(matches!(error, Error::Cut), "{error}");
+            assert!(matches!(error, Error::Cut(_)), "{error}");
             assert_eq!(error.close_code(), None);
             assert_eq!(messages.len(), usize::from(cut == message.len()));
         }
@@ -176,14 +176,16 @@ async fn an_end_without_a_close_frame_is_a_cut() {
 }
 
 #[tokio::test]
-async fn a_reset_is_an_error_of_the_transport_as_often_as_it_is_asked() {
+async fn a_reset_is_a_cut_with_its_source_as_often_as_it_is_asked() {
     for us in ROLES {
         let (mut connection, peer) = tcp::connection(us, Settings::default()).await;
         peer.set_zero_linger().unwrap();
         drop(peer);
         for _ in 0..2 {
             let error = connection.recv().await.unwrap_err();
-            assert!(matches!(&error, Error::Io(io) if io.kind() == ErrorKind::ConnectionReset));
+            let Error::Cut(Some(reset)) = &error else { panic!("{error:?}") };
+            assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+            assert!(reset.raw_os_error().is_some(), "as the system said it");
             assert_eq!(error.close_code(), None);
         }
     }

@@ -45,8 +45,8 @@ async fn a_handlers_error_ends_the_run_and_recv_goes_on_behind_its_message() {
     for us in ROLES {
         let (mut connection, mut peer) = memory::connection(us, Settings::default());
         peer.write_all(&numbers(peer_of(us), 3)).await.unwrap();
-        let run = connection.run(|_, _| Err::<(), _>(Error::Cut));
-        assert!(matches!(run.await, Err(Error::Cut)));
+        let run = connection.run(|_, _| Err::<(), _>(Error::Cut(None)));
+        assert!(matches!(run.await, Err(Error::Cut(_))));
         assert_eq!(connection.recv().await.unwrap(), Some(vec![1].into()));
         assert_eq!(connection.recv().await.unwrap(), Some(vec![2].into()));
     }

@@ -71,7 +71,7 @@ async fn a_normal_close_of_the_peer_is_no_error_and_another_one_is() {
 async fn a_connection_that_is_cut_says_so() {
     let (_sending, end, peer) = only_sending(Role::Server);
     drop(peer);
-    assert!(matches!(end.await.unwrap(), Err(Error::Cut)));
+    assert!(matches!(end.await.unwrap(), Err(Error::Cut(_))));
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn closing_during_a_ping_ends_the_ping() {
         assert_eq!(read.iter().map(|it| it.0).collect::<Vec<_>>(), [0x89, 0x88]);
         answer(&mut peer, us).await;
         closing.await.unwrap().unwrap();
-        assert!(matches!(ping.await, Err(Error::Cut)));
+        assert!(matches!(ping.await, Err(Error::Cut(_))));
         assert!(matches!(sending.ping(), Err(Error::Send(_))));
         assert_eq!(received.await.unwrap().unwrap(), None);
     }
@@ -197,12 +197,12 @@ async fn close_now_and_close_are_safe_in_any_order_from_any_half() {
     settle().await;
     sending.close_now();
     sending.clone().close_now();
-    assert!(matches!(closing.await.unwrap(), Err(Error::Cut)));
-    assert!(matches!(receiving.recv().await, Err(Error::Cut)));
-    assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Cut)));
+    assert!(matches!(closing.await.unwrap(), Err(Error::Cut(_))));
+    assert!(matches!(receiving.recv().await, Err(Error::Cut(_))));
+    assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Cut(_))));
     assert_eq!(frames(Role::Server, &read_to_end(&mut peer).await).len(), 1);
     drop(receiving);
-    assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Cut)));
+    assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Cut(_))));
 }
 
 #[tokio::test]

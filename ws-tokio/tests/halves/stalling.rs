@@ -93,11 +93,11 @@ async fn a_peer_that_resets_ends_close_for_everybody() {
             peer.set_zero_linger().unwrap();
             drop(peer);
             let closed = closing.await.unwrap();
-            assert!(matches!(closed, Err(Error::Io(_))), "{closed:?}");
+            assert!(matches!(closed, Err(Error::Cut(Some(_)))), "{closed:?}");
             if let Some(received) = received {
-                assert!(matches!(received.await.unwrap(), Err(Error::Io(_))));
+                assert!(matches!(received.await.unwrap(), Err(Error::Cut(Some(_)))));
             }
-            assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Io(_))));
+            assert!(matches!(sending.close(CloseCode::NORMAL, "").await, Err(Error::Cut(Some(_)))));
         }
     }
 }

@@ -101,7 +101,7 @@ impl Account {
         assert!(broken, "nobody broke off: {error}");
         let looks_so = match error {
             Error::Closed(frame) => frame.code() == CloseCode::TRY_AGAIN_LATER,
-            Error::Cut | Error::Io(_) | Error::Send(_) | Error::CloseTimeout => true,
+            Error::Cut(_) | Error::Io(_) | Error::Send(_) | Error::CloseTimeout => true,
             _ => false,
         };
         assert!(looks_so, "breaking off doesn't look so: {error}");

@@ -88,7 +88,7 @@ impl Client<'_> {
             }
         }
         while self.expected.heard < self.plan.pushes {
-            let message = connection.recv().await?.ok_or(Error::Cut)?;
+            let message = connection.recv().await?.ok_or(Error::Cut(None))?;
             self.expected.take(&message, self.account);
         }
         Ok(connection)
@@ -128,7 +128,7 @@ impl Client<'_> {
                     answered = true;
                 }
                 message = connection.recv() => {
-                    self.expected.take(&message?.ok_or(Error::Cut)?, account);
+                    self.expected.take(&message?.ok_or(Error::Cut(None))?, account);
                 }
             }
         }
@@ -239,7 +239,7 @@ async fn receive(
 ) -> Result<(), Error> {
     while !expected.echoes.is_empty() {
         // `None` is an error here: the server ends with a code other than 1000, or with a cut.
-        let message = half.recv().await?.ok_or(Error::Cut)?;
+        let message = half.recv().await?.ok_or(Error::Cut(None))?;
         expected.take(&message, account);
     }
     Ok(())

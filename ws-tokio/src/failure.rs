@@ -1,0 +1,84 @@
+//! How a transport failed, kept whole so that it can be said as often as it is asked.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// An [`io::Error`] that can be cloned.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure(Arc<io::Error>);
+
+impl Failure {
+    /// Whether the bytes just ended, or were made to: whatever a transport calls it, the connection was cut.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(
+            self.0.kind(),
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        )
+    }
+
+    /// The error again: the system's own as it was, any other with the same kind, text and source.
+    pub(crate) fn error(&self) -> io::Error {
+        match self.0.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None if self.0.get_ref().is_none() => self.0.kind().into(),
+            None => io::Error::new(self.0.kind(), self.clone()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl From<io::ErrorKind> for Failure {
+    fn from(kind: io::ErrorKind) -> Self {
+        io::Error::from(kind).into()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.get_ref().map(|inner| inner as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_said_again_with_its_kind_its_text_and_its_source() {
+        let inner = io::Error::other("bad record mac");
+        let failure = Failure::from(io::Error::new(io::ErrorKind::UnexpectedEof, inner));
+        for _ in 0..2 {
+            let error = failure.error();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+            assert_eq!(error.to_string(), "bad record mac");
+            assert_eq!(error.source().expect("the inner error").to_string(), "bad record mac");
+        }
+        assert!(failure.is_cut());
+    }
+
+    #[test]
+    fn an_error_of_the_system_keeps_its_number() {
+        let failure = Failure::from(io::Error::from_raw_os_error(104));
+        assert_eq!(failure.error().raw_os_error(), Some(104));
+        assert_eq!(
+            Failure::from(io::ErrorKind::WriteZero).error().kind(),
+            io::ErrorKind::WriteZero
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! What a task waits for on a connection.
+
+/// What a task waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// The next message. Meanwhile it writes what is queued.
+    Message = 1,
+    /// Room in the send queue.
+    Room = 2,
+    /// To have written what is queued.
+    Flush = 4,
+    /// The end of the connection, which it brings about where nobody receives.
+    End = 8,
+}
+
+/// A set of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wants(u8);
+
+impl Want {
+    pub(crate) const EACH: [Self; 4] = [Self::Message, Self::Room, Self::Flush, Self::End];
+}
+
+impl Wants {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(15);
+    /// No task's: beside whom to wake there is more to tell.
+    pub(crate) const MORE: Self = Self(16);
+    /// Those that are met by reading. Whoever waits so also writes what is queued.
+    pub(crate) const READING: Self = Self(Want::Message as u8 | Want::End as u8);
+    /// Those that are met by writing.
+    pub(crate) const WRITING: Self = Self(Want::Room as u8 | Want::Flush as u8 | Want::End as u8);
+
+    #[inline]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline]
+    pub(crate) const fn has(self, want: Want) -> bool {
+        self.0 & want as u8 != 0
+    }
+
+    #[inline]
+    pub(crate) const fn with(self, want: Want) -> Self {
+        Self(self.0 | want as u8)
+    }
+
+    #[inline]
+    pub(crate) const fn without(self, want: Want) -> Self {
+        Self(self.0 & !(want as u8))
+    }
+
+    #[inline]
+    pub(crate) const fn except(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// Those in either.
+    pub(crate) const fn or(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Those in both.
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+}
