@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use futures_sink::Sink;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +35,8 @@ enum State {
     Open,
     /// The connection is over, for this reason, once the peer was told.
     Ending(Error),
+    /// The error was given, and the end is next.
+    Failed,
     Ended,
 }
 
@@ -99,9 +102,18 @@ impl<C: Receive + Unpin, In: DeserializeOwned, Out> Stream for Typed<C, In, Out>
             _ = ready!(pin!(this.inner.recv_with(|_| ())).poll(cx));
         }
         match mem::replace(&mut this.state, State::Ended) {
-            State::Ending(error) => Poll::Ready(Some(Err(error))),
-            State::Open | State::Ended => Poll::Ready(None),
+            State::Ending(error) => {
+                this.state = State::Failed;
+                Poll::Ready(Some(Err(error)))
+            }
+            State::Open | State::Failed | State::Ended => Poll::Ready(None),
         }
+    }
+}
+
+impl<C: Receive + Unpin, In: DeserializeOwned, Out> FusedStream for Typed<C, In, Out> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended)
     }
 }
 

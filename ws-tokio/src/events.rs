@@ -68,7 +68,9 @@ impl Event {
     pub(crate) fn tell(self) {
         match self {
             Self::CloseQueued(code) => event!(debug, code = code.map(u16::from), "close queued"),
-            Self::CloseReceived(code) => event!(debug, code = code.map(u16::from), "close received"),
+            Self::CloseReceived(code) => {
+                event!(debug, code = code.map(u16::from), "close received")
+            }
             Self::Asked => event!(trace, "heartbeat ping queued"),
             Self::Ended(Ok(())) => event!(debug, "connection ended"),
             Self::Ended(Err(error)) => event!(debug, %error, "connection ended"),

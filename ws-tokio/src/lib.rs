@@ -95,6 +95,8 @@ mod events;
 mod failure;
 mod head;
 mod inbound;
+#[cfg(feature = "stream")]
+mod items;
 mod linger;
 mod news;
 mod outbound;

@@ -49,7 +49,13 @@ enum WriteSide {
 
 impl Linger {
     pub(crate) const fn new(ends_first: EndsFirst) -> Self {
-        Self { write_side: WriteSide::Writing, ends_first, forgotten: 0, peer_ended: false, timer: None }
+        Self {
+            write_side: WriteSide::Writing,
+            ends_first,
+            forgotten: 0,
+            peer_ended: false,
+            timer: None,
+        }
     }
 
     /// Goes on: `write` writes what is left of our last bytes, `discard` reads once and forgets.

@@ -8,6 +8,8 @@ use ws_core::{Control, DecodeError};
 use crate::callbacks::PingReply;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
+#[cfg(feature = "stream")]
+use crate::items::Items;
 use crate::shared::Link;
 
 /// Decoding from our own buffer costs nothing of Tokio's budget: after so many messages, other tasks get a turn.
@@ -18,6 +20,8 @@ pub(crate) struct Receiving {
     pub(crate) inbound: Inbound,
     /// Messages received since the task last gave way.
     since_turn: u16,
+    #[cfg(feature = "stream")]
+    pub(crate) items: Items,
 }
 
 /// Why decoding stopped.
@@ -35,7 +39,12 @@ enum Stop<T> {
 
 impl Receiving {
     pub(crate) const fn new(inbound: Inbound) -> Self {
-        Self { inbound, since_turn: 0 }
+        Self {
+            inbound,
+            since_turn: 0,
+            #[cfg(feature = "stream")]
+            items: Items::Message,
+        }
     }
 
     /// Receives until `step` has a value, or until the end of the connection: `None` for a normal one.

@@ -61,7 +61,7 @@ impl Settings {
         Self { high_water: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting for
+    /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting up to 250 ms for
     /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long. Counted in
     /// milliseconds; what is longer than 49 days is never.
     #[must_use]
@@ -92,8 +92,8 @@ impl Settings {
     ///
     /// The deadline starts when the ping has left the send queue. A peer that takes or gives bytes is alive: where it is
     /// slow to take what is queued, that counts as a sign of life, and [`write_timeout`](Self::write_timeout) says how long
-    /// it may take nothing. The transport may then hold much in front of the ping, so that the deadline is at least the
-    /// write timeout.
+    /// it may take nothing. Where more than 64 KiB were written since something last arrived, the transport may hold them
+    /// in front of the ping, and the deadline is at least 30 s.
     ///
     /// The connection must be received from for it to work.
     #[must_use]

@@ -1,9 +1,10 @@
 //! A connection, or its halves, as a `Stream` and a `Sink` of the futures crates.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseFrame, Message};
@@ -14,16 +15,27 @@ use crate::shared::Shared;
 use crate::split::{RecvHalf, SendHalf};
 use crate::wants::Want;
 
-/// The messages, as [`Connection::recv`] gives them; ends where that gives `None`.
+/// The messages, as [`Connection::recv`] gives them; ends where that gives `None`, and behind an error.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Connection<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_recv(cx).map(Result::transpose)
+        let received = ready!(self.poll_recv(cx));
+        Poll::Ready(self.items().next(received))
     }
 }
 
-/// `feed` and `send` of the futures crates do what the connection's own do; `close` sends 1000.
+impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for Connection<S> {
+    fn is_terminated(&self) -> bool {
+        self.has_given_its_end()
+    }
+}
+
+/// `feed` and `send` of the futures crates do what the connection's own do; `close` sends 1000, drops the messages that
+/// still come, and waits for the end.
+///
+/// Each may be polled from its own task, and so may the stream, as after `StreamExt::split` of the futures crates. One that
+/// waits in `next` while another closes gets the messages that it is quicker to take, and then the end.
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     type Error = Error;
 
@@ -44,12 +56,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     }
 }
 
-/// The messages, as [`RecvHalf::recv`] gives them; ends where that gives `None`.
+/// The messages, as [`RecvHalf::recv`] gives them; ends where that gives `None`, and behind an error.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_recv(cx).map(Result::transpose)
+        let received = ready!(self.poll_recv(cx));
+        Poll::Ready(self.items().next(received))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for RecvHalf<S> {
+    fn is_terminated(&self) -> bool {
+        self.has_given_its_end()
     }
 }
 

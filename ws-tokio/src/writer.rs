@@ -77,7 +77,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message was begun.
     pub async fn writer(&self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
-        let _turn = self.turn().await;
+        let _turn = self.turn().await?;
         self.may_stream()?;
         Ok(MessageWriter::new(Sink::Half { half: self, waiter: Waiter::default(), _turn }, kind))
     }

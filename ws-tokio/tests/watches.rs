@@ -165,3 +165,163 @@ async fn who_waits_to_write_takes_no_one_for_silent() {
         reading.await.unwrap();
     }
 }
+
+/// Reads a mebibyte a second, and answers each ping once it comes to it, until so many bytes were read.
+async fn reads_slowly(mut peer: DuplexStream, len: usize) -> DuplexStream {
+    const STEP: usize = 64 << 10;
+    let mut read = Vec::new();
+    while read.len() < len {
+        sleep(SECOND / 16).await;
+        let before = read.len();
+        let mut step = (&mut peer).take(STEP as u64);
+        step.read_buf(&mut read).await.unwrap();
+        if read[before..].windows(2).any(|it| it == b"\x89\0") {
+            peer.write_all(&PONG).await.unwrap();
+        }
+    }
+    peer
+}
+
+/// A transfer of 6 MiB that takes 6 s, under a heartbeat of a second, over a transport that holds so much itself.
+async fn transfer(holds: usize, transfer: impl AsyncFnOnce(Connection<DuplexStream>)) {
+    let (stream, mut peer) = duplex(holds);
+    let settings = Settings::default().heartbeat(SECOND, SECOND);
+    let server = Connection::from_upgraded(
+        stream,
+        Role::Server,
+        BytesMut::new(),
+        Negotiated::default(),
+        settings,
+    );
+    peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+    let begin = Instant::now();
+    let reading = tokio::spawn(reads_slowly(peer, LARGE + 10));
+    transfer(server).await;
+    reading.await.unwrap();
+    assert!(begin.elapsed() > 5 * SECOND);
+}
+
+const LARGE: usize = 6 << 20;
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_bytes_is_alive_although_the_ping_is_behind_them() {
+    for holds in [1 << 10, 1 << 18, 5 << 19, 1 << 23] {
+        transfer(holds, async |server| {
+            let (mut receiving, sending) = server.split();
+            let received = tokio::spawn(async move {
+                while receiving.recv().await?.is_some() {}
+                Ok::<_, Error>(())
+            });
+            sending.send(vec![7; LARGE]).await.unwrap();
+            // What the transport holds the peer takes later.
+            sleep(4 * SECOND).await;
+            assert!(matches!(
+                received.await.unwrap(),
+                Err(Error::HeartbeatTimeout | Error::Cut(_))
+            ));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_what_run_sends_slowly_is_alive() {
+    for holds in [1 << 10, 1 << 18, 5 << 19] {
+        transfer(holds, async |mut server| {
+            let ran = server.run(|_, outbox| outbox.send(&vec![7; LARGE][..])).await;
+            assert!(matches!(ran, Err(Error::HeartbeatTimeout | Error::Cut(_))), "{ran:?}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_is_not_idle() {
+    let (stream, peer) = duplex(1 << 10);
+    let settings = Settings::default().idle_timeout(SECOND);
+    let mut server = Connection::from_upgraded(
+        stream,
+        Role::Server,
+        BytesMut::new(),
+        Negotiated::default(),
+        settings,
+    );
+    server.outbox().send(&vec![7; LARGE][..]).unwrap();
+    let reading = tokio::spawn(reads_slowly(peer, LARGE + 10));
+    let ended = tokio::spawn(async move { server.recv().await });
+    reading.await.unwrap();
+    assert!(ended.await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_any_more_is_given_up_however_much_it_took() {
+    let (stream, peer) = duplex(1 << 16);
+    let settings = Settings::default().heartbeat(SECOND, SECOND);
+    let mut server = Connection::from_upgraded(
+        stream,
+        Role::Server,
+        BytesMut::new(),
+        Negotiated::default(),
+        settings,
+    );
+    server.outbox().send(&vec![7; LARGE][..]).unwrap();
+    let reading = tokio::spawn(reads_slowly(peer, LARGE / 2));
+    let begin = Instant::now();
+    let ended = server.recv().await;
+    assert!(
+        matches!(&ended, Err(Error::Io(error)) if error.kind() == ErrorKind::TimedOut),
+        "{ended:?}"
+    );
+    assert!((30..=70).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    drop(reading);
+}
+
+/// From nothing to never, and all that overflows somewhere between.
+fn any_durations() -> impl Iterator<Item = Duration> {
+    let secs = [0, 1, 60 * 60 * 24 * 50, 1 << 33, 1 << 40, i64::MAX as u64, u64::MAX];
+    let nanos = [0, 1, 999_999_999];
+    secs.into_iter().flat_map(move |secs| nanos.map(|nanos| Duration::new(secs, nanos)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_duration_is_fine_everywhere() {
+    for any in any_durations() {
+        let settings = Settings::default()
+            .heartbeat(any, any)
+            .idle_timeout(any)
+            .write_timeout(any)
+            .close_timeout(any);
+        for settings in [settings, settings.heartbeat(SECOND, any), settings.heartbeat(any, SECOND)]
+        {
+            let (mut server, mut peer) = server(settings);
+            server.feed(vec![7; 2000]).await.unwrap();
+            peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+            _ = server.recv().await;
+            _ = tokio::time::timeout(Duration::from_millis(1), server.recv()).await;
+            let closed = server.close(CloseCode::NORMAL, "");
+            _ = tokio::time::timeout(Duration::from_secs(100), closed).await;
+        }
+        let tracker = ws_tokio::Tracker::new();
+        let ticket = tracker.enter();
+        _ = tokio::time::timeout(Duration::from_millis(1), tracker.shutdown(any)).await;
+        drop(ticket);
+        let accept = ws_tokio::AcceptOptions::default().handshake_timeout(any);
+        let connect = ws_tokio::ConnectOptions::default().handshake_timeout(any);
+        _ = ws_tokio::pipe_with(&connect, &accept, 1024).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_is_never() {
+    let settings = Settings::default()
+        .heartbeat(Duration::MAX, Duration::MAX)
+        .idle_timeout(Duration::MAX)
+        .write_timeout(Duration::MAX)
+        .close_timeout(Duration::MAX);
+    let (mut server, _peer) = server(settings);
+    server.feed(vec![7; 2000]).await.unwrap();
+    let years = Duration::from_secs(60 * 60 * 24 * 365 * 2);
+    assert!(tokio::time::timeout(years, server.recv()).await.is_err());
+    let closed = server.close(CloseCode::NORMAL, "");
+    assert!(tokio::time::timeout(years, closed).await.is_err());
+}

@@ -14,8 +14,8 @@ use crate::wants::{Want, Wants};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
-    /// frame, and for the end of its stream. All of it within [`Settings::close_timeout`](crate::Settings), which
-    /// nothing can stretch.
+    /// frame, and up to 250 ms for the end of its stream. All of it within
+    /// [`Settings::close_timeout`](crate::Settings), which nothing can stretch.
     ///
     /// Where a close frame was sent already, it only waits. Once the connection has ended, it says how.
     ///
@@ -41,8 +41,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// any more.
     ///
     /// It doesn't wait. The next [`recv`](Self::recv) sees to it that the peer is told, while what it still sends is
-    /// dropped, and is [`Error::Failed`]; all within [`Settings::close_timeout`](crate::Settings). A connection that has
-    /// ended is left as it is.
+    /// dropped, and is [`Error::Failed`]: at the latest 250 ms after the close frame was written, and within
+    /// [`Settings::close_timeout`](crate::Settings). A connection that has ended is left as it is.
     ///
     /// # Errors
     /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is done then.

@@ -16,6 +16,8 @@ use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 use crate::callbacks::PingReply;
 use crate::counters::Counters;
 use crate::inbound::Inbound;
+#[cfg(feature = "stream")]
+use crate::items::Items;
 use crate::outbound::Outbound;
 use crate::random::random;
 use crate::receiving::Receiving;
@@ -113,6 +115,16 @@ impl<S> Connection<S> {
 
     pub(crate) fn inbound(&mut self) -> &mut Inbound {
         &mut self.0.receiving.inbound
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) const fn items(&mut self) -> &mut Items {
+        &mut self.0.receiving.items
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn has_given_its_end(&self) -> bool {
+        self.0.receiving.items.has_ended()
     }
 
     pub(crate) fn shared(&mut self) -> &mut Shared<S> {

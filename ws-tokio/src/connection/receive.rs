@@ -7,10 +7,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{DecodeError, Message, MessageKind, MessageRef};
 
 use super::{Connection, State};
-use crate::shared::Direct;
-use crate::wants::Want;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
+use crate::shared::Direct;
+use crate::wants::Want;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the next message; `None` once the peer has closed the connection with 1000, 1001 or no code.
@@ -22,7 +22,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     /// [`Error::Closed`] where the peer closed with another code, [`Error::Cut`] where the stream ended without a
     /// close frame, [`Error::Protocol`] where the peer broke the protocol or a limit, [`Error::Io`] where the
-    /// transport failed. After any of them the connection is over, and each further call says so again.
+    /// transport failed. After any of them the connection is over, and each further call says so again. A peer that
+    /// stays holds none of them up for longer than 250 ms after the close frame was written.
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.

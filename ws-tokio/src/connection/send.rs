@@ -85,7 +85,8 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         poll_fn(|cx| {
-            self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed_prepared(cx, message))
+            self.shared()
+                .poll_as(Want::Room, cx, |shared, cx| shared.poll_feed_prepared(cx, message))
         })
         .await
     }
@@ -114,7 +115,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_room(cx, len)).await
     }
 
-    /// Queues a ping, to be written like a fed message. The returned future doesn't borrow the connection.
+    /// Queues a ping, to be written when [`recv`](Self::recv) waits. The returned future doesn't borrow the connection.
     ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
@@ -126,7 +127,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The sending side, for code that can't wait: what is put in is queued whatever the queue's limit, so that a peer that
-    /// doesn't read can make us hold all of it. It is written like a fed message.
+    /// doesn't read can make us hold all of it. It is written when [`recv`](Self::recv) waits, or by [`flush`](Self::flush).
     pub fn outbox(&mut self) -> Outbox<'_> {
         let shared = self.shared();
         // They get to it once this is let go of, and find then what was done with it.
@@ -145,7 +146,11 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     }
 
     #[inline]
-    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_room(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+    ) -> Poll<Result<(), Error>> {
         self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_room(cx, len))
     }
 

@@ -306,9 +306,8 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     }
 
     fn watch_write(&mut self) {
-        let writing = self.writing();
         if let Some(watch) = &mut self.watch {
-            watch.wrote(writing);
+            watch.wrote(self.outbound.written());
             if self.outbound.is_flushed() {
                 watch.drained();
             }

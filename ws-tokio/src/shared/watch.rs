@@ -12,6 +12,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::{Settings, after};
 
+/// Where so many bytes are in front of a ping, the transport may hold them for longer than a deadline is.
+const MUCH: u64 = 64 << 10;
+
+/// How long the peer has then, at least, to take them and to answer.
+const CATCH_UP: Duration = Duration::from_secs(30);
+
 /// What the timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
@@ -85,10 +91,10 @@ struct Signs {
     heard: bool,
     /// The transport had to wait for the peer to take something. Only then is what it takes a sign of the peer.
     pressed: bool,
-    /// The same, until something arrives again and there is no pressure: what the transport still holds may take the peer
-    /// a while.
-    behind: bool,
+    /// Bytes written when they were last looked at.
     written: u64,
+    /// Bytes written before something last arrived, as far as that is known.
+    heard_after: u64,
 }
 
 impl Watch {
@@ -136,7 +142,7 @@ impl Watch {
     pub(super) fn stalled(&mut self, writing: Writing) {
         let Writing { written, timeout } = writing;
         self.stall.get_or_insert_with(|| Stall { due: after(timeout), written });
-        self.signs().for_each(Signs::press);
+        self.signs().for_each(|signs| signs.pressed = true);
     }
 
     /// All is written.
@@ -153,9 +159,9 @@ impl Watch {
 
     /// The transport took something, or all there was.
     #[inline]
-    pub(super) fn wrote(&mut self, writing: Writing) {
+    pub(super) fn wrote(&mut self, written: u64) {
         if let Some(heartbeat) = &mut self.heartbeat {
-            heartbeat.wrote(writing);
+            heartbeat.wrote(written);
         }
     }
 
@@ -219,19 +225,19 @@ impl Watch {
             }
         }
         let heartbeat = self.heartbeat.as_mut().filter(|heartbeat| heartbeat.due == then)?;
-        heartbeat.fired(writing)
+        heartbeat.fired(writing.written)
     }
 }
 
 impl Heartbeat {
-    fn fired(&mut self, writing: Writing) -> Option<Due> {
+    fn fired(&mut self, written: u64) -> Option<Due> {
         let heard = self.signs.heard;
-        let alive = self.signs.of_life(writing.written);
+        let alive = self.signs.of_life(written);
         if heard || alive && matches!(self.ping, Ping::None) {
             (self.ping, self.due) = (Ping::None, after(self.interval));
             return None;
         }
-        self.due = after(self.patience(writing.timeout));
+        self.due = after(self.patience(written));
         match self.ping {
             Ping::None => Some(Due::Ping),
             // Whether the peer takes anything is the write timeout's business.
@@ -241,32 +247,28 @@ impl Heartbeat {
         }
     }
 
-    fn wrote(&mut self, writing: Writing) {
-        if let Ping::Queued(mark) = self.ping {
-            if writing.written >= mark {
-                (self.ping, self.due) = (Ping::Left, after(self.patience(writing.timeout)));
-            }
+    fn wrote(&mut self, written: u64) {
+        if matches!(self.ping, Ping::Queued(mark) if written >= mark) {
+            (self.ping, self.due) = (Ping::Left, after(self.patience(written)));
         }
     }
 
-    /// How long an answer may take. Where the peer was slow to take what is in front of the ping, the transport may hold
-    /// some of that still, which nobody can see: then it has as long as it would have to take any of it.
-    fn patience(&self, write_timeout: Duration) -> Duration {
-        if self.signs.behind { self.deadline.max(write_timeout) } else { self.deadline }
+    /// How long an answer may take.
+    fn patience(&self, written: u64) -> Duration {
+        let in_front = written - self.signs.heard_after;
+        if in_front > MUCH { self.deadline.max(CATCH_UP) } else { self.deadline }
     }
 }
 
 impl Signs {
-    fn press(&mut self) {
-        (self.pressed, self.behind) = (true, true);
-    }
-
     /// Whether there were any, after so many bytes written.
     fn of_life(&mut self, written: u64) -> bool {
         let pressed = std::mem::take(&mut self.pressed);
         let heard = std::mem::take(&mut self.heard);
-        let took = std::mem::replace(&mut self.written, written) != written;
-        self.behind &= pressed || !heard;
-        heard || pressed && took
+        let before = std::mem::replace(&mut self.written, written);
+        if heard {
+            self.heard_after = before;
+        }
+        heard || pressed && written != before
     }
 }

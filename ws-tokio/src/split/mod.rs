@@ -37,8 +37,8 @@ struct Inner<S> {
 
 impl<S> Connection<S> {
     /// Splits the connection into a half that receives and one that sends, which can be cloned for any number of
-    /// tasks. Messages never interleave. There is no background task: pings are answered while the receiving half
-    /// is polled.
+    /// tasks. Messages never interleave. There is no background task: pings are answered, and the peer's answer to a
+    /// [`SendHalf::close`] is read, while the receiving half is polled.
     #[must_use]
     pub fn split(self) -> (RecvHalf<S>, SendHalf<S>) {
         let State { receiving, shared } = *self.into_state();

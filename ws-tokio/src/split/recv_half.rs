@@ -19,6 +19,8 @@ use crate::connection::{Outcome, copy_into, handle, once};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
+#[cfg(feature = "stream")]
+use crate::items::Items;
 use crate::outbox::Outbox;
 use crate::receiving::Receiving;
 use crate::wakers::Waiter;
@@ -49,6 +51,16 @@ impl<S> RecvHalf<S> {
 
     pub(crate) fn inbound(&mut self) -> &mut Inbound {
         &mut self.receiving.as_mut().expect(THERE).inbound
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn items(&mut self) -> &mut Items {
+        &mut self.receiving.as_mut().expect(THERE).items
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn has_given_its_end(&self) -> bool {
+        self.receiving.as_ref().expect(THERE).items.has_ended()
     }
 
     fn parts(&mut self) -> (&mut Receiving, Locking<'_, S>) {

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -47,9 +48,23 @@ impl<S> SendHalf<S> {
         &self.split
     }
 
-    /// The turn to send a message: held by whoever streams one.
-    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.split.turn.lock().await
+    /// The turn to send a message: held by whoever streams one. Nobody waits for it once nothing can be sent.
+    pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
+        if let Ok(turn) = self.split.turn.try_lock() {
+            return Ok(turn);
+        }
+        let mut turn = pin!(self.split.turn.lock());
+        let mut waiter = Waiter::default();
+        poll_fn(|cx| {
+            if let Poll::Ready(turn) = turn.as_mut().poll(cx) {
+                return Poll::Ready(Ok(turn));
+            }
+            self.poll(&mut waiter, Want::End, cx, |shared, _| match shared.outbound().may_send() {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            })
+        })
+        .await
     }
 
     pub(crate) fn may_stream(&self) -> Result<(), Error> {
@@ -114,8 +129,8 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.peer_addr())
     }
 
-    /// The sending side, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox). While another
-    /// task streams a message, sending one here is an error.
+    /// The sending side, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox). Whoever waits to
+    /// receive writes what is put in. While another task streams a message, sending one here is an error.
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::locked(&*self.split)
@@ -135,7 +150,7 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.outbound_mut().set_compression_level(level));
     }
 
-    /// Queues a ping, to be written like a fed message. The returned future resolves while the receiving half is
+    /// Queues a ping, which whoever waits to receive writes. The returned future resolves while the receiving half is
     /// polled, and doesn't borrow this one.
     ///
     /// # Errors
@@ -158,8 +173,12 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.flush().await
     }
 
-    /// Queues a message; waits while the queue is full or another task streams one. It is written by
-    /// [`flush`](Self::flush), by whoever else flushes or receives, or when more than the high-water mark is queued.
+    /// Queues a message, which needs a [`flush`](Self::flush) to be written; waits while the queue is full or another task
+    /// streams one.
+    ///
+    /// It also leaves with whatever else is flushed, when the receiving half next goes to wait, and once more than the
+    /// high-water mark (64 KiB) is queued. But it wakes nobody to write it: for a burst that is flushed anyway, that would
+    /// cost a fifth more.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -168,12 +187,12 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
-        let _turn = self.turn().await;
+        let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
     }
 
-    /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`]; waits while the queue is full or another
-    /// task streams a message. How long the message will be isn't known before: the queue may go over its limit by one.
+    /// Queues a message, which needs a [`flush`](Self::flush) as one that is [fed](Self::feed); `fill` writes its payload, as
+    /// in [`Outbox::send_with`]. Waits while the queue is full or another task streams a message. How long the message will be isn't known before: the queue may go over its limit by one.
     ///
     /// # Errors
     /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
@@ -185,7 +204,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         kind: MessageKind,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let _turn = self.turn().await;
+        let _turn = self.turn().await?;
         self.ready(0).await?;
         self.outbox().send_with(kind, fill)
     }
@@ -202,7 +221,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.flush().await
     }
 
-    /// Queues a message that other connections are sent too, as [`feed`](Self::feed) one of its own.
+    /// Queues a message that other connections are sent too, which needs a [`flush`](Self::flush), as
+    /// [`feed`](Self::feed) one of its own.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -210,7 +230,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
-        let _turn = self.turn().await;
+        let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await
     }
 
@@ -246,8 +266,13 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
-    /// Closes the connection, as [`Connection::close`](crate::Connection::close). The receiving half reads the peer's
-    /// answer; where that half is gone, this does.
+    /// Closes the connection, as [`Connection::close`](crate::Connection::close), while the receiving half is polled or once
+    /// it is dropped.
+    ///
+    /// The receiving half reads the peer's answer, and gets the messages that come before it; where that half is gone, this
+    /// reads, and drops them. Where it is there and nobody polls it, the answer is not read: closing takes the whole
+    /// [`Settings::close_timeout`](crate::Settings) (5 s) and is [`Error::CloseTimeout`]. A task that has both halves drops
+    /// the receiving one first, or [reunites](crate::RecvHalf::reunite) them and closes the connection.
     ///
     /// # Errors
     /// As there.
