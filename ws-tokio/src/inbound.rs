@@ -31,7 +31,7 @@ pub(crate) enum Progress<T> {
     Control(Control),
     /// More bytes are needed.
     Starved,
-    /// What was queued must drain first.
+    /// The send queue is over its limit.
     Paused,
 }
 

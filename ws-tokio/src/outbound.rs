@@ -41,8 +41,6 @@ pub(crate) struct Outbound {
     rare: Option<Box<Rare>>,
     /// Whether the transport holds bytes that it was not asked to flush.
     unflushed: bool,
-    /// Whether the transport made somebody wait, and took nothing since.
-    blocked: bool,
     /// Who can go on, and whether there is more that others have to hear of.
     noted: Wants,
     /// Whether the transport failed; nothing can be written any more.
@@ -75,7 +73,6 @@ impl Outbound {
             pongs: 0,
             rare: None,
             unflushed: false,
-            blocked: false,
             noted: Wants::NONE,
             broken: false,
         }
@@ -283,6 +280,18 @@ impl Outbound {
         self.queue.len() >= self.high_water as usize
     }
 
+    /// Waits until the queue is below its limit.
+    pub(crate) fn poll_below<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<()>> {
+        while self.is_full() {
+            ready!(self.poll_write(cx, stream))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Waits until a message of `len` bytes has room.
     pub(crate) fn poll_room<S: AsyncWrite + Unpin>(
         &mut self,
@@ -328,18 +337,10 @@ impl Outbound {
             ready!(self.poll_write(cx, stream))?;
         }
         if self.unflushed {
-            let Poll::Ready(flushed) = Pin::new(stream).poll_flush(cx) else {
-                self.blocked = true;
-                return Poll::Pending;
-            };
-            self.went_on();
-            return Poll::Ready(match flushed {
-                Ok(()) => {
-                    self.unflushed = false;
-                    Ok(())
-                }
-                Err(error) => Err(self.failed(error)),
-            });
+            if let Err(error) = ready!(Pin::new(stream).poll_flush(cx)) {
+                return Poll::Ready(Err(self.failed(error)));
+            }
+            self.unflushed = false;
         }
         Poll::Ready(Ok(()))
     }
@@ -385,7 +386,6 @@ impl Outbound {
     ) -> Poll<io::Result<()>> {
         match write_some(&self.queue, cx, stream) {
             Poll::Pending => {
-                self.blocked = true;
                 self.queue.park(&mut ThreadPool);
                 Poll::Pending
             }
@@ -394,7 +394,6 @@ impl Outbound {
                 self.queue.advance(written);
                 self.written += written as u64;
                 self.unflushed = true;
-                self.went_on();
                 if self.queue.is_empty() {
                     self.drained();
                 }
@@ -418,14 +417,6 @@ impl Outbound {
 
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
-    }
-
-    /// The transport took something. Others may have waited for it, and their wake-up may be spent on whoever wrote.
-    #[inline]
-    fn went_on(&mut self) {
-        if std::mem::take(&mut self.blocked) {
-            self.wake(Wants::WRITING);
-        }
     }
 
     fn break_down(&mut self, failure: Failure) {

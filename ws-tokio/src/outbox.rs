@@ -39,7 +39,7 @@ impl<'a> Outbox<'a> {
     }
 
     /// Queues a message. An outbox over its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB) takes it all
-    /// the same, and no further message is handled until the queue has drained.
+    /// the same, and no further message is handled until enough of it was written.
     ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, and while a message is streamed by another half's

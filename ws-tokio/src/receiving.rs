@@ -31,7 +31,7 @@ enum Stop<T> {
     Ending,
     /// More bytes are needed.
     Starved,
-    /// The send queue must drain first.
+    /// The send queue is over its limit.
     Paused,
     /// Other tasks get a turn.
     Tired,
@@ -70,7 +70,7 @@ impl Receiving {
                 }
                 Stop::Ending => Poll::Ready(()),
                 Stop::Starved => link.poll(cx, |shared, cx| shared.poll_exchange(cx, inbound)),
-                Stop::Paused => link.poll(cx, |shared, cx| shared.poll_drain(cx)),
+                Stop::Paused => link.poll(cx, |shared, cx| shared.poll_below(cx)),
                 Stop::Tired => {
                     cx.waker().wake_by_ref();
                     _ = link.poll(cx, |shared, cx| shared.poll_flush(cx));

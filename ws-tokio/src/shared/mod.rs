@@ -376,10 +376,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         if let Some(watch) = &mut self.watch {
             watch.heard();
         }
-        if self.outbound.is_closed() {
-            // Now two may wait to read, and the wake-up of the other may be spent on whoever read this.
-            self.outbound.wake(Wants::READING);
-        }
+    }
+
+    /// Writes until nothing is over the queue's limit any more.
+    pub(crate) fn poll_below(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What went wrong with writing is seen by whoever sends.
+        self.poll_write(cx, |outbound, stream, cx| outbound.poll_below(cx, stream)).map(drop)
     }
 
     /// Writes what is queued, because nothing more may be queued before.

@@ -29,6 +29,17 @@ struct State {
     writer: Option<Waker>,
     /// Reads that were asked for.
     reads: usize,
+    memory: Memory,
+}
+
+/// Whether a wake-up that was asked for still comes after another call of that direction didn't wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// It does, as of sockets.
+    #[default]
+    Keeps,
+    /// It doesn't, which a transport may do: only the last call counts.
+    Forgets,
 }
 
 /// A transport that takes nothing and gives nothing, yet.
@@ -94,6 +105,15 @@ impl Gate {
         lock(&self.0).written.clone()
     }
 
+    /// Bytes that were given and not read.
+    pub(crate) fn unread(&self) -> usize {
+        lock(&self.0).incoming.len()
+    }
+
+    pub(crate) fn set_memory(&self, memory: Memory) {
+        lock(&self.0).memory = memory;
+    }
+
     /// How often a read was asked for.
     pub(crate) fn reads(&self) -> usize {
         lock(&self.0).reads
@@ -112,6 +132,9 @@ impl State {
             return Poll::Pending;
         }
         self.takes -= taken;
+        if self.memory == Memory::Forgets {
+            self.writer = None;
+        }
         Poll::Ready(Ok(taken))
     }
 }
@@ -134,6 +157,9 @@ impl AsyncRead for Gated {
         if state.incoming.is_empty() && !state.ended {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
+        }
+        if state.memory == Memory::Forgets {
+            state.reader = None;
         }
         let len = state.incoming.len().min(buf.remaining());
         buf.put_slice(&state.incoming[..len]);
