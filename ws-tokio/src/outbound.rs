@@ -424,7 +424,7 @@ impl Outbound {
         let rare = self.rare();
         (rare.failure, rare.lost) = (Some(failure), lost);
         (self.broken, self.unflushed) = (true, false);
-        self.wake(Wants::WRITING);
+        self.wake(Wants::ALL);
         self.release();
     }
 

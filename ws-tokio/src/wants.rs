@@ -28,8 +28,6 @@ impl Wants {
     pub(crate) const MORE: Self = Self(16);
     /// Those that are met by reading. Whoever waits so also writes what is queued.
     pub(crate) const READING: Self = Self(Want::Message as u8 | Want::End as u8);
-    /// Those that wait for what is queued to be written.
-    pub(crate) const WRITING: Self = Self(Want::Room as u8 | Want::Flush as u8 | Want::End as u8);
 
     #[inline]
     pub(crate) const fn is_empty(self) -> bool {
