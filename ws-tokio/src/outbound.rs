@@ -312,6 +312,12 @@ impl Outbound {
         queued == 0 || queued.saturating_add(len) <= self.queue_limit as usize
     }
 
+    /// Whether a message of `len` bytes has room without anything being written before.
+    #[inline]
+    pub(crate) fn has_room_at_once(&self, len: usize) -> bool {
+        !self.is_high() && self.has_room(len)
+    }
+
     /// Writes all that is queued, and flushes the transport.
     #[inline]
     pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(

@@ -142,6 +142,22 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), Error>> {
+        let shared = self.shared();
+        let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
+        if shared.outbound().has_room_at_once(len) {
+            shared.waits_no_more(Want::Room);
+            return Poll::Ready(message.take().map_or(Ok(()), |message| shared.queue(message)));
+        }
+        self.poll_feed_slowly(cx, message)
+    }
+
+    /// Where there is something to write before.
+    #[inline(never)]
+    fn poll_feed_slowly(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), Error>> {
         self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed(cx, message))
     }
 

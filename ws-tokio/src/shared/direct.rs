@@ -60,11 +60,17 @@ impl<S> Shared<S> {
         }
     }
 
+    /// Nobody waits for this any more.
+    #[inline]
+    pub(crate) fn waits_no_more(&mut self, want: Want) {
+        self.waited_for = self.waited_for.without(want);
+    }
+
     /// Remembers the one task that waits, or that it doesn't any more.
     #[inline]
     fn settle<R>(&mut self, want: Want, waker: &Waker, polled: &Poll<R>) {
         if polled.is_ready() {
-            self.waited_for = self.waited_for.without(want);
+            self.waits_no_more(want);
             return;
         }
         self.waited_for = self.waited_for.with(want);

@@ -1,9 +1,12 @@
 //! Receiving: whole messages in order, and how the end is told.
 
-use std::io::ErrorKind;
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use ws_tokio::{
     CloseCode, Connection, DecodeError, Error, Message, MessageKind, Negotiated, Role, Settings,
 };
@@ -188,6 +191,64 @@ async fn a_reset_is_a_cut_with_its_source_as_often_as_it_is_asked() {
             assert!(reset.raw_os_error().is_some(), "as the system said it");
             assert_eq!(error.close_code(), None);
         }
+    }
+}
+
+/// A stream that fails to be read.
+struct Breaks(ErrorKind, &'static str);
+
+impl AsyncRead for Breaks {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::new(self.0, self.1)))
+    }
+}
+
+impl AsyncWrite for Breaks {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_is_a_cut_whatever_it_calls_that_and_the_source_says_why() {
+    let cuts = [
+        ErrorKind::UnexpectedEof,
+        ErrorKind::ConnectionReset,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::BrokenPipe,
+    ];
+    for us in ROLES {
+        for kind in cuts {
+            let stream = Breaks(kind, "no close_notify");
+            let mut connection = memory::over(stream, us, Settings::default());
+            for _ in 0..2 {
+                let error = connection.recv().await.unwrap_err();
+                let Error::Cut(Some(why)) = &error else { panic!("{error:?}") };
+                assert_eq!((why.kind(), why.to_string()), (kind, "no close_notify".into()));
+                assert!(error.source().is_some() && error.to_string().contains("no close_notify"));
+            }
+        }
+        let stream = Breaks(ErrorKind::InvalidData, "bad record");
+        let mut connection = memory::over(stream, us, Settings::default());
+        let error = connection.recv().await.unwrap_err();
+        assert!(matches!(&error, Error::Io(it) if it.kind() == ErrorKind::InvalidData));
+        assert!(error.to_string().contains("bad record"), "{error}");
     }
 }
 

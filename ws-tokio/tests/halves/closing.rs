@@ -214,3 +214,31 @@ async fn a_bad_code_or_a_long_reason_sends_nothing_and_the_halves_go_on() {
     sending.send("open").await.unwrap();
     assert_eq!(read_some(&mut peer).await, b"\x81\x04open");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_receiving_half_that_is_there_and_that_nobody_polls_costs_closing_its_whole_deadline() {
+    for us in ROLES {
+        let (_receiving, sending, mut peer) = halves(us);
+        let since = Instant::now();
+        answer(&mut peer, us).await;
+        let closed = sending.close(CloseCode::NORMAL, "").await;
+        assert!(matches!(closed, Err(Error::CloseTimeout)), "{closed:?}");
+        assert_eq!(since.elapsed().as_secs(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_with_both_halves_closes_at_once_by_dropping_one_or_reuniting_them() {
+    for us in ROLES {
+        let since = Instant::now();
+        let (receiving, sending, mut peer) = halves(us);
+        answer(&mut peer, us).await;
+        drop(receiving);
+        sending.close(CloseCode::NORMAL, "").await.unwrap();
+        let (receiving, sending, mut peer) = halves(us);
+        answer(&mut peer, us).await;
+        let mut connection = receiving.reunite(sending).unwrap();
+        connection.close(CloseCode::NORMAL, "").await.unwrap();
+        assert!(since.elapsed().as_secs() < 1, "{:?}", since.elapsed());
+    }
+}
