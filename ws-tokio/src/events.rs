@@ -69,7 +69,7 @@ impl Event {
         match self {
             Self::CloseQueued(code) => event!(debug, code = code.map(u16::from), "close queued"),
             Self::CloseReceived(code) => {
-                event!(debug, code = code.map(u16::from), "close received")
+                event!(debug, code = code.map(u16::from), "close received");
             }
             Self::Asked => event!(trace, "heartbeat ping queued"),
             Self::Ended(Ok(())) => event!(debug, "connection ended"),

@@ -11,7 +11,7 @@ use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ws_core::{Delivery, MessageKind, More, Piece};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Receives};
 use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::split::RecvHalf;

@@ -52,7 +52,7 @@ fn connection() -> (Connection<Stream>, Peer) {
 
 impl Peer {
     fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no panic");
         change(&mut state);
         let woken = [state.reader.take(), state.writer.take()];
         drop(state);
@@ -86,7 +86,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no panic");
         if state.incoming.is_empty() && !state.ended {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
@@ -102,7 +102,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no panic");
         let len = buf.len().min(state.takes);
         if len == 0 {
             state.writer = Some(cx.waker().clone());
@@ -134,7 +134,8 @@ impl AsyncWrite for Stream {
 /// Checks a model in each order with up to so many switches that no thread asked for.
 fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     // Deadlines need a runtime to be in; none passes here.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let _inside = runtime.enter();
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -146,7 +147,7 @@ fn by_polls<R>(
     shared: &Mutex<Connection<Stream>>,
     mut poll: impl FnMut(&mut Connection<Stream>, &mut Context<'_>) -> Poll<R>,
 ) -> R {
-    block_on(poll_fn(|cx| poll(&mut shared.lock().unwrap(), cx)))
+    block_on(poll_fn(|cx| poll(&mut shared.lock().expect("no panic"), cx)))
 }
 
 fn receives(shared: &Mutex<Connection<Stream>>) -> Result<Option<ws_tokio::Message>, Error> {

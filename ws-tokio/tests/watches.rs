@@ -174,9 +174,9 @@ async fn reads_slowly(mut peer: DuplexStream, len: usize) -> DuplexStream {
         sleep(SECOND / 16).await;
         let before = read.len();
         let mut step = (&mut peer).take(STEP as u64);
-        step.read_buf(&mut read).await.unwrap();
+        step.read_buf(&mut read).await.expect("an open pipe");
         if read[before..].windows(2).any(|it| it == b"\x89\0") {
-            peer.write_all(&PONG).await.unwrap();
+            peer.write_all(&PONG).await.expect("an open pipe");
         }
     }
     peer
@@ -193,11 +193,11 @@ async fn transfer(holds: usize, transfer: impl AsyncFnOnce(Connection<DuplexStre
         Negotiated::default(),
         settings,
     );
-    peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+    peer.write_all(b"\x82\x80\0\0\0\0").await.expect("an open pipe");
     let begin = Instant::now();
     let reading = tokio::spawn(reads_slowly(peer, LARGE + 10));
     transfer(server).await;
-    reading.await.unwrap();
+    reading.await.expect("no panic");
     assert!(begin.elapsed() > 5 * SECOND);
 }
 

@@ -24,7 +24,7 @@ use crate::receiving::Receiving;
 use crate::settings::{Counting, Settings};
 use crate::shared::Shared;
 pub(crate) use close::closed;
-pub(crate) use receive::{copy_into, once};
+pub(crate) use receive::{Receives, recv_into, recv_with};
 pub use run::Outcome;
 pub(crate) use run::handle;
 

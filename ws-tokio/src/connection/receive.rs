@@ -41,12 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
     pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
-        poll_fn(|cx| {
-            self.poll_receive(cx, |inbound| {
-                inbound.borrowed(|message| Progress::Value(copy_into(buffer, message)))
-            })
-        })
-        .await
+        recv_into(self, buffer).await
     }
 
     /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as
@@ -77,8 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         read: impl FnOnce(MessageRef<'_>) -> R,
     ) -> Result<Option<R>, Error> {
-        let mut read = Some(read);
-        poll_fn(|cx| self.poll_receive(cx, |inbound| inbound.borrowed(once(&mut read)))).await
+        recv_with(self, read).await
     }
 
     pub(crate) fn poll_recv(
@@ -88,15 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.poll_receive(cx, Inbound::owned)
     }
 
-    /// Receives until `step` has a value.
-    pub(crate) fn poll_receive<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
-    ) -> Poll<Result<Option<T>, Error>> {
-        self.poll_receive_as(Want::Message, cx, step)
-    }
-
+    /// Receives until `step` has a value, for somebody who waits so.
     pub(super) fn poll_receive_as<T>(
         &mut self,
         want: Want,
@@ -108,19 +94,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// Lends a message to a function that takes one.
-pub(crate) fn once<R>(
-    read: &mut Option<impl FnOnce(MessageRef<'_>) -> R>,
-) -> impl FnOnce(MessageRef<'_>) -> Progress<R> {
-    |message| {
-        let read = read.take().expect("only one message is lent");
-        Progress::Value(read(message))
+/// What messages are received from: a connection in one piece, or the half of one.
+pub(crate) trait Receives {
+    /// Receives until `step` has a value.
+    fn poll_receive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>>;
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Receives for Connection<S> {
+    fn poll_receive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        self.poll_receive_as(Want::Message, cx, step)
     }
 }
 
-/// Replaces the contents of `buffer`.
-pub(crate) fn copy_into(buffer: &mut Vec<u8>, message: MessageRef<'_>) -> MessageKind {
-    buffer.clear();
-    buffer.extend_from_slice(message.as_bytes());
-    message.kind()
+/// Receives the next message into `buffer`.
+pub(crate) async fn recv_into(
+    source: &mut impl Receives,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<MessageKind>, Error> {
+    let mut copy = |message: MessageRef<'_>| {
+        buffer.clear();
+        buffer.extend_from_slice(message.as_bytes());
+        Progress::Value(message.kind())
+    };
+    poll_fn(|cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut copy))).await
+}
+
+/// Receives the next message and lends it to `read`.
+pub(crate) async fn recv_with<R>(
+    source: &mut impl Receives,
+    read: impl FnOnce(MessageRef<'_>) -> R,
+) -> Result<Option<R>, Error> {
+    let mut read = Some(read);
+    let mut lend = |message: MessageRef<'_>| {
+        let read = read.take().expect("only one message is lent");
+        Progress::Value(read(message))
+    };
+    poll_fn(|cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut lend))).await
 }

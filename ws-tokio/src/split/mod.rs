@@ -1,5 +1,6 @@
 //! A connection for several tasks: one receives, any number send.
 
+mod facts;
 mod recv_half;
 mod send_half;
 

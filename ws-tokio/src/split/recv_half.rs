@@ -2,20 +2,15 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-#[cfg(feature = "deflate")]
-use ws_core::deflate::AgreedCompression;
-use ws_core::{
-    CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Role, Utf8Bytes,
-};
+use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
 
 use super::{Locking, Split};
-use crate::connection::{Outcome, copy_into, handle, once};
+use crate::connection::{Outcome, Receives, handle, recv_into, recv_with};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::inbound::{Inbound, Progress};
@@ -72,31 +67,6 @@ impl<S> RecvHalf<S> {
         &self.split
     }
 
-    /// Which end of the connection this is.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.split.with(|inner| inner.shared.role())
-    }
-
-    /// The subprotocol that both ends agreed on.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<String> {
-        self.split.with(|inner| inner.shared.subprotocol().map(String::from))
-    }
-
-    /// The compression that both ends agreed on.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn compression(&self) -> Option<AgreedCompression> {
-        self.split.with(|inner| inner.shared.compression())
-    }
-
-    /// Bytes queued for sending and not yet written, by whichever task.
-    #[must_use]
-    pub fn queued(&self) -> usize {
-        self.split.with(|inner| inner.shared.outbound().queued())
-    }
-
     /// The code and reason of the peer's close frame, once it has come and said any.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
@@ -108,12 +78,6 @@ impl<S> RecvHalf<S> {
     pub fn counters(&self) -> Option<Counters> {
         let found = self.receiving.as_ref().expect(THERE).inbound.counts();
         self.split.with(|inner| inner.shared.counters(found))
-    }
-
-    /// The peer's address, where the handshake or the caller told it.
-    #[must_use]
-    pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.split.with(|inner| inner.shared.peer_addr())
     }
 
     /// Sets the largest message to receive, in bytes, from the next message on.
@@ -142,12 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
     pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
-        poll_fn(|cx| {
-            self.poll_receive(cx, |inbound| {
-                inbound.borrowed(|message| Progress::Value(copy_into(buffer, message)))
-            })
-        })
-        .await
+        recv_into(self, buffer).await
     }
 
     /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with).
@@ -161,8 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         &mut self,
         read: impl FnOnce(MessageRef<'_>) -> R,
     ) -> Result<Option<R>, Error> {
-        let mut read = Some(read);
-        poll_fn(|cx| self.poll_receive(cx, |inbound| inbound.borrowed(once(&mut read)))).await
+        recv_with(self, read).await
     }
 
     /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into
@@ -214,8 +172,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         let mut link = Locking { split, waiter, want };
         receiving.as_mut().expect(THERE).poll(cx, &mut link, |inbound, _| step(inbound))
     }
+}
 
-    pub(crate) fn poll_receive<T>(
+impl<S: AsyncRead + AsyncWrite + Unpin> Receives for RecvHalf<S> {
+    fn poll_receive<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,

@@ -3,17 +3,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
-#[cfg(feature = "deflate")]
-use ws_core::deflate::AgreedCompression;
 use ws_core::{
-    CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Role, Utf8Bytes,
+    CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
 };
 
 use super::{Locking, Split};
@@ -91,42 +88,11 @@ impl<S> SendHalf<S> {
         poll_fn(|cx| self.poll(&mut waiter, want, cx, &mut act)).await
     }
 
-    /// Which end of the connection this is.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.split.with(|inner| inner.shared.role())
-    }
-
-    /// The subprotocol that both ends agreed on.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<String> {
-        self.split.with(|inner| inner.shared.subprotocol().map(String::from))
-    }
-
-    /// The compression that both ends agreed on.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn compression(&self) -> Option<AgreedCompression> {
-        self.split.with(|inner| inner.shared.compression())
-    }
-
-    /// Bytes queued for sending and not yet written, by whichever task.
-    #[must_use]
-    pub fn queued(&self) -> usize {
-        self.split.with(|inner| inner.shared.outbound().queued())
-    }
-
     /// What passed so far, as [`Connection::counters`](crate::Connection::counters); what was received, as of when the
     /// receiving half last waited.
     #[must_use]
     pub fn counters(&self) -> Option<Counters> {
         self.split.with(|inner| inner.shared.counters(None))
-    }
-
-    /// The peer's address, where the handshake or the caller told it.
-    #[must_use]
-    pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.split.with(|inner| inner.shared.peer_addr())
     }
 
     /// The sending side, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox). Whoever waits to

@@ -45,7 +45,7 @@ async fn left(act: impl AsyncFn(Role, &SendHalf<Gated>, &Gate)) -> Vec<(Role, Ve
             assert_eq!(sending.queued(), 0);
             gate.give(&close(peer_of(us), 1000, ""));
             gate.end();
-            ends(received).await.unwrap();
+            ends(received).await.expect("no panic");
         }
     }
     written

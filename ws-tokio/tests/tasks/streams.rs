@@ -2,8 +2,8 @@
 
 use std::future::ready;
 
+use futures_util::StreamExt;
 use futures_util::stream::{FusedStream, select_all};
-use futures_util::{Stream, StreamExt};
 use ws_tokio::{Connection, Error, Message, Settings};
 
 use crate::ends;
@@ -44,7 +44,7 @@ fn connections() -> impl Iterator<Item = (How, Connection<Gated>)> {
 /// Collects a stream as people do, which spins where the error comes again and again.
 async fn assert_ends(
     how: How,
-    stream: &mut (impl Stream<Item = Result<Message, Error>> + FusedStream + Unpin),
+    stream: &mut (impl FusedStream<Item = Result<Message, Error>> + Unpin),
 ) {
     assert!(!stream.is_terminated());
     let came: Vec<_> = ends(stream.by_ref().collect()).await;
