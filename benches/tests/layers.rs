@@ -68,6 +68,7 @@ const CRATES: [(&str, Layers); 4] = [
             &["shared"],
             &["receiving"],
             &["connection"],
+            &["options"],
             &["accept", "split"],
             &[
                 "broadcast",

@@ -52,9 +52,12 @@ fn read<T>(data: &[u8], cut: usize, parse: impl Fn(&mut HeadReader, &[u8]) -> He
     parse(&mut reader, data)
 }
 
-/// What can be compared of a verdict.
+/// What can be compared of a verdict: of a peer that speaks another protocol, less may have come when that showed.
 fn heads<T: std::fmt::Debug>(head: &Head<T>) -> String {
-    format!("{head:?}")
+    match head {
+        Err(HeadError::NotHttp(_)) => "not HTTP".into(),
+        head => format!("{head:?}"),
+    }
 }
 
 fn judge_request(head: Head<Request<()>>) {

@@ -5,22 +5,26 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use ws_core::Role;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::{AgreedCompression, CompressionOptions};
-use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_response};
+use ws_core::handshake::http1::{HeadError, HeadLimits, write_response};
 use ws_core::handshake::origin::OriginPolicy;
-use ws_core::handshake::server::{Accepted, Policy, Refusal, Upgrade, refuse};
+use ws_core::handshake::server::{
+    Accepted, Policy, Refusal, SubprotocolNotOffered, Upgrade, refuse,
+};
 
 use crate::connection::{Connection, Negotiated};
 use crate::events;
-use crate::head::{read_head, write_head, write_last};
+use crate::head::{Deadline, Late, read_head, write_head, write_last};
+use crate::options::{HandshakeOptions, speaking};
 use crate::settings::Settings;
 
 /// Accepts a WebSocket handshake with the default [`AcceptOptions`].
@@ -46,14 +50,10 @@ pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
 ///     .subprotocols(["chat.v2", "chat"])
 ///     .settings(Settings::default().max_message(64 << 10));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
     policy: Policy,
-    head_limits: HeadLimits,
-    handshake_timeout: Duration,
-    #[cfg(feature = "deflate")]
-    compression: CompressionOptions,
-    settings: Settings,
+    handshake: HandshakeOptions,
 }
 
 impl AcceptOptions {
@@ -75,27 +75,31 @@ impl AcceptOptions {
     /// [`Compression`](crate::Compression) for what it costs.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn compression(self, options: impl Into<CompressionOptions>) -> Self {
-        let compression = options.into();
-        Self { policy: self.policy.compression(compression), compression, ..self }
+    pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
+        self.handshake.compression = options.into();
+        Self { policy: self.policy.compression(self.handshake.compression), ..self }
     }
 
     /// How large a request's head may be. Default 16 KiB and 128 headers; more is refused with 431.
     #[must_use]
-    pub fn head_limits(self, limits: HeadLimits) -> Self {
-        Self { head_limits: limits, ..self }
+    pub fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.handshake.head_limits = limits;
+        self
     }
 
     /// How long the handshake may take. Default 10 s; a silent peer can hold a connection for that long.
+    /// [`Duration::MAX`] is for ever.
     #[must_use]
-    pub fn handshake_timeout(self, timeout: Duration) -> Self {
-        Self { handshake_timeout: timeout, ..self }
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.timeout = timeout;
+        self
     }
 
     /// The settings of the connections.
     #[must_use]
-    pub fn settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.handshake.settings = settings;
+        self
     }
 
     /// Accepts a WebSocket handshake (RFC 6455, 4.2).
@@ -127,58 +131,40 @@ impl AcceptOptions {
         &self,
         mut stream: S,
     ) -> Result<Incoming<S>, AcceptError> {
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = self.handshake.deadline();
         let mut leftover = BytesMut::new();
-        let judged = match timeout_at(deadline, self.judge(&mut stream, &mut leftover)).await {
+        let in_time = deadline.within(pin!(self.judge(&mut stream, &mut leftover))).await;
+        let judged = match in_time {
             Ok(judged) => judged,
-            Err(_) if leftover.is_empty() => Err(AcceptError::Silent),
-            Err(_) => Err(AcceptError::Refused(Refusal::HeadTimeout)),
+            Err(Late) if leftover.is_empty() => Err(AcceptError::Silent),
+            Err(Late) => Err(AcceptError::Refused(Refusal::HeadTimeout)),
         };
+        let settings = self.handshake.settings;
         if let Err(AcceptError::Refused(refusal)) = &judged {
-            let response = refusal.response(Upgrade::Http1);
-            send_refusal(&mut stream, &response, self.settings.close_timeout).await;
+            let response = without_body_for_head(refusal.response(Upgrade::Http1), &leftover);
+            send_refusal(&mut stream, &response, settings.close_timeout).await;
         }
         let (request, accepted) = judged.inspect_err(|error| events::not_accepted(error))?;
-        let (negotiated, settings) = (self.negotiated(&accepted), self.settings);
+        let negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
         let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
         Ok(Incoming(Box::new(parts)))
     }
 
-    fn negotiated(&self, accepted: &Accepted) -> Negotiated {
-        let mut negotiated = Negotiated::default();
-        if let Some(subprotocol) = accepted.subprotocol() {
-            negotiated = negotiated.subprotocol(subprotocol);
-        }
-        #[cfg(feature = "deflate")]
-        if let Some(agreed) = accepted.compression() {
-            negotiated = negotiated.compression(agreed, self.compression);
-        }
-        negotiated
-    }
-
+    /// Reads and judges a request. One that is refused stays in `leftover`.
     async fn judge<S: AsyncRead + Unpin>(
         &self,
         stream: &mut S,
         leftover: &mut BytesMut,
     ) -> Result<(Request<()>, Accepted), AcceptError> {
-        let mut reader = HeadReader::new(self.head_limits);
-        let parse = |buffer: &[u8]| reader.request(buffer).map_err(AcceptError::from);
-        let request = read_head(stream, leftover, parse).await?.ok_or(AcceptError::Silent)?;
-        let accepted = self.policy.judge(&request, Upgrade::Http1)?;
-        Ok((request, accepted))
-    }
-}
-
-impl Default for AcceptOptions {
-    fn default() -> Self {
-        Self {
-            policy: Policy::new(),
-            head_limits: HeadLimits::default(),
-            handshake_timeout: Duration::from_secs(10),
-            #[cfg(feature = "deflate")]
-            compression: CompressionOptions::default(),
-            settings: Settings::default(),
-        }
+        let mut reader = self.handshake.reader();
+        let judge = |buffer: &[u8]| {
+            let Some((request, used)) = reader.request(buffer)? else { return Ok(None) };
+            let accepted = self.policy.judge(&request, Upgrade::Http1)?;
+            Ok::<_, AcceptError>(Some(((request, accepted), used)))
+        };
+        read_head(stream, leftover, judge).await?.ok_or(AcceptError::Silent)
     }
 }
 
@@ -197,7 +183,7 @@ struct Parts<S> {
     request: Request<()>,
     leftover: BytesMut,
     accepted: Accepted,
-    deadline: Instant,
+    deadline: Deadline,
     negotiated: Negotiated,
     settings: Settings,
 }
@@ -208,9 +194,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.0.request
     }
 
-    /// The subprotocol that both ends speak.
+    /// The subprotocol that both ends speak: the one that was chosen, by the options or by
+    /// [`choose_subprotocol`](Self::choose_subprotocol).
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.accepted.subprotocol()
+    }
+
+    /// The subprotocols that the client offers, as it wrote them, the one it likes best first.
+    ///
+    /// Pages in browsers can't set headers, so some clients carry a token among them.
+    ///
+    /// ```no_run
+    /// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
+    /// # use ws_tokio::http::StatusCode;
+    /// # use tokio::net::TcpStream;
+    /// # async fn example(stream: TcpStream) -> Result<Option<Connection<TcpStream>>, AcceptError> {
+    /// // Sec-WebSocket-Protocol: chat, bearer.TOKEN
+    /// let mut incoming = AcceptOptions::default().read(stream).await?;
+    /// let token = incoming.offered_subprotocols().find_map(|it| it.strip_prefix("bearer."));
+    /// if token != Some("TOKEN") || incoming.choose_subprotocol("chat").is_err() {
+    ///     incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?").await;
+    ///     return Ok(None);
+    /// }
+    /// // Answers `Sec-WebSocket-Protocol: chat`, and not the token.
+    /// Ok(Some(incoming.accept().await?))
+    /// # }
+    /// ```
+    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.0.accepted.offered_subprotocols()
+    }
+
+    /// Chooses a subprotocol that the client offers, in place of the options' choice. It is found in any case, and answered
+    /// as the client wrote it.
+    ///
+    /// # Errors
+    /// The client did not offer it. What was chosen before stays.
+    pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
+        self.0.accepted.choose_subprotocol(name)
+    }
+
+    /// Chooses no subprotocol, whatever the options chose. A browser that asked for one then fails the connection.
+    pub fn choose_no_subprotocol(&mut self) {
+        self.0.accepted.choose_no_subprotocol();
     }
 
     /// The compression agreed on, if it is accepted.
@@ -244,23 +269,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.accept_with(&HeaderMap::new()).await
     }
 
-    /// Accepts: answers 101 with these headers added. Headers that are the handshake's own are left out.
+    /// Accepts: answers 101 with these headers added. Headers that are the handshake's own are left out, but
+    /// `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does; an empty
+    /// one chooses none.
     ///
     /// # Errors
-    /// As [`accept`](Self::accept).
+    /// As [`accept`](Self::accept), and [`AcceptError::Subprotocol`] where these headers choose a subprotocol that the client
+    /// did not offer: it got a 500.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
     pub async fn accept_with(mut self, headers: &HeaderMap) -> Result<Connection<S>, AcceptError> {
+        if let Err(error) = self.0.accepted.choose_subprotocol_of(headers) {
+            self.refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).await;
+            return Err(error.into());
+        }
         let mut head = Vec::new();
         write_response(&self.0.accepted.response(headers).map(|()| ""), &mut head);
-        timeout_at(self.0.deadline, write_head(&mut self.0.stream, &head))
+        self.0
+            .deadline
+            .within(pin!(write_head(&mut self.0.stream, &head)))
             .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .unwrap_or_else(|Late| Err(io::ErrorKind::TimedOut.into()))
             .inspect_err(|error| events::not_accepted(error))?;
-        events::accepted(self.0.accepted.subprotocol());
-        let Parts { stream, leftover, negotiated, settings, .. } = *self.0;
-        Ok(Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings))
+        Ok(self.into_connection())
+    }
+
+    fn into_connection(self) -> Connection<S> {
+        let Parts { stream, leftover, accepted, negotiated, settings, .. } = *self.0;
+        events::accepted(accepted.subprotocol());
+        let negotiated = speaking(negotiated, accepted.subprotocol());
+        Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings)
     }
 
     /// Refuses with this status and a text that says why, and closes the stream.
@@ -278,6 +317,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         events::refused(response.status());
         send_refusal(&mut self.0.stream, &response, self.0.settings.close_timeout).await;
     }
+}
+
+/// A response to HEAD has no body, but the headers of one (RFC 9110, 9.3.2).
+fn without_body_for_head(response: Response<Bytes>, request: &[u8]) -> Response<Bytes> {
+    let request = request.strip_prefix(b"\r\n").unwrap_or(request);
+    if request.starts_with(b"HEAD ") { response.map(|_| Bytes::new()) } else { response }
 }
 
 /// Writes a refusal and lingers, so that it arrives. A peer that doesn't take it is not waited for any longer.
@@ -299,6 +344,8 @@ pub enum AcceptError {
     Silent,
     /// The request was refused; the peer was told why.
     Refused(Refusal),
+    /// The server chose a subprotocol that the client did not offer; the client got a 500.
+    Subprotocol(SubprotocolNotOffered),
     /// The stream failed.
     Io(io::Error),
 }
@@ -308,6 +355,7 @@ impl fmt::Display for AcceptError {
         match self {
             Self::Silent => f.write_str("the peer sent no request"),
             Self::Refused(refusal) => write!(f, "refused with {}: {refusal}", refusal.status()),
+            Self::Subprotocol(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }
     }
@@ -318,6 +366,7 @@ impl error::Error for AcceptError {
         match self {
             Self::Silent => None,
             Self::Refused(refusal) => Some(refusal),
+            Self::Subprotocol(error) => Some(error),
             Self::Io(error) => Some(error),
         }
     }
@@ -332,6 +381,12 @@ impl From<Refusal> for AcceptError {
 impl From<HeadError> for AcceptError {
     fn from(error: HeadError) -> Self {
         Self::Refused(error.into())
+    }
+}
+
+impl From<SubprotocolNotOffered> for AcceptError {
+    fn from(error: SubprotocolNotOffered) -> Self {
+        Self::Subprotocol(error)
     }
 }
 

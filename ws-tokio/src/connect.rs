@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,23 +13,26 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
 use ws_core::Role;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::CompressionOptions;
 use ws_core::handshake::client::{
-    Accepted, Answer, AnswerError, BodyState, Credentials, Offer, OfferError, RedirectError,
-    RefusalBody, Security, Target, UrlError,
+    Accepted, Answer, AnswerError, BodyState, Credentials, IntoTarget, Offer, OfferError,
+    RedirectError, RefusalBody, Security, Target, UrlError,
 };
-use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request};
+use ws_core::handshake::http1::{HeadError, HeadLimits, write_request};
 use ws_core::handshake::key::Key;
 
 use crate::connection::{Connection, Negotiated};
 use crate::events;
-use crate::head::{read_head, write_head};
+use crate::head::{Deadline, Late, read_head, write_head};
+use crate::options::{HandshakeOptions, speaking};
 use crate::random::random;
 use crate::settings::Settings;
 use crate::transport::Transport;
+
+/// How long the body of a refusal is waited for: it mostly comes along with its head, but may have no end.
+const BODY_WAIT: Duration = Duration::from_millis(250);
 
 /// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]; also gives the server's answer, whose
 /// headers are the caller's.
@@ -39,10 +43,11 @@ use crate::transport::Transport;
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
 pub fn connect(
-    url: &str,
+    url: impl IntoTarget,
 ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
+    let target = url.into_target();
     // On the heap: a task that connects and then talks is no larger for it.
-    Box::pin(async move { ConnectOptions::default().connect(url).await })
+    Box::pin(async move { ConnectOptions::default().connect_to(target).await })
 }
 
 /// How a client connects.
@@ -55,17 +60,13 @@ pub fn connect(
 ///     .header(AUTHORIZATION, HeaderValue::from_static("Bearer token"))
 ///     .subprotocols(["chat"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
     headers: HeaderMap,
     host: Option<HeaderValue>,
     subprotocols: Vec<String>,
-    head_limits: HeadLimits,
-    handshake_timeout: Duration,
     redirects: u8,
-    #[cfg(feature = "deflate")]
-    compression: CompressionOptions,
-    settings: Settings,
+    handshake: HandshakeOptions,
 }
 
 impl ConnectOptions {
@@ -92,20 +93,23 @@ impl ConnectOptions {
     /// [`Compression`](crate::Compression) for what it costs.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn compression(self, options: impl Into<CompressionOptions>) -> Self {
-        Self { compression: options.into(), ..self }
+    pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
+        self.handshake.compression = options.into();
+        self
     }
 
     /// How large an answer's head may be. Default 16 KiB and 128 headers.
     #[must_use]
-    pub fn head_limits(self, limits: HeadLimits) -> Self {
-        Self { head_limits: limits, ..self }
+    pub fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.handshake.head_limits = limits;
+        self
     }
 
-    /// How long connecting and the handshake may take together. Default 10 s.
+    /// How long connecting and the handshake may take together. Default 10 s; [`Duration::MAX`] is for ever.
     #[must_use]
-    pub fn handshake_timeout(self, timeout: Duration) -> Self {
-        Self { handshake_timeout: timeout, ..self }
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.timeout = timeout;
+        self
     }
 
     /// How many redirects to follow. Default 0: a redirect is a refusal. Credentials don't go to another host,
@@ -117,13 +121,15 @@ impl ConnectOptions {
 
     /// The settings of the connection.
     #[must_use]
-    pub fn settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.handshake.settings = settings;
+        self
     }
 
     /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set; also gives the server's answer.
     ///
-    /// A user and password in the URL go along as Basic authorization.
+    /// A URL in text is read as browsers do, with the feature `url` (see [`Target::parse`]); an [`http::Uri`] is taken as it
+    /// is. A user and password in it go along as Basic authorization.
     ///
     /// # Errors
     /// [`ConnectError`]; where the server refused, it holds the response.
@@ -132,14 +138,20 @@ impl ConnectOptions {
     /// If dropped, the stream is dropped with it.
     pub fn connect(
         &self,
-        url: &str,
+        url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
+        let target = url.into_target();
         // On the heap: a task that connects and then talks is no larger for it.
-        Box::pin(async move {
-            let deadline = Instant::now() + self.handshake_timeout;
-            let shaken = in_time(deadline, self.follow(url)).await;
-            self.outcome(shaken, deadline, Transport::peer_addr).await
-        })
+        Box::pin(self.connect_to(target))
+    }
+
+    async fn connect_to(
+        &self,
+        target: Result<Target, UrlError>,
+    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+        let deadline = self.handshake.deadline();
+        let shaken = in_time(deadline, async { self.follow(target?).await }).await;
+        self.outcome(shaken, deadline, Transport::peer_addr).await
     }
 
     /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
@@ -154,13 +166,14 @@ impl ConnectOptions {
     pub fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-        url: &str,
+        url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<S>, Response<()>), ConnectError>> {
+        let target = url.into_target();
         // On the heap, the stream too: a task that connects and then talks is no larger for it.
         Box::pin(async move {
-            let deadline = Instant::now() + self.handshake_timeout;
+            let deadline = self.handshake.deadline();
             let shaking = async {
-                let (target, offer) = (Target::parse(url)?, self.offer()?);
+                let (target, offer) = (target?, self.offer()?);
                 self.shake_hands(stream, &target, &offer).await
             };
             let shaken = in_time(deadline, shaking).await;
@@ -171,7 +184,7 @@ impl ConnectOptions {
     fn offer(&self) -> Result<Offer, ConnectError> {
         let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
         #[cfg(feature = "deflate")]
-        let offer = offer.compression(self.compression);
+        let offer = offer.compression(self.handshake.compression);
         Ok(match &self.host {
             Some(host) => offer.host(host.clone()),
             None => offer,
@@ -179,8 +192,8 @@ impl ConnectOptions {
     }
 
     /// Connects, and follows as many redirects as may be.
-    async fn follow(&self, url: &str) -> Result<Shaken<Transport>, ConnectError> {
-        let (mut target, mut offer) = (Target::parse(url)?, self.offer()?);
+    async fn follow(&self, mut target: Target) -> Result<Shaken<Transport>, ConnectError> {
+        let mut offer = self.offer()?;
         let mut redirects = self.redirects;
         loop {
             let stream = open(&target).await?;
@@ -213,7 +226,7 @@ impl ConnectOptions {
         write_request(&offer.request(target, &key), &mut head);
         write_head(&mut stream, &head).await?;
         let mut leftover = BytesMut::new();
-        let mut reader = HeadReader::new(self.head_limits);
+        let mut reader = self.handshake.reader();
         loop {
             let parse = |buffer: &[u8]| reader.response(buffer).map_err(ConnectError::from);
             let response = read_head(&mut stream, &mut leftover, parse).await?;
@@ -233,7 +246,7 @@ impl ConnectOptions {
     async fn outcome<S: AsyncRead + Unpin>(
         &self,
         shaken: Result<Shaken<S>, ConnectError>,
-        deadline: Instant,
+        deadline: Deadline,
         peer_addr: impl FnOnce(&S) -> Option<SocketAddr>,
     ) -> Result<(Connection<S>, Response<()>), ConnectError> {
         let error = match shaken {
@@ -255,44 +268,25 @@ impl ConnectOptions {
     ) -> (Connection<S>, Response<()>) {
         let Handshake { stream, leftover, accepted } = handshake;
         events::connected(accepted.subprotocol());
-        let mut negotiated = Negotiated::default();
-        if let Some(address) = peer_addr {
-            negotiated = negotiated.peer_addr(address);
-        }
-        if let Some(subprotocol) = accepted.subprotocol() {
-            negotiated = negotiated.subprotocol(subprotocol);
-        }
+        let negotiated = speaking(Negotiated::default(), accepted.subprotocol());
+        let negotiated = match peer_addr {
+            Some(address) => negotiated.peer_addr(address),
+            None => negotiated,
+        };
         #[cfg(feature = "deflate")]
-        if let Some(agreed) = accepted.compression() {
-            negotiated = negotiated.compression(agreed, self.compression);
-        }
+        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        let settings = self.handshake.settings;
         let connection =
-            Connection::from_upgraded(stream, Role::Client, leftover, negotiated, self.settings);
+            Connection::from_upgraded(stream, Role::Client, leftover, negotiated, settings);
         (connection, accepted.into_response())
     }
 }
 
-impl Default for ConnectOptions {
-    fn default() -> Self {
-        Self {
-            headers: HeaderMap::new(),
-            host: None,
-            subprotocols: Vec::new(),
-            head_limits: HeadLimits::default(),
-            handshake_timeout: Duration::from_secs(10),
-            redirects: 0,
-            #[cfg(feature = "deflate")]
-            compression: CompressionOptions::default(),
-            settings: Settings::default(),
-        }
-    }
-}
-
 async fn in_time<T>(
-    deadline: Instant,
+    deadline: Deadline,
     handshake: impl Future<Output = Result<T, ConnectError>>,
 ) -> Result<T, ConnectError> {
-    timeout_at(deadline, handshake).await.unwrap_or(Err(ConnectError::Timeout))
+    deadline.within(pin!(handshake)).await.unwrap_or(Err(ConnectError::Timeout))
 }
 
 /// Opens the stream to a target.
@@ -327,10 +321,12 @@ struct Refused<S> {
 }
 
 impl<S: AsyncRead + Unpin> Refused<S> {
-    /// Reads the start of the body: up to 1 KiB, while there is time. What fails then is no worse than the refusal.
-    async fn into_error(mut self, deadline: Instant) -> ConnectError {
+    /// Reads the start of the body: up to 1 KiB, for a moment. What fails then is no worse than the refusal.
+    async fn into_error(mut self, deadline: Deadline) -> ConnectError {
         let mut body = RefusalBody::new(&self.response);
-        _ = timeout_at(deadline, self.read(&mut body)).await;
+        let deadline = deadline.or_after(BODY_WAIT);
+        // What arrived by then is kept.
+        let (Ok(()) | Err(Late)) = deadline.within(pin!(self.read(&mut body))).await;
         ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
     }
 
@@ -356,7 +352,7 @@ pub enum ConnectError {
     Offer(OfferError),
     /// The URL asks for TLS, which this build doesn't have. Use [`ConnectOptions::connect_over`] a stream of TLS.
     TlsUnsupported,
-    /// The server refused: its response, and up to 1 KiB of its body.
+    /// The server refused: its response, with as much of its body as came within 250 ms, up to 1 KiB.
     Refused(Box<Response<Bytes>>),
     /// The server's redirect can't be followed.
     Redirect(RedirectError),

@@ -77,6 +77,8 @@
 //!
 //! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
 //! - `stream` (default): [`Connection`] and its halves are `Stream` and `Sink` of the futures crates.
+//! - `url` (default): URLs in text are read as browsers read them, by the `url` crate: international host names, blanks and
+//!   brackets in paths, redirects. Without it they are read as [`http::Uri`]s.
 //! - `tracing`: tells `tracing` what happens to connections, under the target `ws_tokio`: handshakes, closes, ends and why
 //!   at the level DEBUG, pings of the heartbeat at TRACE, a listener that has to pause at WARN; nothing per message. A
 //!   [`Server`] opens a span with the peer's address for each connection; elsewhere the span is the caller's, who
@@ -99,6 +101,7 @@ mod inbound;
 mod items;
 mod linger;
 mod news;
+mod options;
 mod outbound;
 mod outbox;
 mod pings;

@@ -7,7 +7,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The elements of a comma-separated list, over repeated headers, trimmed, empty ones left out (RFC
 /// 9110, 5.6.1).
@@ -18,8 +18,14 @@ pub fn tokens<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = &'a str> + use<'a> {
-    let elements =
-        headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    tokens_in(headers.get_all(name))
+}
+
+/// The elements of these values' lists, as [`tokens`].
+pub(super) fn tokens_in<'a>(
+    values: impl IntoIterator<Item = &'a HeaderValue>,
+) -> impl Iterator<Item = &'a str> {
+    let elements = values.into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
     elements
         .filter_map(|element| str::from_utf8(element.trim_ascii()).ok())
         .filter(|token| !token.is_empty())
@@ -59,8 +65,12 @@ pub(super) fn occurrence<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Occur
 
 /// Whether this is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// Whether a token may have this byte.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 const RESERVED: [HeaderName; 10] = [
@@ -78,8 +88,6 @@ const RESERVED: [HeaderName; 10] = [
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn connection(values: &[&'static str]) -> HeaderMap {

@@ -21,8 +21,13 @@ pub enum OriginPolicy {
     ///
     /// A pattern with `://` is matched against `scheme://host[:port]`, any other against
     /// `host[:port]`, as the browser sent them (without a scheme's default port). `*` is any run of
-    /// characters but `/`, `?` is one of them. The origin `null` (a sandboxed page, a file) is
-    /// listed only by the pattern `null`; where `Origin` is repeated, all must match.
+    /// characters but `/`, `?` is one of them. Where `Origin` is repeated, all must match.
+    ///
+    /// An origin without a host matches only itself, whatever the wildcards: `null` (a sandboxed page, a file), `file://`
+    /// (a file in some web views) and `app://`. Those of apps and extensions mostly have a host, and are listed like any
+    /// other, just as the browser sends them: `chrome-extension://abcdefgh`, `capacitor://localhost`, `app://.`.
+    ///
+    /// Danger: any file and any sandboxed page, downloaded from wherever, sends `null` or `file://`.
     ///
     /// Danger: `*example.com` also matches `evilexample.com`; write `example.com` and
     /// `*.example.com`.
@@ -75,9 +80,17 @@ fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
 
 fn matches(pattern: &str, origin: &str) -> bool {
     let Some(Origin { host, .. }) = Origin::parse(origin) else {
-        return pattern.eq_ignore_ascii_case("null") && origin.eq_ignore_ascii_case("null");
+        return pattern.eq_ignore_ascii_case(origin) && is_without_host(origin);
     };
     glob(pattern.as_bytes(), if pattern.contains("://") { origin } else { host }.as_bytes())
+}
+
+/// Whether an origin is one that browsers and web views send without a host: `null`, `file://`, `app://`.
+fn is_without_host(origin: &str) -> bool {
+    let scheme = origin.strip_suffix("://").unwrap_or_default();
+    let has_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    has_scheme || origin.eq_ignore_ascii_case("null")
 }
 
 /// An origin that is not opaque (RFC 6454, 6.2).
@@ -211,6 +224,38 @@ mod tests {
     fn null_is_refused_unless_listed_or_any_origin() {
         assert!(!allows(&OriginPolicy::SameHost, &["null"], "null") && !listed("*", "null"));
         assert!(listed("null", "null") && allows(&OriginPolicy::Any, &["null"], "server"));
+    }
+
+    #[test]
+    fn origins_of_apps_files_and_extensions_can_be_listed_as_browsers_send_them() {
+        for origin in [
+            "null",
+            "file://",
+            "app://",
+            "app://.",
+            "app://obsidian.md",
+            "ionic://localhost",
+            "capacitor://localhost",
+            "chrome-extension://knldjmfmopnpolahpmmgbagdohdnhkik",
+            "moz-extension://1b7d2b6e-4f1c-4b59-9c0a-0d4c5bd0f0d1",
+            "safari-web-extension://1B7D2B6E-4F1C-4B59-9C0A-0D4C5BD0F0D1",
+            "vscode-webview://0vj4q8ul2qav5rd5jtbkgvmdqujh7gh8pjj9d5ln8vt9dn6n8c7l",
+            "vscode-file://vscode-app",
+            "tauri://localhost",
+        ] {
+            assert!(listed(origin, origin), "{origin}");
+            assert!(!listed("other", origin), "{origin}");
+            assert!(!allows(&OriginPolicy::SameHost, &[origin], "server"), "{origin}");
+        }
+    }
+
+    #[test]
+    fn origin_without_a_host_matches_only_itself() {
+        for pattern in ["*", "file:*", "file://*", "*://*", "*://", "????://", "null"] {
+            assert!(!listed(pattern, "file://"), "{pattern}");
+        }
+        assert!(listed("FILE://", "file://"), "in any case");
+        assert!(!listed("file:///", "file:///") && !listed("://", "://") && !listed("", ""));
     }
 
     #[test]

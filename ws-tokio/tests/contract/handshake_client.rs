@@ -113,7 +113,7 @@ async fn what_cannot_be_asked_for_is_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_url_that_cannot_be_connected_to_is_an_error() {
-    for url in ["", "chat", "ftp://a/", "ws://", "ws:///x", "ws://a:99999/", "ws://a b/"] {
+    for url in ["", "chat", "ftp://a/", "ws://", "ws://[x]/", "ws://a:99999/", "ws://a b/"] {
         let error = ws_tokio::connect(url).await.unwrap_err();
         assert!(matches!(error, ConnectError::Url(_)), "{url:?}: {error}");
     }
@@ -232,10 +232,43 @@ async fn a_refusal_whose_body_does_not_come_is_a_refusal_all_the_same() {
     for length in ["Content-Length: 100\r\n", ""] {
         let answer = format!("HTTP/1.1 403 Forbidden\r\n{length}\r\nnot here");
         let (took, error) = beside_a_server_that_stays(&answer).await;
-        assert_eq!(took.as_secs(), 10);
+        assert_eq!(took, Duration::from_millis(250));
         let ConnectError::Refused(response) = error else { panic!("{error}") };
         assert_eq!((response.status().as_u16(), &response.body()[..]), (403, &b"not here"[..]));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_never_ends_is_an_error_after_a_moment() {
+    for (head, portion) in [
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", "x"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
+    ] {
+        let (client, mut server) = duplex(PIPE);
+        let stream = async {
+            server.write_all(head.as_bytes()).await.expect("the pipe holds it");
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                server.write_all(portion.as_bytes()).await.expect("the pipe holds it");
+            }
+        };
+        let since = Instant::now();
+        let options = ConnectOptions::default();
+        let connected = tokio::select! {
+            connected = options.connect_over(client, URL) => connected,
+            () = stream => unreachable!(),
+        };
+        assert_eq!(since.elapsed(), Duration::from_millis(250));
+        let Err(ConnectError::Refused(response)) = connected else { panic!("{connected:?}") };
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (200, &b"xx"[..]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_with_1_kib_of_body_is_not_waited_for() {
+    let answer = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1024));
+    let (took, error) = beside_a_server_that_stays(&answer).await;
+    assert_eq!((took, error.status().map(|it| it.as_u16())), (Duration::ZERO, Some(200)));
 }
 
 #[tokio::test]
@@ -246,7 +279,7 @@ async fn an_answer_that_is_no_head_or_over_the_limits_is_an_error() {
             Err(ConnectError::Head(error)) => error,
             other => panic!("{other:?}"),
         };
-    assert!(matches!(head("SSH-2.0-x\r\n\r\n").await, HeadError::Malformed(_)));
+    assert!(matches!(head("SSH-2.0-x\r\n\r\n").await, HeadError::NotHttp(_)));
     assert!(matches!(head("HTTP/1.1 101 x\n\n").await, HeadError::Malformed(_)));
     let lines = format!("HTTP/1.1 101 x\r\n{}\r\n", "X: y\r\n".repeat(129));
     assert_eq!(head(&lines).await, HeadError::TooManyHeaders { limit: 128 });

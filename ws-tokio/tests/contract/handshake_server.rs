@@ -151,6 +151,27 @@ async fn a_malformed_head_is_a_400() {
 }
 
 #[tokio::test]
+async fn an_answer_to_head_has_the_headers_of_a_body_and_no_body() {
+    let malformed = with("Host: server", "Host : server");
+    let long = adding(&format!("X: {}", "x".repeat(16 << 10)));
+    for (request, status) in [
+        (REQUEST, 405),
+        (&with("Host: server.example.com\r\n", ""), 400),
+        (&malformed, 400),
+        (&long, 431),
+        (&with("HTTP/1.1", "HTTP/1.0"), 426),
+        (&format!("\r\n{REQUEST}"), 405),
+    ] {
+        let head = request.replace("GET", "HEAD");
+        let (answer, accepted) = answered(&AcceptOptions::default(), &head).await;
+        accepted.expect_err("a refusal");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole head");
+        assert!(head.contains("\r\nContent-Length: ") && body.is_empty(), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_target_that_is_no_uri_is_a_400() {
     for target in ["chat", "*", "http://", "/<>", "/\x7f", "ht!tp://a/"] {
         refused(with("/chat", target), BAD_REQUEST, &[]).await;

@@ -11,14 +11,17 @@ use crate::support::tcp;
 use crate::support::wire::{close, frame};
 
 /// A request that was read, and the client that waits for its answer.
-async fn read(options: &AcceptOptions, request: &str) -> (Incoming<TcpStream>, TcpStream) {
+pub(super) async fn read(
+    options: &AcceptOptions,
+    request: &str,
+) -> (Incoming<TcpStream>, TcpStream) {
     let (mut client, server) = tcp::streams().await;
     client.write_all(request.as_bytes()).await.expect("an open connection");
     (options.read(server).await.expect("a handshake"), client)
 }
 
 /// What the client reads while the server answers.
-async fn answer(mut client: TcpStream, answer: impl Future<Output = ()>) -> String {
+pub(super) async fn answer(mut client: TcpStream, answer: impl Future<Output = ()>) -> String {
     let client = async move { tcp::read_to_end(&mut client).await };
     let ((), read) = tokio::join!(answer, client);
     String::from_utf8(read).expect("text")

@@ -11,14 +11,18 @@ mod failing;
 mod frames;
 mod handshake_client;
 mod handshake_server;
+mod handshake_timeouts;
 mod in_place;
 mod incoming;
 mod lessons;
+mod not_http;
 mod origins;
 mod pings;
 mod receiving;
 mod running;
 mod sending;
+mod subprotocols;
+mod urls;
 
 #[path = "../support"]
 mod support {

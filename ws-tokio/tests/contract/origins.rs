@@ -58,6 +58,10 @@ async fn patterns_allow_what_they_match_in_any_case() {
         ("other.example:80?0", "http://other.example:8080"),
         ("https://*.example", "https://other.example"),
         ("null", "null"),
+        ("file://", "file://"),
+        ("app://.", "app://."),
+        ("chrome-extension://knldjmfmopnpolahp", "chrome-extension://knldjmfmopnpolahp"),
+        ("capacitor://localhost", "capacitor://localhost"),
     ] {
         assert!(allowed(patterns(&["x", pattern]), &[origin]).await, "{pattern} {origin}");
     }
@@ -70,6 +74,8 @@ async fn patterns_allow_nothing_else() {
         ("*.other.example", "https://other.example"),
         ("https://*.example", "http://other.example"),
         ("*", "null"),
+        ("*://*", "file://"),
+        ("app://.", "app://"),
     ] {
         assert!(!allowed(patterns(&[pattern]), &[origin]).await, "{pattern} {origin}");
     }

@@ -12,4 +12,4 @@ pub use answer::{Accepted, Answer, AnswerError};
 pub use offer::{Offer, OfferError};
 pub use redirect::{Credentials, Redirect, RedirectError};
 pub use refusal_body::{BodyState, RefusalBody};
-pub use target::{Security, Target, UrlError};
+pub use target::{IntoTarget, Security, Target, UrlError, UrlFault};

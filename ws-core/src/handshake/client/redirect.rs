@@ -1,6 +1,5 @@
 //! Where a redirect leads, and what must not go along.
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::str;
@@ -45,7 +44,7 @@ impl Target {
             return Ok(None);
         };
         let location = str::from_utf8(location.as_bytes()).map_err(|_| RedirectError::NotText)?;
-        let target = Self::parse(&self.resolve(location)).map_err(RedirectError::Url)?;
+        let target = self.resolve(location).map_err(RedirectError::Url)?;
         match (self.security(), target.security()) {
             (Security::Tls, Security::Plain) => Err(RedirectError::Downgrade),
             (Security::Plain, _) | (Security::Tls, Security::Tls) => {
@@ -66,37 +65,6 @@ impl Target {
     fn same_origin(&self, other: &Self) -> bool {
         let host = self.host().eq_ignore_ascii_case(other.host());
         host && (self.port(), self.security()) == (other.port(), other.security())
-    }
-
-    /// Resolves a reference against this target (RFC 3986, 5.2).
-    fn resolve<'a>(&self, reference: &'a str) -> Cow<'a, str> {
-        if has_scheme(reference) {
-            return reference.into();
-        }
-        let scheme = match self.security() {
-            Security::Plain => "ws",
-            Security::Tls => "wss",
-        };
-        if reference.starts_with("//") {
-            return format!("{scheme}:{reference}").into();
-        }
-        let host = self.host_header().to_str().unwrap_or_default();
-        format!("{scheme}://{host}{}", self.resolve_path(reference)).into()
-    }
-
-    fn resolve_path(&self, reference: &str) -> String {
-        let split = reference.find(['?', '#']).unwrap_or(reference.len());
-        let (path, query) = reference.split_at(split);
-        let base = self.path().path();
-        match path {
-            "" if query.starts_with('?') => format!("{base}{query}"),
-            "" => self.path().to_string(),
-            path if path.starts_with('/') => without_dots(path) + query,
-            path => {
-                let directory = base.rsplit_once('/').map_or("", |(directory, _)| directory);
-                without_dots(&format!("{directory}/{path}")) + query
-            }
-        }
     }
 }
 
@@ -132,29 +100,6 @@ impl Error for RedirectError {
 
 fn redirects(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
-}
-
-fn has_scheme(reference: &str) -> bool {
-    let Some((scheme, _)) = reference.split_once(':') else { return false };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-}
-
-/// An absolute path without its `.` and `..` segments (RFC 3986, 5.2.4).
-fn without_dots(path: &str) -> String {
-    let mut kept = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        match segment {
-            "." => {}
-            ".." => drop(kept.pop()),
-            segment => kept.push(segment),
-        }
-        if matches!(segment, "." | "..") && segments.peek().is_none() {
-            kept.push("");
-        }
-    }
-    format!("/{}", kept.join("/"))
 }
 
 #[cfg(test)]

@@ -3,9 +3,13 @@
 use std::error::Error;
 use std::fmt;
 
+use super::not_http::NotHttp;
+
 /// Why bytes are no head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadError {
+    /// The first bytes can't begin a head: the peer speaks another protocol.
+    NotHttp(NotHttp),
     /// The head has not ended within the limit.
     TooLong {
         /// The limit, in bytes.
@@ -40,6 +44,7 @@ pub enum Malformed {
 impl fmt::Display for HeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotHttp(not_http) => not_http.fmt(f),
             Self::TooLong { limit } => write!(f, "the head is longer than {limit} bytes"),
             Self::TooManyHeaders { limit } => write!(f, "the head has more than {limit} headers"),
             Self::Malformed(part) => part.fmt(f),
@@ -67,5 +72,11 @@ impl Error for Malformed {}
 impl From<Malformed> for HeadError {
     fn from(part: Malformed) -> Self {
         Self::Malformed(part)
+    }
+}
+
+impl From<NotHttp> for HeadError {
+    fn from(not_http: NotHttp) -> Self {
+        Self::NotHttp(not_http)
     }
 }

@@ -6,6 +6,7 @@ use super::error::HeadError;
 use super::limits::HeadLimits;
 use super::parse;
 use super::search::HeadSearch;
+use super::start_line::StartLine;
 
 /// Reads heads from the front of a caller's buffer: looks at each byte once, parses each head once.
 ///
@@ -27,13 +28,14 @@ use super::search::HeadSearch;
 #[derive(Clone, Debug)]
 pub struct HeadReader {
     limits: HeadLimits,
+    start_line: StartLine,
     search: HeadSearch,
 }
 
 impl HeadReader {
     /// A reader at the start of a head.
     pub fn new(limits: HeadLimits) -> Self {
-        Self { limits, search: HeadSearch::default() }
+        Self { limits, start_line: StartLine::default(), search: HeadSearch::default() }
     }
 
     /// Reads a request's head, and says how many bytes it has.
@@ -42,23 +44,31 @@ impl HeadReader {
     ///
     /// # Errors
     ///
-    /// The head is over a limit or malformed: the server's `Refusal` has the answer to each.
+    /// The head is over a limit or malformed, or can't be one: the server's `Refusal` has the answer to each. What can't be
+    /// a head is an error as soon as it shows: by a byte that no method has, or by a first line without the shape
+    /// `METHOD target HTTP/`.
     pub fn request(&mut self, buffer: &[u8]) -> Result<Option<(Request<()>, usize)>, HeadError> {
-        self.read(buffer, parse::request)
+        self.read(buffer, StartLine::request, parse::request)
     }
 
     /// Reads a response's head, and says how many bytes it has.
     ///
     /// # Errors
     ///
-    /// The head is over a limit or malformed.
+    /// The head is over a limit or malformed, or can't be one, which is an error as soon as it doesn't begin with `HTTP/1.`.
     pub fn response(&mut self, buffer: &[u8]) -> Result<Option<(Response<()>, usize)>, HeadError> {
-        self.read(buffer, parse::response)
+        self.read(buffer, StartLine::response, parse::response)
     }
 
-    fn read<T>(&mut self, buffer: &[u8], parse: Parse<T>) -> Result<Option<(T, usize)>, HeadError> {
+    fn read<T>(
+        &mut self,
+        buffer: &[u8],
+        look: Look,
+        parse: Parse<T>,
+    ) -> Result<Option<(T, usize)>, HeadError> {
         let limit = self.limits.bytes;
         let within = &buffer[..buffer.len().min(limit)];
+        look(&mut self.start_line, within)?;
         let Some(used) = self.search.end(within)? else {
             return if within.len() == limit {
                 Err(HeadError::TooLong { limit })
@@ -67,10 +77,12 @@ impl HeadReader {
             };
         };
         let head = parse(&within[..used], self.limits.headers)?;
-        self.search = HeadSearch::default();
+        (self.start_line, self.search) = Default::default();
         Ok(Some((head, used)))
     }
 }
+
+type Look = fn(&mut StartLine, &[u8]) -> Result<(), HeadError>;
 
 type Parse<T> = fn(&[u8], usize) -> Result<T, HeadError>;
 
@@ -142,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn peer_that_speaks_another_protocol_is_an_error_before_its_head_could_end() {
+        let mut reader = HeadReader::new(HeadLimits::default());
+        let hello = reader.request(b"\x16\x03\x01").expect_err("a ClientHello");
+        assert_eq!(hello.to_string(), r#"not HTTP/1 but TLS: "\x16\x03\x01""#);
+        let mut reader = HeadReader::new(HeadLimits::default());
+        let banner = reader.response(b"220 mail").expect_err("a banner");
+        assert_eq!(banner.to_string(), r#"not HTTP/1 but text: "220 mail""#);
+    }
+
+    #[test]
     fn error_stays() {
         let mut reader = HeadReader::new(HeadLimits::default());
         for head in [&b"GET / HTTP/1.1\n"[..], b"GET / HTTP/1.1\nHost: a\r\n\r\n"] {
@@ -152,17 +174,25 @@ mod tests {
         }
     }
 
+    /// What can be compared: of a peer that speaks another protocol, less may have come when that showed.
+    fn outcome(read: Result<Option<(String, usize)>, HeadError>) -> String {
+        match read {
+            Err(HeadError::NotHttp(_)) => "not HTTP".into(),
+            read => format!("{read:?}"),
+        }
+    }
+
     proptest! {
         #[test]
         fn how_a_head_was_cut_never_matters(
-            start in "GET /[a-z ]{0,3} HTTP/1.[01]\r\n",
+            start in "(GET /[a-z ]{0,3} HTTP/1.[01]\r\n|[\r\n]{0,3}[A-Z(]{0,3}[ /\u{1}]{0,3}(HTTP/1)?\r?\n?)",
             rest in "([a-zA-Z]{0,3}: ?[a-z\u{80}-\u{ff}]{0,3}[\r\n]{1,3}){0,4}(\r\n)?.{0,4}",
             mut cuts: Vec<proptest::sample::Index>,
         ) {
             let head = start + &rest;
             let mut cuts: Vec<_> = cuts.drain(..).map(|cut| cut.index(head.len() + 1)).collect();
             cuts.sort_unstable();
-            prop_assert_eq!(read_cut(head.as_bytes(), &cuts), read(head.as_bytes()));
+            prop_assert_eq!(outcome(read_cut(head.as_bytes(), &cuts)), outcome(read(head.as_bytes())));
         }
 
         #[test]

@@ -7,7 +7,7 @@ mod policy;
 mod refusal;
 mod upgrade;
 
-pub use accepted::Accepted;
+pub use accepted::{Accepted, SubprotocolNotOffered};
 pub use policy::Policy;
 pub use refusal::{Refusal, refuse};
 pub use upgrade::Upgrade;

@@ -69,7 +69,8 @@ impl Policy {
         let proof = proof(headers, upgrade)?;
         self.check_origin(headers, &host)?;
         let compression = negotiate(headers, &self.compression);
-        Ok(Accepted { proof, subprotocol: self.choose_subprotocol(headers), compression })
+        let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().cloned().collect();
+        Ok(Accepted { proof, offered, subprotocol: self.choose_subprotocol(headers), compression })
     }
 
     fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Refusal> {

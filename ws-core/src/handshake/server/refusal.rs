@@ -20,7 +20,7 @@ use crate::handshake::http1::{HeadError, Malformed};
 pub enum Refusal {
     /// The head was not complete by the handshake's deadline (408).
     HeadTimeout,
-    /// The head is over a limit (431) or malformed (400).
+    /// The head is over a limit (431), malformed, or of another protocol (400).
     Head(HeadError),
     /// There is no `Host` (400).
     HostMissing,
@@ -62,7 +62,7 @@ pub enum Refusal {
 impl Refusal {
     /// The response's status.
     pub fn status(&self) -> StatusCode {
-        self.answer().status
+        self.answer().0
     }
 
     /// The whole response to write: its body is this fact's text.
@@ -70,80 +70,75 @@ impl Refusal {
     /// Over an extended CONNECT it has no `Connection` and no `Upgrade` header: HTTP/2 forbids
     /// them.
     pub fn response(&self, upgrade: Upgrade) -> Response<Bytes> {
-        let answer = self.answer();
-        let mut response = Response::new(Bytes::from(format!("{}\n", answer.text)));
-        *response.status_mut() = answer.status;
-        response.headers_mut().extend(answer.headers.iter().cloned().map(with_value));
+        let (status, headers) = self.answer();
+        let mut response = Response::new(Bytes::from(format!("{self}\n")));
+        *response.status_mut() = status;
+        response.headers_mut().extend(headers.iter().cloned().map(with_value));
         refuse(response, upgrade)
     }
 
-    /// The one place that turns a fact into what the client sees.
+    /// What the client sees of a fact beside its text.
     fn answer(&self) -> Answer {
-        const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
-        const UPGRADE_REQUIRED: StatusCode = StatusCode::UPGRADE_REQUIRED;
-        let (status, headers, text): (_, Headers, Cow<'static, str>) = match self {
-            Self::HeadTimeout => (
-                StatusCode::REQUEST_TIMEOUT,
-                &[],
-                "the request's head did not arrive in time".into(),
-            ),
-            Self::Head(error @ (HeadError::TooLong { .. } | HeadError::TooManyHeaders { .. })) => {
-                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &[], error.to_string().into())
+        match self {
+            Self::HeadTimeout => (StatusCode::REQUEST_TIMEOUT, &[]),
+            Self::Head(error) => (status_of_head(error), &[]),
+            Self::HostMissing
+            | Self::HostEmpty
+            | Self::HostRepeated
+            | Self::TransferEncoding
+            | Self::ContentLength
+            | Self::KeyMissing
+            | Self::KeyRepeated
+            | Self::KeyMalformed => (StatusCode::BAD_REQUEST, &[]),
+            Self::HttpVersion(_) | Self::ConnectionLacksUpgrade | Self::UpgradeLacksWebSocket => {
+                (StatusCode::UPGRADE_REQUIRED, TO_WEBSOCKET)
             }
-            Self::Head(HeadError::Malformed(part)) => (BAD_REQUEST, &[], part.to_string().into()),
-            Self::HostMissing => (BAD_REQUEST, &[], "the request has no Host".into()),
-            Self::HostEmpty => (BAD_REQUEST, &[], "the request's Host is empty".into()),
-            Self::HostRepeated => (BAD_REQUEST, &[], "the request has more than one Host".into()),
-            Self::TransferEncoding => {
-                (BAD_REQUEST, &[], "a WebSocket handshake has no Transfer-Encoding".into())
+            Self::WebSocketVersion => (StatusCode::UPGRADE_REQUIRED, TO_WEBSOCKET_13),
+            Self::NotGet(_) => (StatusCode::METHOD_NOT_ALLOWED, &[(ALLOW, "GET")]),
+            Self::NotConnect(_) => (StatusCode::METHOD_NOT_ALLOWED, &[(ALLOW, "CONNECT")]),
+            Self::Origin { .. } => (StatusCode::FORBIDDEN, &[]),
+        }
+    }
+
+    fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::HeadTimeout => "the request's head did not arrive in time".into(),
+            Self::Head(error) => error.to_string().into(),
+            Self::HostMissing => "the request has no Host".into(),
+            Self::HostEmpty => "the request's Host is empty".into(),
+            Self::HostRepeated => "the request has more than one Host".into(),
+            Self::TransferEncoding => "a WebSocket handshake has no Transfer-Encoding".into(),
+            Self::ContentLength => "a WebSocket handshake has no body".into(),
+            Self::HttpVersion(it) => {
+                format!("a WebSocket handshake needs HTTP/1.1, not {it:?}").into()
             }
-            Self::ContentLength => (BAD_REQUEST, &[], "a WebSocket handshake has no body".into()),
-            Self::HttpVersion(version) => (
-                UPGRADE_REQUIRED,
-                TO_WEBSOCKET,
-                format!("a WebSocket handshake needs HTTP/1.1, not {version:?}").into(),
-            ),
-            Self::ConnectionLacksUpgrade => (
-                UPGRADE_REQUIRED,
-                TO_WEBSOCKET,
-                "the request's Connection lacks the token upgrade".into(),
-            ),
-            Self::UpgradeLacksWebSocket => (
-                UPGRADE_REQUIRED,
-                TO_WEBSOCKET,
-                "the request's Upgrade lacks the token websocket".into(),
-            ),
-            Self::NotGet(method) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                &[(ALLOW, "GET")],
-                format!("a WebSocket handshake is a GET, not a {method}").into(),
-            ),
-            Self::NotConnect(method) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                &[(ALLOW, "CONNECT")],
-                format!("a WebSocket handshake over HTTP/2 is a CONNECT, not a {method}").into(),
-            ),
-            Self::WebSocketVersion => (
-                UPGRADE_REQUIRED,
-                TO_WEBSOCKET_13,
-                "the request's Sec-WebSocket-Version is not 13".into(),
-            ),
-            Self::KeyMissing => (BAD_REQUEST, &[], "the request has no Sec-WebSocket-Key".into()),
-            Self::KeyRepeated => {
-                (BAD_REQUEST, &[], "the request has more than one Sec-WebSocket-Key".into())
+            Self::ConnectionLacksUpgrade => {
+                "the request's Connection lacks the token upgrade".into()
             }
-            Self::KeyMalformed => (
-                BAD_REQUEST,
-                &[],
-                "the request's Sec-WebSocket-Key is not 16 bytes in base64".into(),
-            ),
-            Self::Origin { origin, host } => (
-                StatusCode::FORBIDDEN,
-                &[],
-                format!("origin {origin:?} is not allowed to connect to host {host:?}").into(),
-            ),
-        };
-        Answer { status, headers, text }
+            Self::UpgradeLacksWebSocket => "the request's Upgrade lacks the token websocket".into(),
+            Self::NotGet(it) => format!("a WebSocket handshake is a GET, not a {it}").into(),
+            Self::NotConnect(it) => {
+                format!("a WebSocket handshake over HTTP/2 is a CONNECT, not a {it}").into()
+            }
+            Self::WebSocketVersion => "the request's Sec-WebSocket-Version is not 13".into(),
+            Self::KeyMissing => "the request has no Sec-WebSocket-Key".into(),
+            Self::KeyRepeated => "the request has more than one Sec-WebSocket-Key".into(),
+            Self::KeyMalformed => {
+                "the request's Sec-WebSocket-Key is not 16 bytes in base64".into()
+            }
+            Self::Origin { origin, host } => {
+                format!("origin {origin:?} is not allowed to connect to host {host:?}").into()
+            }
+        }
+    }
+}
+
+fn status_of_head(error: &HeadError) -> StatusCode {
+    match error {
+        HeadError::NotHttp(_) | HeadError::Malformed(_) => StatusCode::BAD_REQUEST,
+        HeadError::TooLong { .. } | HeadError::TooManyHeaders { .. } => {
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        }
     }
 }
 
@@ -205,7 +200,7 @@ fn with_value((name, value): (HeaderName, &'static str)) -> (HeaderName, HeaderV
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.answer().text)
+        f.write_str(&self.text())
     }
 }
 
@@ -223,11 +218,7 @@ impl From<Malformed> for Refusal {
     }
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: Headers,
-    text: Cow<'static, str>,
-}
+type Answer = (StatusCode, Headers);
 
 type Headers = &'static [(HeaderName, &'static str)];
 

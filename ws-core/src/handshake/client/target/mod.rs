@@ -1,16 +1,24 @@
 //! A WebSocket URL, taken apart into what a client needs to connect and to ask (RFC 6455, 3).
+//!
+//! Layers, lowest first: error; this; uri; text (by the `url` crate or by `http::Uri`); into_target.
 
-use std::borrow::Cow;
-use std::error::Error;
-use std::fmt;
-use std::net::Ipv6Addr;
+mod error;
+mod into_target;
+#[cfg_attr(feature = "url", path = "by_url.rs")]
+#[cfg_attr(not(feature = "url"), path = "by_uri.rs")]
+mod text;
+mod uri;
+
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::uri::{InvalidUri, PathAndQuery};
-use http::{HeaderValue, Uri};
-use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
+use http::HeaderValue;
+use http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
+
+pub use error::{UrlError, UrlFault};
+pub use into_target::IntoTarget;
 
 /// Where to connect, and what to ask for there.
 ///
@@ -43,34 +51,62 @@ pub enum Security {
     Tls,
 }
 
+/// The parts of a URL that is fine.
+struct Parts<'a> {
+    security: Security,
+    /// With an IPv6 address's brackets. Visible ASCII.
+    host: &'a str,
+    port: Option<u16>,
+    path: PathAndQuery,
+    /// User and password, percent-encoded.
+    credentials: Option<(&'a str, &'a str)>,
+}
+
 impl Target {
     /// Reads a `ws`, `wss`, `http` or `https` URL, its scheme in any case.
     ///
-    /// Characters of the path and query that are not ASCII are percent-encoded. A fragment is
-    /// dropped. `user:password` is percent-decoded and becomes
-    /// [`authorization`](Self::authorization), no part of the host.
+    /// With the feature `url` it is read as browsers do (WHATWG's URL Standard): white space around it is left out, what
+    /// can't stand in a path or a query is percent-encoded, and an international host name becomes its ASCII form
+    /// (`xn--`). Without, it is read as an [`http::Uri`], where of all this only characters of the path and query that are
+    /// not ASCII are percent-encoded.
+    ///
+    /// A fragment is dropped. `user:password` is percent-decoded and becomes [`authorization`](Self::authorization), no
+    /// part of the host.
     ///
     /// # Errors
     ///
-    /// The URL has another scheme or none, no host, no valid port, or is no URL.
+    /// The URL has another scheme or none, no host, no valid port, or is no URL. The error shows it without its password.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
-        let uri = Uri::from_str(&encode(url)).map_err(UrlError::Syntax)?;
-        let security = security(uri.scheme_str().ok_or(UrlError::SchemeMissing)?)?;
-        let authority = uri.authority().ok_or(UrlError::HostMissing)?.as_str();
-        let (user_info, authority) =
-            authority.rsplit_once('@').map_or((None, authority), |(u, a)| (Some(u), a));
-        let (host, port) = split_port(authority)?;
+        text::parse(url)
+    }
+
+    fn new(parts: Parts<'_>) -> Self {
+        let Parts { security, host, port, path, credentials } = parts;
         let port = port.unwrap_or(security.default_port());
         let host_header =
             if port == security.default_port() { host.into() } else { format!("{host}:{port}") };
-        Ok(Self {
+        Self {
             security,
             host: host.trim_start_matches('[').trim_end_matches(']').into(),
             port,
-            host_header: HeaderValue::try_from(host_header).expect("an authority is visible ASCII"),
-            path: origin_form(&uri)?,
-            authorization: user_info.filter(|it| !it.is_empty()).map(basic),
-        })
+            host_header: HeaderValue::try_from(host_header).expect("a host is visible ASCII"),
+            path,
+            authorization: credentials.map(basic),
+        }
+    }
+
+    /// The target that a reference leads to from this one.
+    pub(super) fn resolve(&self, reference: &str) -> Result<Self, UrlError> {
+        text::resolve(self, reference)
+    }
+
+    /// Scheme, host and port, as in a URL.
+    fn origin(&self) -> String {
+        let scheme = match self.security {
+            Security::Plain => "ws",
+            Security::Tls => "wss",
+        };
+        format!("{scheme}://{}", self.host_header.to_str().unwrap_or_default())
     }
 
     /// Whether to connect through TLS. Where it says [`Security::Tls`], never speak in plain text.
@@ -121,6 +157,15 @@ impl FromStr for Target {
 }
 
 impl Security {
+    /// That of a URL with this scheme, in any case.
+    fn of_scheme(scheme: &str) -> Result<Self, UrlFault> {
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => Ok(Self::Plain),
+            "wss" | "https" => Ok(Self::Tls),
+            _ => Err(UrlFault::Scheme(scheme.into())),
+        }
+    }
+
     /// 80 or 443.
     pub fn default_port(self) -> u16 {
         match self {
@@ -130,103 +175,7 @@ impl Security {
     }
 }
 
-/// Why a text is no URL to connect to.
-#[derive(Debug)]
-pub enum UrlError {
-    /// It is no URL.
-    Syntax(InvalidUri),
-    /// It has no scheme.
-    SchemeMissing,
-    /// Its scheme is none of `ws`, `wss`, `http` and `https`.
-    Scheme(String),
-    /// It has no host.
-    HostMissing,
-    /// Its host has brackets that hold no IPv6 address.
-    Host(String),
-    /// Its port is not a number up to 65 535.
-    Port(String),
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax(_) => f.write_str("not a URL"),
-            Self::SchemeMissing => f.write_str("the URL has no scheme (ws or wss)"),
-            Self::Scheme(scheme) => write!(f, "the URL's scheme is {scheme:?}, not ws or wss"),
-            Self::HostMissing => f.write_str("the URL has no host"),
-            Self::Host(host) => write!(f, "the URL's host is {host:?}, not a name or an address"),
-            Self::Port(port) => write!(f, "the URL's port is {port:?}, not a number up to 65535"),
-        }
-    }
-}
-
-impl Error for UrlError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Syntax(error) => Some(error),
-            Self::SchemeMissing
-            | Self::Scheme(_)
-            | Self::HostMissing
-            | Self::Host(_)
-            | Self::Port(_) => None,
-        }
-    }
-}
-
-fn encode(url: &str) -> Cow<'_, str> {
-    utf8_percent_encode(url, NOTHING_IN_ASCII).into()
-}
-
-fn security(scheme: &str) -> Result<Security, UrlError> {
-    match scheme.to_ascii_lowercase().as_str() {
-        "ws" | "http" => Ok(Security::Plain),
-        "wss" | "https" => Ok(Security::Tls),
-        _ => Err(UrlError::Scheme(scheme.into())),
-    }
-}
-
-/// Host, with an IPv6 address's brackets, and port.
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
-    let host_end = authority.find(']').map_or(authority.find(':'), |bracket| Some(bracket + 1));
-    let (host, port) = authority.split_at(host_end.unwrap_or(authority.len()));
-    check_host(host)?;
-    match port.strip_prefix(':') {
-        Some("") => Ok((host, None)),
-        Some(digits) => parse_port(digits).map(|port| (host, Some(port))),
-        None if port.is_empty() => Ok((host, None)),
-        None => Err(UrlError::Port(port.into())),
-    }
-}
-
-/// `Authority` lets brackets stand around anything.
-fn check_host(host: &str) -> Result<(), UrlError> {
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    match bracketed {
-        _ if host.is_empty() => Err(UrlError::HostMissing),
-        Some(address) if address.parse::<Ipv6Addr>().is_ok() => Ok(()),
-        None if !host.contains(['[', ']']) => Ok(()),
-        Some(_) | None => Err(UrlError::Host(host.into())),
-    }
-}
-
-/// `Authority` reads a port that is too large as none, and `parse` takes a plus sign.
-fn parse_port(digits: &str) -> Result<u16, UrlError> {
-    let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
-    digits.parse().ok().filter(|_| all_digits).ok_or_else(|| UrlError::Port(digits.into()))
-}
-
-fn origin_form(uri: &Uri) -> Result<PathAndQuery, UrlError> {
-    match uri.path_and_query().map(PathAndQuery::as_str) {
-        None | Some("") => Ok(PathAndQuery::from_static("/")),
-        Some(query) if query.starts_with('?') => {
-            format!("/{query}").parse().map_err(UrlError::Syntax)
-        }
-        Some(path) => path.parse().map_err(UrlError::Syntax),
-    }
-}
-
-fn basic(user_info: &str) -> HeaderValue {
-    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+fn basic((user, password): (&str, &str)) -> HeaderValue {
     let mut plain: Vec<u8> = percent_decode_str(user).collect();
     plain.push(b':');
     plain.extend(percent_decode_str(password));
@@ -235,9 +184,6 @@ fn basic(user_info: &str) -> HeaderValue {
     value.set_sensitive(true);
     value
 }
-
-/// Nothing is encoded but what is not ASCII.
-const NOTHING_IN_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 
 #[cfg(test)]
 mod tests {
@@ -298,6 +244,7 @@ mod tests {
             ("ws://a/b?c#d", "/b?c"),
             ("ws://a#d", "/"),
             ("ws://a/b%20c//d", "/b%20c//d"),
+            ("ws://a/b/../c", if cfg!(feature = "url") { "/c" } else { "/b/../c" }),
             ("ws://a/ü?ü", "/%C3%BC?%C3%BC"),
         ];
         for (url, path) in urls {
@@ -329,22 +276,20 @@ mod tests {
     #[test]
     fn url_that_cannot_be_connected_to_is_an_error_that_says_why() {
         let urls = [
-            ("", "not a URL"),
-            ("ws://", "not a URL"),
-            ("ws://a b", "not a URL"),
-            ("ws://ä", "not a URL"),
-            ("ws://[::1", "not a URL"),
+            ("", "no "),
+            ("ws://", "no "),
+            ("ws://a b", "\"ws://a b\""),
+            ("ws://[::1", "\"ws://[::1\""),
             ("/path", "no scheme"),
             ("example.com", "no scheme"),
             ("ftp://a", "\"ftp\""),
             ("ws://:80", "no host"),
-            ("ws://[]:80", "\"[]\""),
-            ("ws://[@]", "\"]\""),
-            ("ws://[a]", "\"[a]\""),
-            ("ws://[::1]80", "\"80\""),
-            ("ws://a:65536", "\"65536\""),
-            ("ws://a:x", "\"x\""),
-            ("ws://a:+80", "\"+80\""),
+            ("ws://[]:80", "host of"),
+            ("ws://[@]", "host of"),
+            ("ws://[a]", "host of"),
+            ("ws://a:65536", "port of"),
+            ("ws://a:x", "port of"),
+            ("ws://a:+80", "port of"),
         ];
         for (url, why) in urls {
             let error = Target::parse(url).expect_err(url).to_string();
