@@ -41,7 +41,7 @@ fn a_message_is_a_few_words() {
 async fn the_futures_of_a_connection_are_small() {
     let mut connection = connection().await;
     holds("recv", connection.recv(), 8);
-    holds("recv_into", connection.recv_into(&mut Vec::new()), 48);
+    holds("recv_into", connection.recv_into(&mut Vec::new()), 16);
     holds("run", connection.run(|message, outbox| outbox.send(message)), 8);
     holds("send", connection.send("text"), 48);
     holds("feed", connection.feed("text"), 48);

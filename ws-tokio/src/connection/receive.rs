@@ -40,8 +40,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
-    pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
-        recv_into(self, buffer).await
+    pub fn recv_into(
+        &mut self,
+        buffer: &mut Vec<u8>,
+    ) -> impl Future<Output = Result<Option<MessageKind>, Error>> {
+        recv_into(self, buffer)
     }
 
     /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as
@@ -68,11 +71,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
-    pub async fn recv_with<R>(
+    pub fn recv_with<R>(
         &mut self,
         read: impl FnOnce(MessageRef<'_>) -> R,
-    ) -> Result<Option<R>, Error> {
-        recv_with(self, read).await
+    ) -> impl Future<Output = Result<Option<R>, Error>> {
+        recv_with(self, read)
     }
 
     pub(crate) fn poll_recv(
@@ -115,27 +118,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Receives for Connection<S> {
 }
 
 /// Receives the next message into `buffer`.
-pub(crate) async fn recv_into(
+pub(crate) fn recv_into(
     source: &mut impl Receives,
     buffer: &mut Vec<u8>,
-) -> Result<Option<MessageKind>, Error> {
+) -> impl Future<Output = Result<Option<MessageKind>, Error>> {
     let mut copy = |message: MessageRef<'_>| {
         buffer.clear();
         buffer.extend_from_slice(message.as_bytes());
         Progress::Value(message.kind())
     };
-    poll_fn(|cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut copy))).await
+    poll_fn(move |cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut copy)))
 }
 
 /// Receives the next message and lends it to `read`.
-pub(crate) async fn recv_with<R>(
+pub(crate) fn recv_with<R>(
     source: &mut impl Receives,
     read: impl FnOnce(MessageRef<'_>) -> R,
-) -> Result<Option<R>, Error> {
+) -> impl Future<Output = Result<Option<R>, Error>> {
     let mut read = Some(read);
-    let mut lend = |message: MessageRef<'_>| {
+    let mut lend = move |message: MessageRef<'_>| {
         let read = read.take().expect("only one message is lent");
         Progress::Value(read(message))
     };
-    poll_fn(|cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut lend))).await
+    poll_fn(move |cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut lend)))
 }

@@ -105,8 +105,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
-    pub async fn recv_into(&mut self, buffer: &mut Vec<u8>) -> Result<Option<MessageKind>, Error> {
-        recv_into(self, buffer).await
+    pub fn recv_into(
+        &mut self,
+        buffer: &mut Vec<u8>,
+    ) -> impl Future<Output = Result<Option<MessageKind>, Error>> {
+        recv_into(self, buffer)
     }
 
     /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with).
@@ -116,11 +119,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
-    pub async fn recv_with<R>(
+    pub fn recv_with<R>(
         &mut self,
         read: impl FnOnce(MessageRef<'_>) -> R,
-    ) -> Result<Option<R>, Error> {
-        recv_with(self, read).await
+    ) -> impl Future<Output = Result<Option<R>, Error>> {
+        recv_with(self, read)
     }
 
     /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into
