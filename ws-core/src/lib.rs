@@ -21,6 +21,7 @@
 //! # Features
 //!
 //! - `deflate`: permessage-deflate (RFC 7692), see the module `deflate`. Off by default.
+//! - `url`: URLs in text are read as browsers read them, by the `url` crate. Off by default.
 //!
 //! # Examples
 //!

@@ -153,15 +153,22 @@ fn extension_that_was_not_asked_for_is_refused() {
 fn no_header_value_carries_cr_or_lf() {
     for text in ["a\r\nInjected: b", "a\nb", "a\rb", "a\0b"] {
         assert!(HeaderValue::from_str(text).is_err() && HeaderName::try_from(text).is_err());
-        assert!(Target::parse(&format!("ws://user:{text}@host/")).is_err());
-        assert!(Target::parse(&format!("ws://host/{text}")).is_err());
         assert!(Offer::new().subprotocols([text]).is_err());
     }
-    let url = "ws://user:a%0d%0aInjected:%20b@host/%0d%0aInjected:%20b";
-    let target = Target::parse(url).expect("percent-encoded");
-    let mut wire = Vec::new();
-    write_request(&Offer::new().request(&target, &Key::from_random([0; 16])), &mut wire);
-    assert!(!String::from_utf8(wire).expect("ASCII").contains("\nInjected"));
+    for url in [
+        "ws://user:a%0d%0aInjected:%20b@host/%0d%0aInjected:%20b",
+        "ws://user:a\r\nInjected: b@host/",
+        "ws://host/a\r\nInjected: b",
+        "ws://host/\na\r?b\0",
+    ] {
+        // As browsers do, the `url` crate leaves line ends out; `http::Uri` takes none.
+        let Ok(target) = Target::parse(url) else { continue };
+        let mut wire = Vec::new();
+        write_request(&Offer::new().request(&target, &Key::from_random([0; 16])), &mut wire);
+        let wire = String::from_utf8(wire).expect("ASCII");
+        assert!(!wire.contains("\nInjected") && !wire.contains('\0'), "{wire}");
+        assert!(!wire.replace("\r\n", "").contains(['\r', '\n']), "{wire}");
+    }
 }
 
 #[test]

@@ -133,16 +133,11 @@ impl AcceptOptions {
     ) -> Result<Incoming<S>, AcceptError> {
         let deadline = self.handshake.deadline();
         let mut leftover = BytesMut::new();
-        let in_time = deadline.within(pin!(self.judge(&mut stream, &mut leftover))).await;
-        let judged = match in_time {
-            Ok(judged) => judged,
-            Err(Late) if leftover.is_empty() => Err(AcceptError::Silent),
-            Err(Late) => Err(AcceptError::Refused(Refusal::HeadTimeout)),
-        };
+        let judged = self.judge_in_time(deadline, &mut stream, &mut leftover).await;
         let settings = self.handshake.settings;
         if let Err(AcceptError::Refused(refusal)) = &judged {
-            let response = without_body_for_head(refusal.response(Upgrade::Http1), &leftover);
-            send_refusal(&mut stream, &response, settings.close_timeout).await;
+            let refusal = written(refusal.response(Upgrade::Http1), &leftover);
+            send_refusal(&mut stream, &refusal, settings.close_timeout).await;
         }
         let (request, accepted) = judged.inspect_err(|error| events::not_accepted(error))?;
         let negotiated = Negotiated::default();
@@ -150,6 +145,18 @@ impl AcceptOptions {
         let negotiated = self.handshake.compressing(negotiated, accepted.compression());
         let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
         Ok(Incoming(Box::new(parts)))
+    }
+
+    async fn judge_in_time<S: AsyncRead + Unpin>(
+        &self,
+        deadline: Deadline,
+        stream: &mut S,
+        leftover: &mut BytesMut,
+    ) -> Result<(Request<()>, Accepted), AcceptError> {
+        if let Ok(judged) = deadline.within(pin!(self.judge(stream, leftover))).await {
+            return judged;
+        }
+        Err(if leftover.is_empty() { AcceptError::Silent } else { Refusal::HeadTimeout.into() })
     }
 
     /// Reads and judges a request. One that is refused stays in `leftover`.
@@ -315,25 +322,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
         events::refused(response.status());
-        send_refusal(&mut self.0.stream, &response, self.0.settings.close_timeout).await;
+        let refusal = written(response, b"GET");
+        send_refusal(&mut self.0.stream, &refusal, self.0.settings.close_timeout).await;
     }
 }
 
-/// A response to HEAD has no body, but the headers of one (RFC 9110, 9.3.2).
-fn without_body_for_head(response: Response<Bytes>, request: &[u8]) -> Response<Bytes> {
+/// A refusal as it goes on the wire. One of a HEAD request has the headers of a body and none (RFC 9110, 9.3.2).
+fn written(response: Response<Bytes>, request: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
     let request = request.strip_prefix(b"\r\n").unwrap_or(request);
-    if request.starts_with(b"HEAD ") { response.map(|_| Bytes::new()) } else { response }
+    if request.starts_with(b"HEAD ") {
+        write_response(&response.map(|_| ""), &mut wire);
+    } else {
+        write_response(&response, &mut wire);
+    }
+    wire
 }
 
 /// Writes a refusal and lingers, so that it arrives. A peer that doesn't take it is not waited for any longer.
 async fn send_refusal<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    response: &Response<Bytes>,
+    refusal: &[u8],
     time: Duration,
 ) {
-    let mut head = Vec::new();
-    write_response(response, &mut head);
-    _ = timeout(time, write_last(stream, &head)).await;
+    _ = timeout(time, write_last(stream, refusal)).await;
 }
 
 /// Why a handshake was not accepted.

@@ -18,23 +18,24 @@ enum Answer {
 async fn server(answers: Vec<Answer>) -> (u16, impl Future<Output = Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let serve = async move {
-        let mut requests = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let request = read_request(&mut stream).await;
-            let answer = match answer {
-                Answer::Accept => accepting(&request),
-                Answer::Redirect(status, to) => {
-                    format!("HTTP/1.1 {status} Moved\r\nLocation: {to}\r\n\r\n")
-                }
-            };
-            stream.write_all(answer.as_bytes()).await.expect("an open connection");
-            requests.push(request);
-        }
-        requests
-    };
-    (port, serve)
+    (port, serve(listener, answers))
+}
+
+async fn serve(listener: TcpListener, answers: Vec<Answer>) -> Vec<String> {
+    let mut requests = Vec::new();
+    for answer in answers {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let request = read_request(&mut stream).await;
+        let answer = match answer {
+            Answer::Accept => accepting(&request),
+            Answer::Redirect(status, to) => {
+                format!("HTTP/1.1 {status} Moved\r\nLocation: {to}\r\n\r\n")
+            }
+        };
+        stream.write_all(answer.as_bytes()).await.expect("an open connection");
+        requests.push(request);
+    }
+    requests
 }
 
 fn has_line(request: &str, line: &str) -> bool {
@@ -98,6 +99,28 @@ async fn redirects_are_followed_as_often_as_was_asked_for() {
         connected.unwrap();
         assert!(requests[1].starts_with("GET /b HTTP/1.1\r\n"), "{}", requests[1]);
         assert!(requests[2].starts_with("GET /c?d HTTP/1.1\r\n"), "{}", requests[2]);
+    }
+}
+
+#[cfg(feature = "url")]
+#[tokio::test]
+async fn a_location_is_resolved_as_browsers_resolve_it() {
+    for (location, path) in [
+        ("/ü b/../c d?[x]#y", "/c%20d?[x]"),
+        ("../e|f", "/e|f"),
+        ("\\\\127.0.0.1:PORT\\g", "/g"),
+        ("?", "/a/b?"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let location = location.replace("PORT", &port.to_string());
+        let answers = vec![Answer::Redirect(302, location), Answer::Accept];
+        let requests = serve(listener, answers);
+        let options = ConnectOptions::default().redirects(1);
+        let url = format!("ws://127.0.0.1:{port}/a/b");
+        let (connected, requests) = tokio::join!(options.connect(&url), requests);
+        connected.unwrap();
+        assert!(requests[1].starts_with(&format!("GET {path} HTTP/1.1\r\n")), "{}", requests[1]);
     }
 }
 
