@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 use crate::linger::{EndsFirst, Linger};
+use crate::settings::after;
 
 /// Room for the first read of a head, in bytes; the buffer grows as bytes come, to the limit on heads.
 const ROOM: usize = 1024;
@@ -24,7 +25,7 @@ pub(crate) struct Late;
 
 impl Deadline {
     pub(crate) fn after(time: Duration) -> Self {
-        Self(Instant::now().checked_add(time))
+        Self(after(time))
     }
 
     /// This deadline, or the end of this time if that comes first.
