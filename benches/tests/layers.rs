@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use ws_benches::sources::rust_files;
+use ws_benches::sources::{from_root, module_of, paths, rust_files};
 
 type Layers = &'static [&'static [&'static str]];
 
@@ -118,27 +118,8 @@ fn layer_of(layers: Layers, path: &[String]) -> (usize, &'static str) {
         .unwrap_or_else(|| panic!("{} has no layer", path.join("::")))
 }
 
-/// The paths to other modules in code, not in comments, and not in the tests at a file's end.
+/// The paths to other modules.
 fn uses(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
-    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let paths =
-        lines.flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')));
-    let absolute = |path: &str| {
-        let segments = path.split("::").filter(|segment| !segment.is_empty()).map(String::from);
-        match path.split_once("::")?.0 {
-            "crate" => Some(segments.skip(1).collect()),
-            "super" => {
-                Some(module[..module.len() - 1].iter().cloned().chain(segments.skip(1)).collect())
-            }
-            _ => None,
-        }
-    };
-    paths.filter_map(absolute).filter(|path: &Vec<_>| !path.is_empty()).collect()
-}
-
-fn module_of(src: &Path, file: &Path) -> Vec<String> {
-    let inside = file.strip_prefix(src).expect("a file under src").with_extension("");
-    let names = inside.components().map(|name| name.as_os_str().to_string_lossy().into_owned());
-    names.filter(|name| name != "mod").collect()
+    let paths = paths(text).into_iter().filter_map(|path| from_root(&path, module));
+    paths.filter(|path| !path.is_empty()).collect()
 }

@@ -5,13 +5,15 @@ use std::num::NonZeroUsize;
 use bytes::BytesMut;
 use ws_core::{DecodeError, Decoder, Delivery, Event, Limits, Message, OwnedEvent, Role, Unpooled};
 
+use super::first::take;
+
 /// All that a decoder makes of the bytes: its events, and the error that ended them.
 type Outcome = (Vec<OwnedEvent>, Option<DecodeError>);
 
 /// Any bytes, any cuts, both roles, whole and in pieces, borrowed and owned: the same events.
 pub fn decode(mut data: &[u8]) {
-    let config = super::take(&mut data);
-    let cuts: Vec<usize> = (0..8).map(|_| usize::from(super::take(&mut data))).collect();
+    let config = take(&mut data);
+    let cuts: Vec<usize> = (0..8).map(|_| usize::from(take(&mut data))).collect();
     let role = if config & 1 == 0 { Role::Server } else { Role::Client };
     let limits = Limits::default().with_message_size(1 << (config >> 4)).with_fragments(20);
     hold(|| Decoder::new(role, limits), usize::from(config >> 1 & 7), data, &cuts);

@@ -7,11 +7,13 @@ use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 use ws_core::handshake::negotiate;
 use ws_core::{Decoder, Limits, Role};
 
+use super::first::take;
+
 /// Any messages, any cuts, any parameters: what comes out is what went in.
 pub fn deflate_roundtrip(mut data: &[u8]) {
-    let config = super::take(&mut data);
+    let config = take(&mut data);
     let (options, agreed) = agree(&mut data);
-    let portion = usize::from(super::take(&mut data));
+    let portion = usize::from(take(&mut data));
     let (encoder, reader) = super::roundtrip::ends(config);
     let encoder = encoder.with_compression(&agreed, &options);
     let decoder = Decoder::new(reader, Limits::default()).with_compression(&agreed);
@@ -20,8 +22,8 @@ pub fn deflate_roundtrip(mut data: &[u8]) {
 
 /// Any bytes as the data of compressed messages: the same events however they were cut.
 pub fn inflate(mut data: &[u8]) {
-    let config = super::take(&mut data);
-    let cuts: Vec<usize> = (0..4).map(|_| usize::from(super::take(&mut data))).collect();
+    let config = take(&mut data);
+    let cuts: Vec<usize> = (0..4).map(|_| usize::from(take(&mut data))).collect();
     let (_, agreed) = agree(&mut data);
     let limits = Limits::default().with_message_size(1 << (config >> 3)).with_fragments(20);
     let chunk = [0, 1, 7, 16 * 1024][usize::from(config & 3)];
@@ -33,7 +35,7 @@ pub fn inflate(mut data: &[u8]) {
 fn frames(mut data: &[u8]) -> Vec<u8> {
     let (mut wire, mut inside) = (Vec::new(), false);
     while !data.is_empty() {
-        let how = super::take(&mut data);
+        let how = take(&mut data);
         let len = usize::from(how >> 3 & 15) * usize::from(how >> 3 & 15);
         let (payload, rest) = data.split_at(len.min(data.len()).min(125));
         data = rest;
@@ -51,7 +53,7 @@ fn frames(mut data: &[u8]) -> Vec<u8> {
 
 /// What three bytes say of options, and what they come to.
 fn agree(data: &mut &[u8]) -> (CompressionOptions, AgreedCompression) {
-    let (config, bits, level) = (super::take(data), super::take(data), super::take(data));
+    let (config, bits, level) = (take(data), take(data), take(data));
     let compression = match config & 1 {
         0 => Compression::NoContextTakeover,
         _ => Compression::ContextTakeover,

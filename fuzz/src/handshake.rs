@@ -7,9 +7,11 @@ use ws_core::handshake::key::Key;
 use ws_core::handshake::origin::OriginPolicy;
 use ws_core::handshake::server::{Policy, Refusal, Upgrade};
 
+use super::first::take;
+
 /// Any bytes as a request, as an answer, as a URL and as the body of a refusal.
 pub fn handshake(mut data: &[u8]) {
-    let cut = usize::from(super::take(&mut data)).max(1);
+    let cut = usize::from(take(&mut data)).max(1);
     let request = read(data, data.len().max(1), HeadReader::request);
     assert_eq!(
         heads(&read(data, cut, HeadReader::request)),

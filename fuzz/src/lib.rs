@@ -3,6 +3,7 @@
 mod decode;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod first;
 mod handshake;
 mod mask_kernels;
 mod roundtrip;
@@ -13,10 +14,3 @@ pub use deflate::{deflate_roundtrip, inflate};
 pub use handshake::handshake;
 pub use mask_kernels::mask_kernels;
 pub use roundtrip::roundtrip;
-
-/// Takes the first byte away.
-fn take(data: &mut &[u8]) -> u8 {
-    let Some((&first, rest)) = data.split_first() else { return 0 };
-    *data = rest;
-    first
-}

@@ -6,9 +6,11 @@ use ws_core::{
     More, OwnedEvent, PieceRef, Role, SendQueue, Unpooled,
 };
 
+use super::first::take;
+
 /// Any messages and control frames: what comes out is what went in.
 pub fn roundtrip(mut data: &[u8]) {
-    let config = super::take(&mut data);
+    let config = take(&mut data);
     let (encoder, reader) = ends(config);
     hold(encoder, Decoder::new(reader, Limits::default()), usize::MAX, data);
 }
@@ -25,7 +27,7 @@ pub(super) fn ends(config: u8) -> (Encoder, Role) {
 pub(super) fn hold(mut encoder: Encoder, mut decoder: Decoder, portion: usize, mut data: &[u8]) {
     let (mut queue, mut sent) = (SendQueue::new(), Vec::new());
     while !data.is_empty() {
-        let how = super::take(&mut data);
+        let how = take(&mut data);
         send(how, &mut data, &mut encoder, &mut queue, &mut sent)
             .expect("nothing is sent after a close");
     }
@@ -54,12 +56,12 @@ fn send(
     let pool = &mut Unpooled;
     // Lengths around each form of the header, and around the border of by-reference.
     let len = match how >> 5 {
-        0 | 1 => usize::from(super::take(data)),
-        2 | 3 => 126 + usize::from(super::take(data)),
-        4 | 5 => 16 * 1024 - 128 + usize::from(super::take(data)),
-        _ => 65_536 - 128 + usize::from(super::take(data)),
+        0 | 1 => usize::from(take(data)),
+        2 | 3 => 126 + usize::from(take(data)),
+        4 | 5 => 16 * 1024 - 128 + usize::from(take(data)),
+        _ => 65_536 - 128 + usize::from(take(data)),
     };
-    let seed = super::take(data);
+    let seed = take(data);
     let payload: Vec<u8> = (0..len).map(|i| (i as u8).wrapping_mul(seed)).collect();
     let message = if how & 1 == 0 {
         Message::binary(payload)

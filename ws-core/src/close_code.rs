@@ -111,4 +111,17 @@ mod tests {
             assert_eq!(CloseCode::new(number).is_sendable(), sendable, "{number}");
         }
     }
+
+    #[test]
+    fn codes_1000_and_1001_alone_say_that_all_went_well() {
+        let normal = (0..=u16::MAX).filter(|number| CloseCode::new(*number).is_normal());
+        assert_eq!(normal.collect::<Vec<_>>(), [1000, 1001]);
+    }
+
+    #[test]
+    fn a_code_is_shown_as_its_number() {
+        let code = CloseCode::from(4001);
+        assert_eq!((code.to_string(), u16::from(code)), ("4001".to_owned(), 4001));
+        assert_eq!(format!("{code:?}"), "CloseCode(4001)");
+    }
 }

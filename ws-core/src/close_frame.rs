@@ -146,4 +146,12 @@ mod tests {
             Err(EncodeError::ReasonTooLong(124))
         );
     }
+
+    #[test]
+    fn a_close_frame_is_shown_as_its_code_and_its_reason_where_it_has_one() {
+        let frame = CloseFrame::new(CloseCode::new(4001), "bye").unwrap();
+        assert_eq!(frame.to_string(), "4001 (bye)");
+        assert_eq!(format!("{frame:?}"), r#"CloseFrame { code: 4001, reason: "bye" }"#);
+        assert_eq!(CloseFrame::normal().to_string(), "1000");
+    }
 }

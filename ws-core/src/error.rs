@@ -149,3 +149,20 @@ impl fmt::Display for EncodeError {
 }
 
 impl Error for EncodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_in_words_what_is_wrong_and_by_how_much() {
+        let shown = |error: &dyn Error| error.to_string();
+        assert_eq!(shown(&DecodeError::ReservedOpcode(3)), "opcode 3 is reserved");
+        assert_eq!(shown(&DecodeError::InvalidUtf8), "text is not UTF-8");
+        let limit = 10;
+        let too_big = "a message is larger than 10 bytes";
+        assert_eq!(shown(&DecodeError::MessageTooBig { limit }), too_big);
+        let too_long = "a close reason of 124 bytes is longer than 123";
+        assert_eq!(shown(&EncodeError::ReasonTooLong(124)), too_long);
+    }
+}

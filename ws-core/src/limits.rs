@@ -104,4 +104,20 @@ mod tests {
         assert_eq!(limits.judge_size(u64::MAX), Err(DecodeError::MessageTooBig { limit: 10 }));
         assert_eq!(limits.judge_frames(3), Err(DecodeError::TooManyFragments { limit: 2 }));
     }
+
+    #[test]
+    fn the_largest_message_that_memory_can_hold_together_with_its_header_is_admitted() {
+        let most = isize::MAX as usize - 14;
+        assert_eq!(Limits::UNLIMITED.admit(most as u64), Ok(most));
+        assert!(Limits::UNLIMITED.admit(most as u64 + 1).is_err());
+    }
+
+    #[test]
+    fn a_compressed_message_may_be_longer_by_5_bytes_per_16_kib_and_16_per_frame_and_16_more() {
+        let limits = Limits::default().with_message_size(32 * 1024);
+        let most = 32 * 1024 + 2 * 5 + 3 * 16 + 16;
+        assert_eq!(limits.admit_deflated(most, 3), Ok(()));
+        let too_big = Err(DecodeError::MessageTooBig { limit: 32 * 1024 });
+        assert_eq!(limits.admit_deflated(most + 1, 3), too_big);
+    }
 }

@@ -42,4 +42,9 @@ mod tests {
         assert!(keys.iter().all(|key| *key == same.next_key()));
         assert!(keys.iter().any(|key| *key != other.next_key()));
     }
+
+    #[test]
+    fn what_keys_will_come_is_never_shown() {
+        assert_eq!(format!("{:?}", MaskKeys::from_seed([7; 32])), "MaskKeys");
+    }
 }

@@ -364,6 +364,8 @@ pub enum OwnedEvent {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
     use super::*;
 
     #[test]
@@ -385,5 +387,26 @@ mod tests {
     fn a_control_payload_holds_at_most_125_bytes() {
         assert_eq!(&*ControlPayload::new(&[7; 125]).unwrap(), &[7; 125]);
         assert_eq!(ControlPayload::new(&[7; 126]), Err(EncodeError::ControlTooLong(126)));
+    }
+
+    #[test]
+    fn only_a_text_message_has_text() {
+        assert_eq!(Message::text("hi").as_text(), Some("hi"));
+        assert_eq!(Message::binary(&b"hi"[..]).as_text(), None);
+    }
+
+    #[test]
+    fn control_payloads_are_what_their_bytes_are() {
+        let payload = ControlPayload::from(*b"01234567");
+        assert_eq!(&*payload, b"01234567");
+        assert_eq!(format!("{payload:?}"), format!("{:?}", b"01234567"));
+        let other = ControlPayload::new(b"0123456").unwrap();
+        assert_ne!(payload, other);
+        let payloads = std::collections::HashSet::from([payload.clone(), other.clone(), payload]);
+        assert_eq!(payloads.len(), 2);
+        let hash = |payload: &ControlPayload| {
+            BuildHasherDefault::<DefaultHasher>::default().hash_one(payload)
+        };
+        assert_ne!(hash(&other), hash(&ControlPayload::default()), "by all of it");
     }
 }

@@ -65,3 +65,51 @@ impl Pool for Unpooled {
 
     fn give(&mut self, _: Vec<u8>) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Back(Vec<usize>);
+
+    impl Pool for Back {
+        fn take(&mut self) -> Vec<u8> {
+            Vec::new()
+        }
+
+        fn give(&mut self, buffer: Vec<u8>) {
+            self.0.push(buffer.capacity());
+        }
+    }
+
+    #[test]
+    fn a_lent_buffer_goes_back_where_at_most_16_kib_are_left_in_it() {
+        const KIB: usize = 1024;
+        for (capacity, done, left, goes) in [
+            (128 * KIB, 5, 16 * KIB, true),
+            (128 * KIB, 5, 16 * KIB + 1, false),
+            (128 * KIB, 5, 0, true),
+            (32 * KIB + 1, 0, 1, true),
+            // As small as what would be left: it is nobody else's.
+            (32 * KIB, 0, 1, false),
+            (32 * KIB, 1, 0, true),
+            (20, 0, 1, false),
+            (0, 0, 0, false),
+        ] {
+            let (mut buffer, mut pool) = (Vec::with_capacity(capacity), Back::default());
+            buffer.resize(done, b'x');
+            buffer.resize(done + left, b'r');
+            assert_eq!(park(&mut buffer, done, &mut pool), goes, "{capacity} {done} {left}");
+            assert_eq!(pool.0, if goes { vec![capacity] } else { vec![] });
+            assert_eq!(buffer.len(), if goes { left } else { done + left });
+            assert!(!goes || buffer.iter().all(|byte| *byte == b'r'));
+        }
+    }
+
+    #[test]
+    fn a_buffer_of_no_pool_is_empty_and_has_no_memory_yet() {
+        let buffer = Unpooled.take();
+        assert_eq!((buffer.len(), buffer.capacity()), (0, 0));
+    }
+}

@@ -381,6 +381,22 @@ mod tests {
         assert_eq!((queue.buffer.capacity(), queue.by_ref.is_none()), (0, true));
     }
 
+    /// The buffer's capacity once a frame of `more` bytes was queued behind `queued` bytes of which `written` are gone.
+    fn grown(queued: usize, written: usize, more: usize) -> usize {
+        let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
+        queue.copy(&header(queued - 10), &vec![7; queued - 10], &mut pool);
+        queue.advance(written);
+        queue.copy(&header(more), &vec![7; more], &mut pool);
+        queue.buffer.capacity()
+    }
+
+    #[test]
+    fn the_written_front_is_used_again_where_at_least_as_much_was_written_as_is_left() {
+        assert_eq!(grown(100_000, 50_000, 50_000), 1 << 17);
+        assert_eq!(grown(100_000, 99_000, 50_000), 1 << 17);
+        assert!(grown(100_000, 49_000, 50_000) > 1 << 17, "to move the rest would cost more");
+    }
+
     #[derive(Clone, Debug)]
     enum Op {
         Copy(usize),

@@ -248,4 +248,18 @@ mod tests {
         assert_eq!(text.finish(), Ok("a€"));
         assert_eq!(text.into_text().unwrap(), "a€");
     }
+
+    #[test]
+    fn text_is_what_its_str_is_by_every_trait() {
+        let text = Utf8Bytes::from("a€");
+        let (as_str, as_bytes): (&str, &[u8]) = (text.as_ref(), text.as_ref());
+        assert_eq!((as_str, as_bytes), ("a€", "a€".as_bytes()));
+        assert_eq!(<Utf8Bytes as Borrow<str>>::borrow(&text), "a€");
+        assert!(text == *"a€" && text == "a€" && text != *"a" && text != "a");
+        assert_eq!(
+            (text.to_string(), format!("{text:?}")),
+            ("a€".to_owned(), r#""a€""#.to_owned())
+        );
+        assert_eq!(Bytes::from(text), "a€".as_bytes());
+    }
 }

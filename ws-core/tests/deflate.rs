@@ -566,3 +566,126 @@ fn a_client_masks_a_copy_of_a_prepared_message() {
         );
     }
 }
+
+#[test]
+fn a_message_is_deflated_only_where_that_makes_it_shorter() {
+    let options = ALONE.threshold(0);
+    for len in 1..60 {
+        let (message, mut queue) = ("a".repeat(len), SendQueue::new());
+        let prepared = PreparedMessage::new(&*message);
+        server(options).prepared(&prepared, &mut queue, &mut Unpooled).unwrap();
+        for wire in [sent(&mut server(options), &message), queue.first_slice().to_vec()] {
+            assert_eq!(wire[0] == 0xc1, usize::from(wire[1]) < len, "{len}");
+            assert_eq!(decode(&mut client(options), &wire), Ok(vec![text(&message)]));
+        }
+    }
+}
+
+#[test]
+fn level_0_stores_and_level_9_shrinks_from_the_next_message_on() {
+    let (mut encoder, message) = (server(IN_CONTEXT), "again and again ".repeat(50));
+    encoder.set_compression_level(0);
+    assert!(sent(&mut encoder, &message).len() > message.len());
+    encoder.set_compression_level(9);
+    assert!(sent(&mut encoder, &message).len() < message.len() / 4);
+}
+
+#[test]
+fn a_streamed_message_whose_first_piece_is_under_the_threshold_goes_out_plain() {
+    let (mut encoder, mut queue) = (server(ALONE.threshold(5)), SendQueue::new());
+    for (data, more) in [(&b"four"[..], More::Follows), (b"and more", More::Ended)] {
+        let piece = PieceRef { kind: MessageKind::Text, data, more };
+        encoder.piece(piece, &mut queue, &mut Unpooled).unwrap();
+    }
+    assert_eq!(queue.first_slice(), b"\x01\x04four\x80\x08and more");
+}
+
+/// Keeps one state of each kind, as a pool of many connections does.
+#[derive(Default)]
+struct Keeper(Option<Compressor>);
+
+impl Pool for Keeper {
+    fn take(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn give(&mut self, _: Vec<u8>) {}
+
+    fn take_compressor(&mut self, level: u8, window_bits: u8) -> Compressor {
+        self.0.take().unwrap_or_else(|| Compressor::new(level, window_bits))
+    }
+
+    fn give_compressor(&mut self, compressor: Compressor) {
+        self.0 = Some(compressor);
+    }
+}
+
+#[test]
+fn a_state_of_the_pool_has_forgotten_the_message_before() {
+    let (mut pool, message) = (Keeper::default(), "one connection's secret ".repeat(40));
+    let mut wires = Vec::new();
+    for _ in 0..2 {
+        let mut queue = SendQueue::new();
+        server(ALONE).message(MessageRef::Text(&message), &mut queue, &mut pool).unwrap();
+        wires.push(queue.first_slice().to_vec());
+    }
+    assert_eq!(wires[0], wires[1]);
+    assert_eq!(decode(&mut client(ALONE), &wires[1]), Ok(vec![text(&message)]));
+}
+
+#[test]
+fn a_state_says_what_it_was_made_for() {
+    let made = Compressor::new(6, 12);
+    assert_eq!((made.level(), made.window_bits()), (6, 12));
+    let nearest = Compressor::new(10, 8);
+    assert_eq!((nearest.level(), nearest.window_bits()), (9, 9));
+    assert_eq!(format!("{made:?}"), "Compressor { level: 6, window_bits: 12, .. }");
+    assert_eq!(format!("{:?}", Decompressor::new()), "Decompressor { .. }");
+}
+
+#[test]
+fn options_can_be_given_as_the_kind_of_compression_alone() {
+    assert_eq!(CompressionOptions::from(Compression::ContextTakeover), IN_CONTEXT);
+    assert_ne!(IN_CONTEXT, CompressionOptions::default());
+}
+
+/// A message's first frame, deflated, of which 100 000 bytes come out.
+fn large_first_frame() -> Vec<u8> {
+    let (mut encoder, mut queue) = (server(ALONE), SendQueue::new());
+    let piece = PieceRef { kind: MessageKind::Binary, data: &[7; 100_000], more: More::Follows };
+    encoder.piece(piece, &mut queue, &mut Unpooled).unwrap();
+    queue.first_slice().to_vec()
+}
+
+#[test]
+fn all_that_a_frame_inflates_to_is_delivered_when_it_is_there() {
+    let mut decoder = client(ALONE);
+    decoder.set_delivery(Delivery::Pieces(NonZeroUsize::new(30_000).unwrap()));
+    let lens = decode(&mut decoder, &large_first_frame()).unwrap().into_iter().map(|event| {
+        let OwnedEvent::Piece(piece) = event else { panic!("{event:?}") };
+        piece.data.len()
+    });
+    assert_eq!(lens.collect::<Vec<_>>(), [30_000, 30_000, 30_000, 10_000]);
+}
+
+#[test]
+fn a_piece_that_was_read_pins_no_buffer_while_its_reader_waits() {
+    let (mut decoder, mut pool) = (client(ALONE), Ledger::default());
+    decoder.set_delivery(Delivery::Pieces(NonZeroUsize::new(30_000).unwrap()));
+    let (mut input, mut at) = (large_first_frame(), 0);
+    while let (Some(_), used) = decoder.decode(&mut input[at..], &mut pool).unwrap() {
+        at += used;
+    }
+    assert_eq!(pool.buffers, 1);
+    decoder.park(&mut pool);
+    assert_eq!(pool.buffers, 0);
+}
+
+#[test]
+fn the_rest_of_a_compressed_frame_is_wanted_as_it_comes() {
+    let mut decoder = client(ALONE);
+    decoder.set_delivery(Delivery::Pieces(NonZeroUsize::new(1000).unwrap()));
+    let wire = frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00");
+    assert_eq!(decode(&mut decoder, &wire[..4]), Ok(vec![]));
+    assert_eq!(decoder.wanted(), 1);
+}

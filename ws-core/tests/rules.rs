@@ -325,3 +325,40 @@ fn a_masking_key_is_never_the_one_before() {
     assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
     assert_ne!(keys[0], <[u8; 4]>::from(other.next_key()));
 }
+
+#[test]
+fn limits_that_are_set_hold_from_the_next_message_on() {
+    let mut decoder = Decoder::new(Role::Client, Limits::default());
+    let limits = Limits::default().with_message_size(4).with_fragments(2);
+    decoder.set_limits(limits);
+    assert_eq!(decoder.limits(), limits);
+    let refused = decode(decoder, b"\x82\x04four\x82\x05fives").1;
+    assert_eq!(refused, Some(DecodeError::MessageTooBig { limit: 4 }));
+}
+
+#[test]
+fn a_decoder_is_closed_by_a_close_frame_and_by_an_error() {
+    for (wire, closed) in [(&b"\x89\x00"[..], false), (b"\x88\x00", true), (b"\x83\x00", true)] {
+        let mut decoder = Decoder::new(Role::Client, Limits::default());
+        _ = decoder.decode_owned(&mut BytesMut::from(wire), &mut Unpooled);
+        assert_eq!(decoder.is_closed(), closed, "{wire:x?}");
+    }
+}
+
+#[test]
+fn what_is_wanted_is_a_header_then_a_frame_then_a_piece() {
+    let wanted = |delivery, wire: &[u8]| {
+        let mut decoder = Decoder::new(Role::Client, Limits::default());
+        decoder.set_delivery(delivery);
+        let taken = decoder.decode_owned(&mut BytesMut::from(wire), &mut Unpooled);
+        assert_eq!(taken, Ok(None));
+        decoder.wanted()
+    };
+    let pieces = Delivery::Pieces(NonZeroUsize::new(100).unwrap());
+    assert_eq!(wanted(Delivery::Messages, b""), 14);
+    assert_eq!(wanted(Delivery::Messages, b"\x82\x7e\x01\x00ab"), 260);
+    assert_eq!(wanted(Delivery::Messages, b"\x02\x02ab"), 14, "between two frames");
+    assert_eq!(wanted(Delivery::Messages, b"\x02\x09ab"), 1, "its bytes are taken as they come");
+    assert_eq!(wanted(pieces, b"\x82\x7e\x01\x00ab"), 100);
+    assert_eq!(wanted(pieces, b"\x82\x09ab"), 9);
+}

@@ -1,5 +1,7 @@
 //! What the encoder queues, to the byte, and what it refuses: then nothing at all.
 
+use std::io::Write;
+
 use ws_core::{
     CloseCode, CloseFrame, Control, ControlPayload, Decoder, EncodeError, Encoder, Event, Limits,
     MaskKeys, Message, MessageKind, MessageRef, More, PieceRef, Role, SendQueue, Unpooled,
@@ -163,4 +165,25 @@ fn the_masked_pong_of_the_rfc_and_its_other_examples_are_read() {
     assert_eq!((event, used), (Some(Event::Message(MessageRef::Text("Hello"))), 9));
     let (event, _) = client.decode(&mut wire[9..], &mut Unpooled).unwrap();
     assert_eq!(event, Some(Event::Control(Control::Ping(hello))));
+}
+
+#[test]
+fn a_close_frame_is_queued_with_its_code_and_its_reason() {
+    let (mut encoder, mut queue) = (Encoder::server(), SendQueue::new());
+    let close = Control::Close(Some(CloseFrame::new(CloseCode::new(4001), "bye").unwrap()));
+    encoder.control(&close, &mut queue, &mut Unpooled).unwrap();
+    assert_eq!(queue.first_slice(), b"\x88\x05\x0f\xa1bye");
+}
+
+#[test]
+fn what_is_written_through_io_write_is_the_payload() {
+    let (mut encoder, mut queue) = (Encoder::server(), SendQueue::new());
+    let filled = encoder.message_with(MessageKind::Text, &mut queue, &mut Unpooled, |writer| {
+        assert_eq!(writer.write(b"id=").expect("memory"), 3);
+        writer.write_all(b"4").expect("memory");
+        write!(writer, "{}", 2).expect("memory");
+        Ok::<_, EncodeError>(())
+    });
+    filled.unwrap();
+    assert_eq!(queue.first_slice(), b"\x81\x05id=42");
 }

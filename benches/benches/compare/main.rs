@@ -9,7 +9,8 @@ mod rig;
 
 use std::io;
 
-use page::{Compared, Failure, Page, rows};
+use page::{Compared, Page, rows};
+use plot::Failure;
 use rig::{NODE, Server, in_turn, median, node_is_there};
 use ws_benches::load::Took;
 use ws_benches::load::texts::TEXTS;

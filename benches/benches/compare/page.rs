@@ -1,11 +1,10 @@
 //! Tables in Markdown, on standard output and in a file, and a plot of each.
 
-use std::error::Error;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::plot;
+use crate::plot::{self, Failure};
 use crate::rig::ROOT;
 
 /// Standard output, and `target/compare/NAME.md` with plots beside it.
@@ -14,8 +13,6 @@ pub(crate) struct Page {
     path: PathBuf,
     tables: usize,
 }
-
-pub(crate) type Failure = Box<dyn Error>;
 
 /// A line of a table: what it is of, and its cells.
 pub(crate) type Row = (String, Vec<String>);

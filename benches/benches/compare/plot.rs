@@ -1,5 +1,6 @@
 //! A table as bars: a panel for each group of figures that can be compared.
 
+use std::error::Error;
 use std::path::Path;
 
 use plotters::backend::SVGBackend;
@@ -7,10 +8,11 @@ use plotters::drawing::IntoDrawingArea;
 use plotters::element::{Rectangle, Text};
 use plotters::style::{BLACK, Color, IntoFont, RGBColor, TextStyle, WHITE};
 
-use crate::page::Failure;
-
 /// A title, and bars: their names, and cells that begin with a figure.
 pub(crate) type Panel<'a> = (&'a str, Vec<(&'a str, &'a str)>);
+
+/// Why a table or its plot could not be written.
+pub(crate) type Failure = Box<dyn Error>;
 
 /// Sizes in pixels.
 const WIDTH: u32 = 1000;

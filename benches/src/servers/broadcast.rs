@@ -8,8 +8,10 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use tokio::net::TcpStream;
 use ws_tokio::{Broadcast, BroadcastOptions, MessageRef, Outbox, PreparedMessage, SendHalf, Slow};
 
+use super::asked::{Deflate, Ended};
+use super::floor;
+use super::ours;
 use super::upgrade::upgrade;
-use super::{Deflate, Ended, floor, ours};
 
 /// No library: the frame is made once, and written to each socket.
 pub(super) async fn bare(mut stream: TcpStream) -> Ended {

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::asked::{Deflate, Ended};
 use super::upgrade::upgrade;
-use super::{Deflate, Ended};
 
 pub(super) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, _: Deflate) -> Ended {
     upgrade(&mut stream, None).await?;

@@ -8,7 +8,7 @@ use std::future::Future;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_tokio::{AcceptError, AcceptOptions, Connection};
 
-use super::{Deflate, Ended};
+use super::asked::{Deflate, Ended};
 
 pub(super) fn run<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,

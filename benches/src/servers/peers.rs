@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite;
 use ws_tokio::Compression;
 use yawc::{CompressionLevel, DeflatePool, Frame, Options, WebSocketError};
 
+use super::asked::{Deflate, Ended};
 use super::upgrade::upgrade;
-use super::{Deflate, Ended};
 
 /// A stream that any of them can have.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}

@@ -6,12 +6,13 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use ws_core::Header;
 use ws_tokio::{CloseCode, Error, Ping};
 
 use super::input::Input;
 use super::plan::{Plan, Step};
 use super::received::Received;
-use super::sent::{HEADER, Mark, Sent};
+use super::sent::{Mark, Sent};
 use super::speech::Heard;
 use crate::support::scripted::{ReadEnd, WriteEnd};
 
@@ -114,16 +115,16 @@ impl Book {
     /// The queue keeps its limit, but for one message and what one call of a handler replies, and for control frames.
     pub(super) fn judge_queue(&self, queued: usize) {
         let largest = self.sent.largest();
-        let replies = 2 * (Input::MOST_OF_SMALL + HEADER);
-        let pongs = self.received.heard.pong_bytes().min(4096 + 125 + HEADER);
-        let controls = pongs + (8 + HEADER) * self.pings.len() + 125 + HEADER;
+        let replies = 2 * (Input::MOST_OF_SMALL + Header::MAX_LEN);
+        let pongs = self.received.heard.pong_bytes().min(4096 + 125 + Header::MAX_LEN);
+        let controls = pongs + (8 + Header::MAX_LEN) * self.pings.len() + 125 + Header::MAX_LEN;
         let most = self.queue_limit.max(largest) + largest + replies + controls;
         assert!(queued <= most, "{queued} bytes queued, at most {most} should be");
     }
 
     /// A message of `len` bytes was queued just now: there was room for it, or it is alone.
     pub(super) fn judge_room(&self, len: usize, queued: usize) {
-        let most = self.queue_limit.max(len) + HEADER;
+        let most = self.queue_limit.max(len) + Header::MAX_LEN;
         assert!(queued <= most, "{queued} bytes queued, there was room for {most}");
     }
 

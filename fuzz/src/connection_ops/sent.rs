@@ -1,5 +1,6 @@
 //! What was given to send, and what is known of it: what must be on the wire, what may be, and in which order.
 
+use ws_core::Header;
 use ws_tokio::{Error, Message, MessageKind};
 
 use super::plan::Body;
@@ -34,9 +35,6 @@ pub(super) enum Presence {
     /// It was written.
     Written,
 }
-
-/// The longest header of a frame.
-pub(super) const HEADER: usize = 14;
 
 /// A point in time.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +106,7 @@ impl Sent {
 
     /// The longest message's frame.
     pub(super) fn largest(&self) -> usize {
-        self.messages.iter().map(|it| it.body.len + HEADER).max().unwrap_or(0)
+        self.messages.iter().map(|it| it.body.len + Header::MAX_LEN).max().unwrap_or(0)
     }
 }
 

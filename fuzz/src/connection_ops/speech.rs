@@ -4,12 +4,11 @@ use std::num::NonZeroUsize;
 
 use bytes::BytesMut;
 use ws_core::{
-    CloseFrame, Control, DecodeError, Decoder, Delivery, Limits, MessageKind, More, OwnedEvent,
-    Role, Unpooled,
+    CloseFrame, Control, DecodeError, Decoder, Delivery, Header, Limits, MessageKind, More,
+    OwnedEvent, Role, Unpooled,
 };
 
 use super::input::Input;
-use super::sent::HEADER;
 use crate::support::wire::{close, frame, peer_of};
 
 /// What a decoder makes of what the peer says.
@@ -64,7 +63,7 @@ impl Heard {
 
     /// What the pongs to all pings come to, at most.
     pub(super) fn pong_bytes(&self) -> usize {
-        self.pings.iter().map(|ping| ping.len() + HEADER).sum()
+        self.pings.iter().map(|ping| ping.len() + Header::MAX_LEN).sum()
     }
 
     fn hear(&mut self, event: OwnedEvent) {

@@ -2,10 +2,12 @@
 
 use std::mem;
 
-use super::parts::{Body, FramePart};
+use super::body::Body;
+use super::frame_part::FramePart;
 use super::step::{Found, Step};
 use crate::deflate::Inflater;
 use crate::error::DecodeError;
+use crate::extras::Extras;
 use crate::limits::Limits;
 use crate::message::{MessageKind, More};
 use crate::pool::{self, Pool};
@@ -163,4 +165,9 @@ impl Inflated {
             self.piece.clear();
         }
     }
+}
+
+/// The inflating stage. Where there is none, no frame may say that it is compressed (RFC 6455, 5.2).
+pub(super) fn stage(extras: &mut Extras<Inflated>) -> Result<&mut Inflated, DecodeError> {
+    extras.stage_mut().ok_or(DecodeError::ReservedBit)
 }

@@ -218,3 +218,38 @@ impl CompressionOptions {
 fn limited(window: WindowBits) -> Option<u8> {
     (window < WindowBits::MAX).then_some(window.get())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_that_only_one_side_forgets_is_no_other_sides() {
+        let [server, client] = [SERVER_NO_CONTEXT_TAKEOVER, CLIENT_NO_CONTEXT_TAKEOVER];
+        for name in [server, client] {
+            let answer = Params::parse([(name, None)]).unwrap();
+            let options = CompressionOptions::new(Compression::ContextTakeover);
+            let agreed = options.judge(&answer).unwrap();
+            assert_eq!(agreed.server_no_context_takeover(), name == server);
+            assert_eq!(agreed.client_no_context_takeover(), name == client);
+        }
+    }
+
+    #[test]
+    fn a_client_that_offered_to_forget_forgets_also_where_the_answer_does_not_say_so() {
+        let options = CompressionOptions::new(Compression::NoContextTakeover);
+        let answer = Params::parse([(SERVER_NO_CONTEXT_TAKEOVER, None)]).unwrap();
+        assert!(options.judge(&answer).unwrap().client_no_context_takeover());
+    }
+
+    #[test]
+    fn an_answer_may_say_the_window_that_was_asked_for_and_a_smaller_one() {
+        let options =
+            CompressionOptions::new(Compression::ContextTakeover).server_max_window_bits(12);
+        for (bits, agreed) in [("11", Some(11)), ("12", Some(12)), ("13", None)] {
+            let answer = Params::parse([(SERVER_MAX_WINDOW_BITS, Some(bits))]).unwrap();
+            let judged = options.judge(&answer);
+            assert_eq!(judged.map(|judged| judged.server_max_window_bits()), agreed);
+        }
+    }
+}

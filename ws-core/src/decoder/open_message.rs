@@ -1,19 +1,16 @@
 //! A message in several frames, or one that is streamed or compressed: its bytes are taken away as they arrive.
 
-use std::num::NonZeroUsize;
-
-use ws_mask::{MaskKey, mask};
-
 use super::assembler::Assembler;
-use super::inflated::Inflated;
+use super::body::Body;
+use super::frame_part::FramePart;
+use super::inflated::{Inflated, stage};
 use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::extras::Extras;
 use crate::header::Header;
 use crate::limits::Limits;
-use crate::message::{MessageKind, More};
+use crate::message::MessageKind;
 use crate::pool::Pool;
-use crate::utf8::Utf8;
 
 /// The message so far.
 #[derive(Debug)]
@@ -35,26 +32,6 @@ pub(super) struct OpenMessage {
 pub(super) enum Coding {
     Plain,
     Deflated,
-}
-
-/// Where its bytes go.
-#[derive(Debug)]
-pub(super) enum Body {
-    Gathered(Assembler),
-    /// To the user, in pieces of at most so many bytes.
-    Streamed(Utf8, NonZeroUsize),
-}
-
-/// The rest of the frame under way.
-#[derive(Debug)]
-pub(super) struct FramePart {
-    fin: bool,
-    /// Payload bytes that are not taken away.
-    left: u64,
-    /// Of these, how many are unmasked and judged.
-    touched: usize,
-    /// The key for the byte behind them.
-    key: MaskKey,
 }
 
 impl OpenMessage {
@@ -83,8 +60,7 @@ impl OpenMessage {
                 self.limits.admit_deflated(self.announced, self.frames)?;
             }
         }
-        self.part =
-            Some(FramePart { fin: header.fin, left: header.len, touched: 0, key: header.key() });
+        self.part = Some(FramePart::new(header));
         Ok(())
     }
 
@@ -132,7 +108,7 @@ impl OpenMessage {
         if !over {
             return Ok(step);
         }
-        if part.fin {
+        if part.is_final() {
             return self.finish(step, extras, pool);
         }
         self.part = None;
@@ -169,69 +145,5 @@ impl OpenMessage {
             Body::Gathered(assembler) => Some(assembler),
             Body::Streamed(..) => None,
         }
-    }
-}
-
-/// The inflating stage. Where there is none, no frame may say that it is compressed (RFC 6455, 5.2).
-pub(super) fn stage(extras: &mut Extras<Inflated>) -> Result<&mut Inflated, DecodeError> {
-    extras.stage_mut().ok_or(DecodeError::ReservedBit)
-}
-
-impl FramePart {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.left == 0
-    }
-
-    pub(super) const fn is_final(&self) -> bool {
-        self.fin
-    }
-
-    /// What has arrived of the rest, unmasked.
-    pub(super) fn unmask<'a>(&mut self, input: &'a mut [u8]) -> &'a [u8] {
-        let here = self.next(input.len());
-        self.key = mask(&mut input[self.touched..here], self.key);
-        self.touched = here;
-        &input[..here]
-    }
-
-    /// Takes unmasked bytes away.
-    pub(super) fn advance(&mut self, bytes: usize) {
-        self.touched -= bytes;
-        self.left -= bytes as u64;
-    }
-
-    /// The rest of the frame, or so many bytes of it.
-    fn next(&self, most: usize) -> usize {
-        usize::try_from(self.left).map_or(most, |left| left.min(most))
-    }
-
-    fn gather(&mut self, assembler: &mut Assembler, input: &mut [u8]) -> Result<Step, DecodeError> {
-        let fresh = self.next(input.len());
-        self.key = assembler.unmask(&mut input[..fresh], self.key)?;
-        self.left -= fresh as u64;
-        Ok(if self.left == 0 { Step::again(fresh) } else { Step { used: fresh, ..Step::STARVED } })
-    }
-
-    fn stream(
-        &mut self,
-        kind: MessageKind,
-        utf8: &mut Utf8,
-        chunk: usize,
-        input: &mut [u8],
-    ) -> Result<Step, DecodeError> {
-        let piece = self.next(chunk);
-        let fresh = self.touched..piece.min(input.len());
-        self.touched += fresh.len();
-        self.key = match kind {
-            MessageKind::Text => utf8.unmask(&mut input[fresh], self.key)?,
-            MessageKind::Binary => mask(&mut input[fresh], self.key),
-        };
-        if self.touched < piece {
-            return Ok(Step::STARVED);
-        }
-        self.touched = 0;
-        self.left -= piece as u64;
-        let more = if self.fin && self.left == 0 { More::Ended } else { More::Follows };
-        Ok(Step::found(piece, Found::Piece(kind, 0..piece, more)))
     }
 }

@@ -1,0 +1,32 @@
+//! A control frame: it is found once it is whole, and its payload is unmasked out of the input.
+
+use ws_mask::MaskKey;
+
+use super::step::{ControlKind, Found, Step};
+use crate::close_frame::CloseFrame;
+use crate::error::DecodeError;
+use crate::header::Header;
+use crate::message::{Control, ControlPayload};
+
+/// A control frame, once it is whole. It may stand between the frames of a message.
+pub(super) fn control(kind: ControlKind, header: &Header, header_len: usize, input: &[u8]) -> Step {
+    let end = header_len + header.len as usize; // at most 125
+    if input.len() < end {
+        return Step::STARVED;
+    }
+    Step::found(end, Found::Control(kind, header_len..end, header.key()))
+}
+
+/// What the frame says.
+pub(super) fn unmasked(
+    kind: ControlKind,
+    payload: &[u8],
+    key: MaskKey,
+) -> Result<Control, DecodeError> {
+    let payload = ControlPayload::unmasked(payload, key);
+    Ok(match kind {
+        ControlKind::Ping => Control::Ping(payload),
+        ControlKind::Pong => Control::Pong(payload),
+        ControlKind::Close => Control::Close(CloseFrame::parse(&payload)?),
+    })
+}

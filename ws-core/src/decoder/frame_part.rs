@@ -1,0 +1,90 @@
+//! The rest of a frame whose payload is taken away as it arrives: put together, or cut into pieces.
+
+use ws_mask::{MaskKey, mask};
+
+use super::assembler::Assembler;
+use super::step::{Found, Step};
+use crate::error::DecodeError;
+use crate::header::Header;
+use crate::message::{MessageKind, More};
+use crate::utf8::Utf8;
+
+/// What is not taken away of it.
+#[derive(Debug)]
+pub(super) struct FramePart {
+    fin: bool,
+    /// Payload bytes that are not taken away.
+    left: u64,
+    /// Of these, how many are unmasked and judged.
+    touched: usize,
+    /// The key for the byte behind them.
+    key: MaskKey,
+}
+
+impl FramePart {
+    /// All of the frame behind this header.
+    pub(super) fn new(header: &Header) -> Self {
+        Self { fin: header.fin, left: header.len, touched: 0, key: header.key() }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    pub(super) const fn is_final(&self) -> bool {
+        self.fin
+    }
+
+    /// What has arrived of the rest, unmasked.
+    pub(super) fn unmask<'a>(&mut self, input: &'a mut [u8]) -> &'a [u8] {
+        let here = self.next(input.len());
+        self.key = mask(&mut input[self.touched..here], self.key);
+        self.touched = here;
+        &input[..here]
+    }
+
+    /// Takes unmasked bytes away.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.touched -= bytes;
+        self.left -= bytes as u64;
+    }
+
+    /// The rest of the frame, or so many bytes of it.
+    pub(super) fn next(&self, most: usize) -> usize {
+        usize::try_from(self.left).map_or(most, |left| left.min(most))
+    }
+
+    pub(super) fn gather(
+        &mut self,
+        assembler: &mut Assembler,
+        input: &mut [u8],
+    ) -> Result<Step, DecodeError> {
+        let fresh = self.next(input.len());
+        self.key = assembler.unmask(&mut input[..fresh], self.key)?;
+        self.left -= fresh as u64;
+        Ok(if self.left == 0 { Step::again(fresh) } else { Step { used: fresh, ..Step::STARVED } })
+    }
+
+    pub(super) fn stream(
+        &mut self,
+        kind: MessageKind,
+        utf8: &mut Utf8,
+        chunk: usize,
+        input: &mut [u8],
+    ) -> Result<Step, DecodeError> {
+        let piece = self.next(chunk);
+        let fresh = self.touched..piece.min(input.len());
+        self.touched += fresh.len();
+        self.key = match kind {
+            MessageKind::Text => utf8.unmask(&mut input[fresh], self.key)?,
+            MessageKind::Binary => mask(&mut input[fresh], self.key),
+        };
+        if self.touched < piece {
+            return Ok(Step::STARVED);
+        }
+        self.touched = 0;
+        self.left -= piece as u64;
+        let more = if self.fin && self.left == 0 { More::Ended } else { More::Follows };
+        Ok(Step::found(piece, Found::Piece(kind, 0..piece, more)))
+    }
+}
