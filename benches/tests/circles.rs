@@ -84,7 +84,7 @@ fn file_of<T>(
 ) -> Option<Vec<String>> {
     let child = || {
         let (name, behind) = path.split_first()?;
-        let child = [module, &[name.clone()]].concat();
+        let child = [module, std::slice::from_ref(name)].concat();
         (!behind.is_empty() && files.contains_key(&child)).then(|| [module, path].concat())
     };
     let path = from_root(path, module).or_else(child)?;

@@ -653,7 +653,7 @@ fn options_can_be_given_as_the_kind_of_compression_alone() {
 fn large_first_frame() -> Vec<u8> {
     let (mut encoder, mut queue) = (server(ALONE), SendQueue::new());
     let piece = PieceRef { kind: MessageKind::Binary, data: &[7; 100_000], more: More::Follows };
-    encoder.piece(piece, &mut queue, &mut Unpooled).unwrap();
+    encoder.piece(piece, &mut queue, &mut Unpooled).expect("a piece");
     queue.first_slice().to_vec()
 }
 

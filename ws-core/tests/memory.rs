@@ -88,7 +88,7 @@ fn gathered(first: u8, len: usize, capacity: usize) -> (bool, Vec<Vec<u8>>) {
         }
     }
     input.resize(input.len() + len - 1, b'b');
-    let event = decoder.decode_owned(&mut input, &mut pool).unwrap();
+    let event = decoder.decode_owned(&mut input, &mut pool).expect("well-formed");
     let Some(OwnedEvent::Message(message)) = event else { panic!("{event:?}") };
     assert_eq!((message.as_bytes().len(), pool.lent), (len, 1));
     (pool.back.is_empty(), pool.back)
