@@ -1,15 +1,17 @@
 //! The client's side: read a URL, ask, judge the answer.
 //!
-//! Layers, lowest first: refusal_body, target; offer, redirect; answer.
+//! Layers, lowest first: refusal_body, target; into_target, offer, redirect; answer.
 
 mod answer;
+mod into_target;
 mod offer;
 mod redirect;
 mod refusal_body;
 mod target;
 
 pub use answer::{Accepted, Answer, AnswerError};
+pub use into_target::IntoTarget;
 pub use offer::{Offer, OfferError};
 pub use redirect::{Credentials, Redirect, RedirectError};
 pub use refusal_body::{BodyState, RefusalBody};
-pub use target::{IntoTarget, Security, Target, UrlError, UrlFault};
+pub use target::{Security, Target, UrlError, UrlFault};

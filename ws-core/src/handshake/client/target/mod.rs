@@ -1,9 +1,8 @@
 //! A WebSocket URL, taken apart into what a client needs to connect and to ask (RFC 6455, 3).
 //!
-//! Layers, lowest first: error; this; uri; text (by the `url` crate or by `http::Uri`); into_target.
+//! Layers, lowest first: error; this; uri; text (by the `url` crate or by `http::Uri`).
 
 mod error;
-mod into_target;
 #[cfg_attr(feature = "url", path = "by_url.rs")]
 #[cfg_attr(not(feature = "url"), path = "by_uri.rs")]
 mod text;
@@ -18,7 +17,6 @@ use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
 pub use error::{UrlError, UrlFault};
-pub use into_target::IntoTarget;
 
 /// Where to connect, and what to ask for there.
 ///

@@ -4,8 +4,7 @@ use http::Uri;
 #[cfg(feature = "url")]
 use url::Url;
 
-use super::Target;
-use super::error::UrlError;
+use super::target::{Target, UrlError};
 
 /// What can say where to connect: a URL in text, an [`http::Uri`], a [`Target`] that was read before, and with the feature
 /// `url` a `url::Url`.
