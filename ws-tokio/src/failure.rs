@@ -76,9 +76,13 @@ mod tests {
     fn an_error_of_the_system_keeps_its_number() {
         let failure = Failure::from(io::Error::from_raw_os_error(104));
         assert_eq!(failure.error().raw_os_error(), Some(104));
-        assert_eq!(
-            Failure::from(io::ErrorKind::WriteZero).error().kind(),
-            io::ErrorKind::WriteZero
-        );
+    }
+
+    #[test]
+    fn a_failure_that_is_no_cut_is_said_as_it_was() {
+        let failure = Failure::from(io::ErrorKind::WriteZero);
+        assert!(!failure.is_cut());
+        let error = failure.error();
+        assert!(error.kind() == io::ErrorKind::WriteZero && error.get_ref().is_none());
     }
 }
