@@ -14,7 +14,12 @@ const PONG: [u8; 6] = *b"\x8a\x80\0\0\0\0";
 
 /// A server, and the raw end of its peer.
 fn server(settings: Settings) -> (Connection<DuplexStream>, DuplexStream) {
-    let (stream, peer) = duplex(1024);
+    server_over(1024, settings)
+}
+
+/// The same, over a transport that holds so many bytes itself.
+fn server_over(holds: usize, settings: Settings) -> (Connection<DuplexStream>, DuplexStream) {
+    let (stream, peer) = duplex(holds);
     let negotiated = Negotiated::default();
     (Connection::from_upgraded(stream, Role::Server, BytesMut::new(), negotiated, settings), peer)
 }
@@ -184,15 +189,8 @@ async fn reads_slowly(mut peer: DuplexStream, len: usize) -> DuplexStream {
 
 /// A transfer of 6 MiB that takes 6 s, under a heartbeat of a second, over a transport that holds so much itself.
 async fn transfer(holds: usize, transfer: impl AsyncFnOnce(Connection<DuplexStream>)) {
-    let (stream, mut peer) = duplex(holds);
     let settings = Settings::default().heartbeat(SECOND, SECOND);
-    let server = Connection::from_upgraded(
-        stream,
-        Role::Server,
-        BytesMut::new(),
-        Negotiated::default(),
-        settings,
-    );
+    let (server, mut peer) = server_over(holds, settings);
     peer.write_all(b"\x82\x80\0\0\0\0").await.expect("an open pipe");
     let begin = Instant::now();
     let reading = tokio::spawn(reads_slowly(peer, LARGE + 10));
@@ -237,15 +235,8 @@ async fn a_client_that_reads_what_run_sends_slowly_is_alive() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_reads_slowly_is_not_idle() {
-    let (stream, peer) = duplex(1 << 10);
     let settings = Settings::default().idle_timeout(SECOND);
-    let mut server = Connection::from_upgraded(
-        stream,
-        Role::Server,
-        BytesMut::new(),
-        Negotiated::default(),
-        settings,
-    );
+    let (mut server, peer) = server_over(1 << 10, settings);
     server.outbox().send(&vec![7; LARGE][..]).unwrap();
     let reading = tokio::spawn(reads_slowly(peer, LARGE + 10));
     let ended = tokio::spawn(async move { server.recv().await });
@@ -255,15 +246,8 @@ async fn a_client_that_reads_slowly_is_not_idle() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_nothing_any_more_is_given_up_however_much_it_took() {
-    let (stream, peer) = duplex(1 << 16);
     let settings = Settings::default().heartbeat(SECOND, SECOND);
-    let mut server = Connection::from_upgraded(
-        stream,
-        Role::Server,
-        BytesMut::new(),
-        Negotiated::default(),
-        settings,
-    );
+    let (mut server, peer) = server_over(1 << 16, settings);
     server.outbox().send(&vec![7; LARGE][..]).unwrap();
     let reading = tokio::spawn(reads_slowly(peer, LARGE / 2));
     let begin = Instant::now();

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, duplex};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use ws_tokio::{Connection, Error, Message, Role, Settings};
 
-use crate::gated::gated;
+use crate::gated::{Gate, gated};
 use crate::support::memory::over;
 use crate::support::tcp;
 use crate::support::wire::{ROLES, close, frame, peer_of};
@@ -81,15 +81,23 @@ async fn a_message_goes_through_a_stream_of_64_bytes() {
     }
 }
 
+/// A task in `next`, and another that closes meanwhile.
+async fn one_waits_and_another_closes(
+    us: Role,
+) -> (Gate, JoinHandle<Option<Result<Message, Error>>>, JoinHandle<Result<(), Error>>) {
+    let (stream, gate) = gated();
+    gate.take(usize::MAX);
+    let (mut sink, mut stream) = split(over(stream, us, Settings::default()));
+    let waits = tokio::spawn(async move { stream.next().await });
+    settle().await;
+    let closes = tokio::spawn(async move { sink.close().await });
+    (gate, waits, closes)
+}
+
 #[tokio::test]
 async fn a_task_in_next_hears_the_end_when_another_closes() {
     for us in ROLES {
-        let (stream, gate) = gated();
-        gate.take(usize::MAX);
-        let (mut sink, mut stream) = split(over(stream, us, Settings::default()));
-        let waits = tokio::spawn(async move { stream.next().await });
-        settle().await;
-        let closes = tokio::spawn(async move { sink.close().await });
+        let (gate, waits, closes) = one_waits_and_another_closes(us).await;
         settle().await;
         assert!(!waits.is_finished() && !closes.is_finished());
         gate.give(&close(peer_of(us), 1000, ""));
@@ -102,12 +110,7 @@ async fn a_task_in_next_hears_the_end_when_another_closes() {
 #[tokio::test(start_paused = true)]
 async fn a_task_in_next_hears_that_the_peer_did_not_answer_a_close() {
     for us in ROLES {
-        let (stream, gate) = gated();
-        gate.take(usize::MAX);
-        let (mut sink, mut stream) = split(over(stream, us, Settings::default()));
-        let waits = tokio::spawn(async move { stream.next().await });
-        settle().await;
-        let closes = tokio::spawn(async move { sink.close().await });
+        let (_gate, waits, closes) = one_waits_and_another_closes(us).await;
         assert!(matches!(closes.await.unwrap(), Err(Error::CloseTimeout)));
         assert!(matches!(waits.await.unwrap(), Some(Err(Error::CloseTimeout))));
     }
