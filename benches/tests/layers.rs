@@ -1,4 +1,5 @@
-//! Every module has a layer, and imports only go down: this reads every `crate::` and `super::` path and holds it.
+//! Every room has a layer, and so has every file inside it; imports only go down. This reads every `crate::` and `super::` path
+//! and holds it.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +8,9 @@ use ws_benches::sources::{from_root, module_of, paths, rust_files};
 
 type Layers = &'static [&'static [&'static str]];
 
-/// Each crate's modules, lowest layer first. What is inside a module that is named here is its own business, unless
-/// it is named too.
-const CRATES: [(&str, Layers); 4] = [
+/// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
+/// is named here is its own business, unless it is named too.
+const LAYERS: [(&str, Layers); 9] = [
     (
         "ws-mask",
         &[
@@ -27,81 +28,154 @@ const CRATES: [(&str, Layers); 4] = [
     (
         "ws-core",
         &[
-            &["counts", "role", "opcode", "close_code", "utf8", "deflate::options"],
+            &[
+                "counts",
+                "role",
+                "frame::opcode",
+                "frame::close_code",
+                "text::utf8",
+                "deflate::options",
+            ],
             &["deflate::params", "deflate::state", "extras"],
             &["pool"],
-            &["utf8_bytes", "error", "mask_keys"],
-            &["header", "limits"],
-            &["close_frame", "send_queue"],
+            &["text::utf8_bytes", "error", "frame::mask_keys"],
+            &["frame::header", "limits"],
+            &["frame::close_frame"],
+            &["frame::control"],
             &["message"],
             &["deflate::inflater", "deflate::deflater", "deflate::absent"],
             &["deflate"],
-            &["prepared"],
+            &["message::prepared"],
             &["decoder", "encoder"],
-            &["handshake::key", "handshake::headers", "handshake::origin"],
-            &["handshake::http1", "handshake::extension"],
-            &["handshake::client", "handshake::server"],
             &["handshake"],
+            &["frame", "text"],
             &["lib"],
         ],
     ),
     (
+        "ws-core/handshake",
+        &[&["key", "headers", "origin"], &["http1", "extension"], &["client", "server"], &["lib"]],
+    ),
+    (
         "ws-tokio",
+        &[
+            &["error", "settings"],
+            &["events"],
+            &["machine"],
+            &["connection"],
+            &["split"],
+            &["opening"],
+            &["client", "server", "streams", "topics"],
+            &["pipe"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/machine",
         &[
             &[
                 "callbacks",
                 "counters",
+                "failure",
+                "items",
+                "linger",
+                "pings",
                 "pool",
                 "random",
-                "settings",
-                "error",
-                "failure",
-                "linger",
                 "sync",
-                "transport",
                 "wants",
             ],
-            &["events", "items", "pings", "wakers"],
-            &["head", "inbound", "news"],
+            &["inbound", "news", "wakers"],
             &["outbound"],
             &["outbox"],
             &["shared"],
-            &["receiving"],
-            &["connection"],
+            &["handler", "receives", "receiving"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/client",
+        &[&["error", "transport"], &["dial", "handshake", "options"], &["connect"], &["lib"]],
+    ),
+    (
+        "ws-tokio/server",
+        &[
+            &["error", "options", "refuse", "tracker"],
+            &["incoming"],
+            &["accept"],
+            &["listener"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/topics",
+        &[
             &["options"],
-            &["accept", "split"],
-            &[
-                "broadcast",
-                "byte_stream",
-                "connect",
-                "reader",
-                "server",
-                "stream_sink",
-                "tracker",
-                "writer",
-            ],
-            &["pipe"],
+            &["queue"],
+            &["topic"],
+            &["subscription"],
+            &["broadcast", "deliver"],
             &["lib"],
         ],
     ),
     ("ws-json", &[&["error"], &["json"], &["receive", "send"], &["typed"], &["lib"]]),
 ];
 
+/// What a feature may stand on beside the machine's public types: with more, it would be a second machine.
+const DOORS: [&str; 8] =
+    ["Inbound", "Outbox", "Outcome", "Receives", "Shared", "Waiter", "Want", "random"];
+
+/// The rooms of features: they end in a connection, and nothing of a connection's knows of them.
+const FEATURES: [&str; 4] = ["client", "server", "streams", "topics"];
+
 #[test]
 fn imports_only_go_down_the_layers() {
-    for (name, layers) in CRATES {
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
-        for file in rust_files(&src) {
-            let module = module_of(&src, &file);
-            let (layer, unit) = layer_of(layers, &module);
-            for used in uses(&fs::read_to_string(&file).expect("a source file"), &module) {
+    for (place, layers) in LAYERS {
+        let (name, room) = place.split_once('/').unwrap_or((place, ""));
+        for (module, text) in sources(name) {
+            let Some(inner) = inside(&module, room) else { continue };
+            let (layer, unit) = layer_of(layers, &inner);
+            // Paths to other rooms are the crate's to judge.
+            for used in uses(&text, &module).iter().filter_map(|used| inside(used, room)) {
                 let (below, used) = layer_of(layers, &used);
                 assert!(
                     used == unit || below < layer,
-                    "{name}: {unit} ({layer}) uses {used} ({below})"
+                    "{place}: {unit} ({layer}) uses {used} ({below})"
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_features_room_uses_the_machine_through_few_doors() {
+    for (module, text) in sources("ws-tokio") {
+        if !FEATURES.contains(&module[0].as_str()) {
+            continue;
+        }
+        let uses = uses(&text, &module);
+        for door in uses.iter().filter(|used| used[0] == "machine").filter_map(|used| used.get(1)) {
+            assert!(DOORS.contains(&door.as_str()), "{} uses {door}", module.join("::"));
+        }
+    }
+}
+
+/// Each file of a crate: its module, and what it says.
+fn sources(name: &str) -> Vec<(Vec<String>, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
+    let files = rust_files(&src).into_iter();
+    files.map(|file| (module_of(&src, &file), fs::read_to_string(file).expect("text"))).collect()
+}
+
+/// The path below the room, if it leads there; `lib` for the room's own file.
+fn inside(path: &[String], room: &str) -> Option<Vec<String>> {
+    if room.is_empty() {
+        return Some(path.to_vec());
+    }
+    match path.split_first()? {
+        (first, []) if first == room => Some(vec![String::from("lib")]),
+        (first, rest) if first == room => Some(rest.to_vec()),
+        _ => None,
     }
 }
 

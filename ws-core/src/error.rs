@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::close_code::CloseCode;
-use crate::utf8::InvalidUtf8;
+use crate::frame::close_code::CloseCode;
+use crate::text::utf8::InvalidUtf8;
 
 /// How a peer broke the protocol or a limit.
 ///

@@ -47,8 +47,6 @@
 //! ```
 #![deny(unsafe_code)]
 
-mod close_code;
-mod close_frame;
 mod counts;
 mod decoder;
 #[cfg(feature = "deflate")]
@@ -58,37 +56,33 @@ mod deflate;
 mod encoder;
 mod error;
 mod extras;
+mod frame;
 pub mod handshake;
-mod header;
 mod limits;
-mod mask_keys;
 mod message;
-mod opcode;
 mod pool;
-mod prepared;
 mod role;
-mod send_queue;
-mod utf8;
-mod utf8_bytes;
+mod text;
 
-pub use close_code::CloseCode;
-pub use close_frame::{CloseFrame, MAX_REASON};
 pub use counts::Counts;
+pub use decoder::event::{Event, OwnedEvent};
 pub use decoder::{Decoder, Delivery};
+pub use encoder::payload_writer::PayloadWriter;
+pub use encoder::send_queue::SendQueue;
 pub use encoder::{BY_REFERENCE_FROM, Encoder};
 pub use error::{DecodeError, EncodeError};
-pub use header::{Header, MAX_CONTROL};
+pub use frame::close_code::CloseCode;
+pub use frame::close_frame::{CloseFrame, MAX_REASON};
+pub use frame::control::{Control, ControlPayload};
+pub use frame::header::{Header, MAX_CONTROL};
+pub use frame::mask_keys::MaskKeys;
+pub use frame::opcode::Opcode;
 pub use limits::Limits;
-pub use mask_keys::MaskKeys;
-pub use message::{
-    Control, ControlPayload, Event, Message, MessageKind, MessageRef, More, OwnedEvent, Piece,
-    PieceRef,
-};
-pub use opcode::Opcode;
+pub use message::piece::{More, Piece, PieceRef};
+pub use message::prepared::PreparedMessage;
+pub use message::{Message, MessageKind, MessageRef};
 pub use pool::{Pool, Unpooled};
-pub use prepared::PreparedMessage;
 pub use role::Role;
-pub use send_queue::{PayloadWriter, SendQueue};
-pub use utf8::{InvalidUtf8, Utf8};
-pub use utf8_bytes::Utf8Bytes;
+pub use text::utf8::{InvalidUtf8, Utf8};
+pub use text::utf8_bytes::Utf8Bytes;
 pub use ws_mask::MaskKey;

@@ -51,6 +51,14 @@ impl Error {
     }
 }
 
+/// To whoever closes, the peer's code, whatever it is, makes no error.
+pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::Closed(_)) => Ok(()),
+        result => result,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

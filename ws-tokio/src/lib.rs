@@ -85,63 +85,30 @@
 //!   instruments the task that serves a connection.
 #![forbid(unsafe_code)]
 
-mod accept;
-mod broadcast;
-mod byte_stream;
-mod callbacks;
-mod connect;
+mod client;
 mod connection;
-mod counters;
 mod error;
 mod events;
-mod failure;
-mod head;
-mod inbound;
-#[cfg(feature = "stream")]
-mod items;
-mod linger;
-mod news;
-mod options;
-mod outbound;
-mod outbox;
-mod pings;
+mod machine;
+mod opening;
 mod pipe;
-mod pool;
-mod random;
-mod reader;
-mod receiving;
 mod server;
 mod settings;
-mod shared;
 mod split;
-#[cfg(feature = "stream")]
-mod stream_sink;
-mod sync;
-mod tracker;
-mod transport;
-mod wakers;
-mod wants;
-mod writer;
+mod streams;
+mod topics;
 
-pub use accept::{AcceptError, AcceptOptions, Incoming, accept};
-pub use broadcast::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
-pub use byte_stream::ByteStream;
-pub use callbacks::PingReply;
-pub use connect::{ConnectError, ConnectOptions, connect};
-pub use connection::{Connection, Negotiated, Outcome};
-pub use counters::{Counters, Traffic};
+pub use client::{ConnectError, ConnectOptions, Transport, connect};
+pub use connection::{Connection, Negotiated};
 pub use error::Error;
 pub use http;
-pub use outbox::Outbox;
-pub use pings::Ping;
+pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Traffic};
 pub use pipe::{pipe, pipe_with};
-pub use reader::MessageReader;
-pub use server::Server;
+pub use server::{AcceptError, AcceptOptions, Incoming, Server, Shutdown, Ticket, Tracker, accept};
 pub use settings::Settings;
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
-pub use tracker::{Shutdown, Ticket, Tracker};
-pub use transport::Transport;
-pub use writer::MessageWriter;
+pub use streams::{ByteStream, MessageReader, MessageWriter};
+pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
 #[cfg(feature = "deflate")]
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 pub use ws_core::handshake;

@@ -7,9 +7,9 @@ use std::task::Poll;
 
 use tokio::io::{DuplexStream, duplex};
 
-use crate::accept::AcceptOptions;
-use crate::connect::{ConnectError, ConnectOptions};
+use crate::client::{ConnectError, ConnectOptions};
 use crate::connection::Connection;
+use crate::server::AcceptOptions;
 
 /// Bytes that a pipe holds in each direction before its writer waits.
 const CAPACITY: usize = 64 * 1024;

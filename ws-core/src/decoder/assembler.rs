@@ -6,7 +6,7 @@ use ws_mask::{MaskKey, mask_extend};
 use crate::error::DecodeError;
 use crate::message::{Message, MessageKind, MessageRef};
 use crate::pool::{self, Pool};
-use crate::utf8_bytes::Utf8Buf;
+use crate::text::utf8_bytes::Utf8Buf;
 
 /// Largest message in bytes that is always copied: to put the next one together in new memory would cost more.
 const COPY_UP_TO: usize = 64 * 1024;

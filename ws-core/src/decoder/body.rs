@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::assembler::Assembler;
-use crate::utf8::Utf8;
+use crate::text::utf8::Utf8;
 
 /// To one of these, from its first byte to its last.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use ws_mask::MaskKey;
 
 use super::step::{ControlKind, Found, Step};
-use crate::close_frame::CloseFrame;
 use crate::error::DecodeError;
-use crate::header::Header;
-use crate::message::{Control, ControlPayload};
+use crate::frame::close_frame::CloseFrame;
+use crate::frame::control::{Control, ControlPayload};
+use crate::frame::header::Header;
 
 /// A control frame, once it is whole. It may stand between the frames of a message.
 pub(super) fn control(kind: ControlKind, header: &Header, header_len: usize, input: &[u8]) -> Step {

@@ -8,13 +8,14 @@ use ws_mask::MaskKey;
 use super::Decoder;
 use super::assembler::Assembler;
 use super::control::unmasked;
+use super::event::{Event, OwnedEvent};
 use super::inflated::Inflated;
 use super::state::State;
 use super::step::Found;
 use crate::error::DecodeError;
-use crate::message::{Event, OwnedEvent, Piece, PieceRef};
+use crate::message::piece::{Piece, PieceRef};
 use crate::pool::Pool;
-use crate::utf8_bytes::take_out;
+use crate::text::utf8_bytes::take_out;
 
 impl Decoder {
     /// The found event, borrowed.

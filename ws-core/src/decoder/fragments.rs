@@ -8,11 +8,11 @@ use bytes::{Buf, BytesMut};
 use ws_mask::{MaskKey, mask, mask_extend, mask_within};
 
 use super::in_place::InPlace;
-use crate::header::{Extent, FIN};
+use crate::frame::header::{Extent, FIN};
 use crate::limits::Limits;
 use crate::message::{Message, MessageKind};
-use crate::utf8::InvalidUtf8;
-use crate::utf8_bytes::COPY_UP_TO;
+use crate::text::utf8::InvalidUtf8;
+use crate::text::utf8_bytes::COPY_UP_TO;
 
 /// All frames of a message, found and not yet touched.
 pub(super) struct Fragments {

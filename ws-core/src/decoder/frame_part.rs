@@ -5,9 +5,10 @@ use ws_mask::{MaskKey, mask};
 use super::assembler::Assembler;
 use super::step::{Found, Step};
 use crate::error::DecodeError;
-use crate::header::Header;
-use crate::message::{MessageKind, More};
-use crate::utf8::Utf8;
+use crate::frame::header::Header;
+use crate::message::MessageKind;
+use crate::message::piece::More;
+use crate::text::utf8::Utf8;
 
 /// What is not taken away of it.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use std::ops::Range;
 use bytes::{Buf, BytesMut};
 use ws_mask::{MaskKey, mask};
 
-use crate::header::Extent;
+use crate::frame::header::Extent;
 use crate::limits::Limits;
 use crate::message::{Message, MessageKind, MessageRef};
-use crate::utf8::InvalidUtf8;
-use crate::utf8_bytes::{take_out, unmask_str, unmask_text};
+use crate::text::utf8::InvalidUtf8;
+use crate::text::utf8_bytes::{take_out, unmask_str, unmask_text};
 
 pub(super) struct InPlace {
     pub(super) kind: MessageKind,

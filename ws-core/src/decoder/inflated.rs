@@ -9,7 +9,8 @@ use crate::deflate::Inflater;
 use crate::error::DecodeError;
 use crate::extras::Extras;
 use crate::limits::Limits;
-use crate::message::{MessageKind, More};
+use crate::message::MessageKind;
+use crate::message::piece::More;
 use crate::pool::{self, Pool};
 
 /// The inflating stage of a decoder, and what the message under way has there.

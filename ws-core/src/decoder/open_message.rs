@@ -7,7 +7,7 @@ use super::inflated::{Inflated, stage};
 use super::step::{Found, Step};
 use crate::error::DecodeError;
 use crate::extras::Extras;
-use crate::header::Header;
+use crate::frame::header::Header;
 use crate::limits::Limits;
 use crate::message::MessageKind;
 use crate::pool::Pool;

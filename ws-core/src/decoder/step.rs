@@ -6,7 +6,8 @@ use std::ops::Range;
 use ws_mask::MaskKey;
 
 use super::in_place::InPlace;
-use crate::message::{MessageKind, More};
+use crate::message::MessageKind;
+use crate::message::piece::More;
 
 /// How far a step got.
 pub(super) struct Step {

@@ -4,9 +4,9 @@ use ws_mask::{MaskKey, mask};
 
 use super::in_place::InPlace;
 use crate::error::DecodeError;
-use crate::header::Header;
+use crate::frame::header::Header;
 use crate::message::MessageKind;
-use crate::utf8::Utf8;
+use crate::text::utf8::Utf8;
 
 #[derive(Debug)]
 pub(super) struct WholeFrame {

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 
 use crate::error::DecodeError;
-use crate::message::More;
+use crate::message::piece::More;
 use crate::pool::Pool;
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::options::{CompressionOptions, Level, WindowBits};
 use super::params::AgreedCompression;
 use super::state::Compressor;
-use crate::message::More;
+use crate::message::piece::More;
 use crate::pool::Pool;
 use crate::role::Role;
 

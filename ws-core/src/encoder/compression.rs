@@ -1,14 +1,14 @@
 //! What an encoder does where permessage-deflate was agreed.
 
+use super::send_queue::SendQueue;
 use super::{Coding, Encoder};
 #[cfg(feature = "deflate")]
 use crate::deflate::{AgreedCompression, CompressionOptions, Deflater};
-use crate::message::More;
-use crate::opcode::Opcode;
+use crate::frame::opcode::Opcode;
+use crate::message::piece::More;
 use crate::pool::Pool;
 #[cfg(feature = "deflate")]
 use crate::role::Role;
-use crate::send_queue::SendQueue;
 
 #[cfg(feature = "deflate")]
 impl Encoder {

@@ -1,22 +1,25 @@
 //! Messages in, bytes out: what the decoder yields is what the encoder takes.
 
 mod compression;
+mod messages;
+pub(crate) mod payload_writer;
+pub(crate) mod send_queue;
 
-use bytes::Bytes;
 use ws_mask::MaskKey;
 
-use crate::close_frame::CloseFrame;
 use crate::counts::Counts;
 use crate::deflate::Deflater;
 use crate::error::EncodeError;
 use crate::extras::Extras;
-use crate::header::Header;
-use crate::mask_keys::MaskKeys;
-use crate::message::{Control, Message, MessageKind, MessageRef, More, PieceRef};
-use crate::opcode::Opcode;
+use crate::frame::close_frame::CloseFrame;
+use crate::frame::control::Control;
+use crate::frame::header::Header;
+use crate::frame::mask_keys::MaskKeys;
+use crate::frame::opcode::Opcode;
+use crate::message::MessageKind;
+use crate::message::piece::{More, PieceRef};
 use crate::pool::Pool;
-use crate::prepared::PreparedMessage;
-use crate::send_queue::{PayloadWriter, SendQueue};
+use send_queue::SendQueue;
 
 /// Smallest payload in bytes that a server queues by reference rather than by copy.
 ///
@@ -76,97 +79,6 @@ impl Encoder {
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
         self.extras.counts()
-    }
-
-    /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
-    ///
-    /// # Errors
-    /// [`EncodeError::Closed`] after a close frame, [`EncodeError::MessageUnderWay`] inside a streamed message.
-    #[inline(always)]
-    pub fn message(
-        &mut self,
-        message: MessageRef<'_>,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) -> Result<(), EncodeError> {
-        self.may_begin()?;
-        self.whole(message.kind(), message.as_bytes(), out, pool);
-        Ok(())
-    }
-
-    /// Queues a message as one frame. A server queues a payload of 16 KiB or more that stays plain by reference; the
-    /// payload is never changed.
-    ///
-    /// # Errors
-    /// As [`message`](Self::message).
-    pub fn owned(
-        &mut self,
-        message: Message,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) -> Result<(), EncodeError> {
-        if !self.shares(message.as_bytes()) {
-            return self.message(message.as_ref(), out, pool);
-        }
-        self.may_begin()?;
-        let kind = message.kind();
-        self.extras.count_whole(message.as_bytes().len());
-        match self.deflated(message.as_bytes(), pool) {
-            Some(deflated) => self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool),
-            None => self.share(kind, Coding::Plain, message.into_bytes(), out, pool),
-        }
-        Ok(())
-    }
-
-    /// Queues a message that many connections are sent, as [`owned`](Self::owned) queues one of its own. It is
-    /// deflated once for all connections that keep no context to send and have a window that is large enough;
-    /// the others are sent it plain.
-    ///
-    /// # Errors
-    /// As [`message`](Self::message).
-    pub fn prepared(
-        &mut self,
-        message: &PreparedMessage,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) -> Result<(), EncodeError> {
-        self.may_begin()?;
-        let (plain, kind) = (message.message().as_bytes(), message.message().kind());
-        let (coding, payload) = match message.deflated_for(self.extras.stage(), pool) {
-            Some(deflated) => (Coding::Deflated, deflated),
-            None => (Coding::Plain, plain),
-        };
-        self.extras.count_whole(plain.len());
-        self.share(kind, coding, payload.clone(), out, pool);
-        Ok(())
-    }
-
-    /// Queues a message as one frame whose payload `fill` writes, straight into the queue where it stays plain. What
-    /// it writes as text must be UTF-8: the peer would close the connection with 1007.
-    ///
-    /// # Errors
-    /// As [`message`](Self::message), or what `fill` failed with; nothing is queued then.
-    pub fn message_with<E: From<EncodeError>>(
-        &mut self,
-        kind: MessageKind,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.may_begin()?;
-        // How long it will be is known too late.
-        if self.extras.stage().is_none_or(|deflater| deflater.is_off()) {
-            let header = self.header(kind.opcode(), Coding::Plain, More::Ended, 0);
-            return out.fill(header, pool, fill).map(|len| self.extras.count_whole(len));
-        }
-        let mut payload = pool.take();
-        payload.clear();
-        let filled = PayloadWriter::fill(&mut payload, fill);
-        if filled.is_ok() {
-            self.whole(kind, &payload, out, pool);
-        }
-        pool.give(payload);
-        filled
     }
 
     /// Queues a part of a message as one frame; the first piece begins the message, and the one that says
@@ -259,48 +171,6 @@ impl Encoder {
             State::Inside(..) => Err(EncodeError::MessageUnderWay),
             State::Closed => Err(EncodeError::Closed),
         }
-    }
-
-    /// Queues a whole message, its payload copied.
-    #[inline]
-    fn whole(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) {
-        self.extras.count_whole(payload.len());
-        if self.coding(payload.len()) == Coding::Deflated {
-            if let Some(deflated) = self.deflated(payload, pool) {
-                return self.queue_deflated(kind.opcode(), More::Ended, deflated, out, pool);
-            }
-        }
-        let header = self.header(kind.opcode(), Coding::Plain, More::Ended, payload.len());
-        out.copy(&header, payload, pool);
-    }
-
-    /// Queues a payload as it is: by reference where it is large and this is a server.
-    fn share(
-        &mut self,
-        kind: MessageKind,
-        coding: Coding,
-        payload: Bytes,
-        out: &mut SendQueue,
-        pool: &mut dyn Pool,
-    ) {
-        let header = self.header(kind.opcode(), coding, More::Ended, payload.len());
-        if self.shares(&payload) {
-            out.reference(&header, payload, pool);
-        } else {
-            out.copy(&header, &payload, pool);
-        }
-    }
-
-    /// Whether a payload that stays plain is queued by reference.
-    #[inline]
-    const fn shares(&self, payload: &[u8]) -> bool {
-        self.keys.is_none() && payload.len() >= BY_REFERENCE_FROM
     }
 
     #[inline]

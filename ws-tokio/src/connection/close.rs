@@ -8,9 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseCode, CloseFrame, Utf8Bytes};
 
 use super::Connection;
-use crate::error::Error;
-use crate::inbound::Progress;
-use crate::wants::{Want, Wants};
+use crate::error::{Error, closed};
+use crate::machine::{Progress, Want, Wants};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
@@ -72,13 +71,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn close_now(&mut self) {
         self.shared().close_now();
         self.shared().tell(Wants::NONE);
-    }
-}
-
-/// To whoever closes, the peer's code, whatever it is, makes no error.
-pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
-    match result {
-        Err(Error::Closed(_)) => Ok(()),
-        result => result,
     }
 }

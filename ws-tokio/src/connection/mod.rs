@@ -13,20 +13,10 @@ use bytes::BytesMut;
 use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
-use crate::callbacks::PingReply;
-use crate::counters::Counters;
-use crate::inbound::Inbound;
 #[cfg(feature = "stream")]
-use crate::items::Items;
-use crate::outbound::Outbound;
-use crate::random::random;
-use crate::receiving::Receiving;
+use crate::machine::Items;
+use crate::machine::{Counters, Inbound, Outbound, PingReply, Receiving, Shared, random};
 use crate::settings::{Counting, Settings};
-use crate::shared::Shared;
-pub(crate) use close::closed;
-pub(crate) use receive::{Receives, recv_into, recv_with};
-pub use run::Outcome;
-pub(crate) use run::handle;
 
 /// A WebSocket connection over any byte stream.
 ///

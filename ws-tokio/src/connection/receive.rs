@@ -8,9 +8,7 @@ use ws_core::{DecodeError, Message, MessageKind, MessageRef};
 
 use super::{Connection, State};
 use crate::error::Error;
-use crate::inbound::{Inbound, Progress};
-use crate::shared::Direct;
-use crate::wants::Want;
+use crate::machine::{Direct, Inbound, Progress, Receives, Want, recv_into, recv_with};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the next message; `None` once the peer has closed the connection with 1000, 1001 or no code.
@@ -97,16 +95,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// What messages are received from: a connection in one piece, or the half of one.
-pub(crate) trait Receives {
-    /// Receives until `step` has a value.
-    fn poll_receive<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        step: impl FnMut(&mut Inbound) -> Result<Progress<T>, DecodeError>,
-    ) -> Poll<Result<Option<T>, Error>>;
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Receives for Connection<S> {
     fn poll_receive<T>(
         &mut self,
@@ -115,30 +103,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Receives for Connection<S> {
     ) -> Poll<Result<Option<T>, Error>> {
         self.poll_receive_as(Want::Message, cx, step)
     }
-}
-
-/// Receives the next message into `buffer`.
-pub(crate) fn recv_into(
-    source: &mut impl Receives,
-    buffer: &mut Vec<u8>,
-) -> impl Future<Output = Result<Option<MessageKind>, Error>> {
-    let mut copy = |message: MessageRef<'_>| {
-        buffer.clear();
-        buffer.extend_from_slice(message.as_bytes());
-        Progress::Value(message.kind())
-    };
-    poll_fn(move |cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut copy)))
-}
-
-/// Receives the next message and lends it to `read`.
-pub(crate) fn recv_with<R>(
-    source: &mut impl Receives,
-    read: impl FnOnce(MessageRef<'_>) -> R,
-) -> impl Future<Output = Result<Option<R>, Error>> {
-    let mut read = Some(read);
-    let mut lend = move |message: MessageRef<'_>| {
-        let read = read.take().expect("only one message is lent");
-        Progress::Value(read(message))
-    };
-    poll_fn(move |cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut lend)))
 }

@@ -1,37 +1,13 @@
 //! Receiving, event-driven: a function is called for every message.
 
 use std::future::{Future, poll_fn};
-use std::ops::ControlFlow;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{DecodeError, MessageRef};
+use ws_core::MessageRef;
 
 use super::{Connection, State};
 use crate::error::Error;
-use crate::inbound::{Inbound, Progress};
-use crate::outbox::Outbox;
-use crate::shared::{Direct, Link};
-use crate::wants::Want;
-
-/// What a handler of [`Connection::run`] may return, and what `run` returns for it.
-///
-/// | a handler returns | it ends `run` with | `run` returns |
-/// |---|---|---|
-/// | `()` | never | `Ok(())` once the connection has ended |
-/// | `Result<(), Error>` | `Err` | that error, or `Ok(())` once the connection has ended |
-/// | `ControlFlow<B>` | `Break(b)` | `Ok(Some(b))`, or `Ok(None)` once the connection has ended |
-pub trait Outcome: sealed::Sealed {
-    /// What `run` returns.
-    type Output;
-
-    /// Whether to go on, or what to return.
-    #[doc(hidden)]
-    fn flow(self) -> ControlFlow<Result<Self::Output, Error>>;
-
-    /// What to return once the connection has ended.
-    #[doc(hidden)]
-    fn ended() -> Self::Output;
-}
+use crate::machine::{Direct, Outbox, Outcome, Want, handle};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Calls `handler` for every message, borrowed from the buffer that it arrived in, with an outbox for replies,
@@ -68,64 +44,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .map(|ran| ran?.unwrap_or_else(|| Ok(R::ended())))
         })
     }
-}
-
-/// Lends the next message to the handler, unless the outbox is over its limit.
-#[inline]
-pub(crate) fn handle<S, L, H, R>(
-    inbound: &mut Inbound,
-    link: &mut L,
-    handler: &mut H,
-) -> Result<Progress<Result<R::Output, Error>>, DecodeError>
-where
-    L: Link<S>,
-    H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
-    R: Outcome,
-{
-    if link.with(|shared| shared.outbound().is_full()) {
-        return Ok(Progress::Paused);
-    }
-    inbound.borrowed(|message| match handler(message, &mut link.outbox()).flow() {
-        ControlFlow::Continue(()) => Progress::Handled,
-        ControlFlow::Break(returned) => Progress::Value(returned),
-    })
-}
-
-impl Outcome for () {
-    type Output = ();
-
-    fn flow(self) -> ControlFlow<Result<(), Error>> {
-        ControlFlow::Continue(())
-    }
-
-    fn ended() {}
-}
-
-impl Outcome for Result<(), Error> {
-    type Output = ();
-
-    fn flow(self) -> ControlFlow<Result<(), Error>> {
-        self.map_or_else(|error| ControlFlow::Break(Err(error)), ControlFlow::Continue)
-    }
-
-    fn ended() {}
-}
-
-impl<B> Outcome for ControlFlow<B> {
-    type Output = Option<B>;
-
-    fn flow(self) -> ControlFlow<Result<Option<B>, Error>> {
-        self.map_break(|value| Ok(Some(value)))
-    }
-
-    fn ended() -> Option<B> {
-        None
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for () {}
-    impl Sealed for Result<(), crate::error::Error> {}
-    impl<B> Sealed for std::ops::ControlFlow<B> {}
 }

@@ -8,10 +8,7 @@ use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
 
 use super::Connection;
 use crate::error::Error;
-use crate::outbox::Outbox;
-use crate::pings::Ping;
-use crate::shared::Shared;
-use crate::wants::{Want, Wants};
+use crate::machine::{Outbox, Ping, Shared, Want, Wants};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message: queues it and writes all that is queued.

@@ -6,7 +6,8 @@ use ws_core::Role;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::AgreedCompression;
 
-use super::{RecvHalf, SendHalf};
+use super::recv_half::RecvHalf;
+use super::send_half::SendHalf;
 
 macro_rules! facts {
     ($($half:ident),*) => {$(

@@ -9,17 +9,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageRef, Utf8Bytes};
 
-use super::{Locking, Split};
-use crate::connection::{Outcome, Receives, handle, recv_into, recv_with};
-use crate::counters::Counters;
+use super::lock::{Locking, Split};
 use crate::error::Error;
-use crate::inbound::{Inbound, Progress};
 #[cfg(feature = "stream")]
-use crate::items::Items;
-use crate::outbox::Outbox;
-use crate::receiving::Receiving;
-use crate::wakers::Waiter;
-use crate::wants::{Want, Wants};
+use crate::machine::Items;
+use crate::machine::{
+    Counters, Inbound, Outbox, Outcome, Progress, Receives, Receiving, Waiter, Want, handle,
+    recv_into, recv_with,
+};
 
 /// The half of a [split](crate::Connection::split) connection that receives.
 ///
@@ -192,8 +189,7 @@ impl<S> Drop for RecvHalf<S> {
     /// The receiving side goes back, for whoever closes.
     fn drop(&mut self) {
         if let Some(receiving) = self.receiving.take() {
-            self.split.with(|inner| inner.returned = Some(receiving));
-            self.split.wakers.wake(Wants::ALL, 0);
+            self.split.take_back(receiving);
         }
     }
 }

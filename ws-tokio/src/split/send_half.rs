@@ -1,11 +1,10 @@
 //! The half that sends, for any number of tasks.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::MutexGuard;
@@ -13,16 +12,9 @@ use ws_core::{
     CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
 };
 
-use super::{Locking, Split};
-use crate::connection::closed;
-use crate::counters::Counters;
+use super::lock::Split;
 use crate::error::Error;
-use crate::inbound::Progress;
-use crate::outbox::Outbox;
-use crate::pings::Ping;
-use crate::shared::Shared;
-use crate::wakers::Waiter;
-use crate::wants::Want;
+use crate::machine::{Counters, Outbox, Ping, Shared, Waiter, Want};
 
 /// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
 pub struct SendHalf<S> {
@@ -275,29 +267,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
 
     pub(crate) fn poll_sink_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.split.poll_closed(&mut self.sink, cx)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
-    /// Waits for the end, and brings it about where nobody receives.
-    fn poll_closed(&self, waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let returned = ready!(self.poll(waiter, Want::End, cx, |inner, cx| {
-            // What went wrong with writing shows in how the connection ends.
-            _ = inner.shared.poll_flush(cx);
-            match inner.returned.take() {
-                Some(receiving) => Poll::Ready(Some(receiving)),
-                None => inner.shared.poll_deadline(cx).map(|()| None),
-            }
-        }));
-        let Some(mut receiving) = returned else {
-            return Poll::Ready(closed(self.with(|inner| inner.shared.result())));
-        };
-        let mut link = Locking { split: self, waiter, want: Want::End };
-        let drained = receiving.poll::<S, _, Infallible>(cx, &mut link, |inbound, _| {
-            inbound.borrowed(|_| Progress::Handled)
-        });
-        self.with(|inner| inner.returned = Some(receiving));
-        drained.map(|drained| closed(drained.map(drop)))
     }
 }
 

@@ -1,0 +1,394 @@
+//! What is encoded and not yet written: small frames side by side in one buffer, large payloads by reference.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::iter;
+
+use bytes::{Buf, Bytes};
+use ws_mask::{mask, mask_extend};
+
+use super::payload_writer::PayloadWriter;
+use crate::frame::header::Header;
+use crate::pool::{self, Pool};
+
+/// Bytes on their way out, in order. Writing part of them moves an offset, never bytes.
+///
+/// ```text
+/// buffer   [ written | hdr payload | hdr payload | hdr | hdr payload ]
+///                    ^ head                            ^ at
+/// by_ref                                     payload --'
+/// ```
+#[derive(Debug, Default)]
+pub struct SendQueue {
+    /// Headers, and the payloads that were copied.
+    buffer: Vec<u8>,
+    /// How much of `buffer` is written. Invariant: at most `by_ref.first.at`.
+    head: usize,
+    /// Payloads that stand outside the buffer. Most queues have none, and an idle one is to be small.
+    by_ref: Option<Box<ByRefs>>,
+}
+
+/// One or more payloads, in order.
+#[derive(Debug)]
+struct ByRefs {
+    first: ByRef,
+    rest: VecDeque<ByRef>,
+    /// Bytes of all of them.
+    len: usize,
+}
+
+/// A payload that is written when the buffer is written up to `at`.
+#[derive(Debug)]
+struct ByRef {
+    at: usize,
+    payload: Bytes,
+}
+
+impl ByRefs {
+    fn iter(&self) -> impl Iterator<Item = &ByRef> {
+        iter::once(&self.first).chain(&self.rest)
+    }
+}
+
+impl SendQueue {
+    /// An empty queue; it allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { buffer: Vec::new(), head: 0, by_ref: None }
+    }
+
+    /// Bytes queued and not yet written.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buffer.len() - self.head + self.by_ref.as_ref().map_or(0, |by_ref| by_ref.len)
+    }
+
+    /// Whether all is written.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first so many slices of what is queued, for one vectored write; returns how many.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        let mut put = |bytes: &'a [u8]| {
+            if let (false, Some(slot)) = (bytes.is_empty(), out.get_mut(filled)) {
+                *slot = IoSlice::new(bytes);
+                filled += 1;
+            }
+            filled < out.len()
+        };
+        let mut from = self.head;
+        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
+            if !put(&self.buffer[from..*at]) || !put(payload) {
+                return filled;
+            }
+            from = *at;
+        }
+        put(&self.buffer[from..]);
+        filled
+    }
+
+    /// The longest run of queued bytes at the front, for a transport that writes one slice at a time.
+    #[must_use]
+    pub fn first_slice(&self) -> &[u8] {
+        match self.by_ref.as_ref().map(|by_ref| &by_ref.first) {
+            None => &self.buffer[self.head..],
+            Some(ByRef { at, payload }) if *at == self.head => payload,
+            Some(ByRef { at, .. }) => &self.buffer[self.head..*at],
+        }
+    }
+
+    /// Takes away what was written.
+    ///
+    /// # Panics
+    /// When more was written than is queued: a transport that says so is broken.
+    pub fn advance(&mut self, written: usize) {
+        assert!(written <= self.len(), "{written} bytes written of {}", self.len());
+        let mut left = written;
+        while let Some(ByRefs { first: ByRef { at, payload }, rest, len }) =
+            self.by_ref.as_deref_mut()
+        {
+            let copied = left.min(*at - self.head);
+            self.head += copied;
+            left -= copied;
+            let shared = left.min(payload.len());
+            payload.advance(shared);
+            left -= shared;
+            *len -= shared;
+            if !payload.is_empty() {
+                return;
+            }
+            match rest.pop_front() {
+                Some(next) => (*at, *payload) = (next.at, next.payload),
+                None => self.by_ref = None,
+            }
+        }
+        self.head += left;
+        if self.head == self.buffer.len() {
+            self.buffer.clear();
+            self.head = 0;
+        }
+    }
+
+    /// To be called where the caller waits: gives back memory that an idle connection must not own. A remainder of
+    /// up to 16 KiB moves to an allocation of its own size.
+    pub fn park(&mut self, pool: &mut dyn Pool) {
+        if pool::park(&mut self.buffer, self.head, pool) {
+            self.rebase();
+        }
+    }
+
+    /// Queues a frame, its payload copied; masked in the same pass where the header has a key.
+    #[inline]
+    pub(crate) fn copy(&mut self, header: &Header, payload: &[u8], pool: &mut dyn Pool) {
+        self.make_room(Header::MAX_LEN + payload.len(), pool);
+        header.put(|bytes| self.buffer.extend_from_slice(bytes));
+        match header.mask {
+            Some(key) => _ = mask_extend(&mut self.buffer, payload, key),
+            None => self.buffer.extend_from_slice(payload),
+        }
+    }
+
+    /// Queues an unmasked frame, its payload by reference.
+    pub(crate) fn reference(&mut self, header: &Header, payload: Bytes, pool: &mut dyn Pool) {
+        debug_assert!(header.mask.is_none());
+        self.copy(header, &[], pool);
+        if !payload.is_empty() {
+            let (len, entry) = (payload.len(), ByRef { at: self.buffer.len(), payload });
+            match &mut self.by_ref {
+                Some(by_ref) => {
+                    by_ref.len += len;
+                    by_ref.rest.push_back(entry);
+                }
+                None => {
+                    let by_ref = ByRefs { first: entry, rest: VecDeque::new(), len };
+                    self.by_ref = Some(Box::new(by_ref));
+                }
+            }
+        }
+    }
+
+    /// Queues a frame whose payload `fill` writes behind a reserved header, which is filled in afterwards.
+    /// Where `fill` fails or panics, nothing is queued. Returns the payload's length.
+    pub(crate) fn fill<E>(
+        &mut self,
+        header: Header,
+        pool: &mut dyn Pool,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        // Most payloads that are worth it have a 16-bit length; the others are moved by 2 or 6 bytes.
+        const GUESS: u64 = 126;
+        let reserved = Header { len: GUESS, ..header }.encode().1;
+        self.make_room(reserved, pool);
+        let start = self.buffer.len();
+        self.buffer.resize(start + reserved, 0);
+        let mut writer = PayloadWriter { buffer: &mut self.buffer, end: start };
+        fill(&mut writer)?;
+        writer.end = writer.buffer.len();
+        drop(writer);
+        let payload = &mut self.buffer[start + reserved..];
+        mask(payload, header.key());
+        let len = payload.len();
+        let (head, head_len) = Header { len: len as u64, ..header }.encode();
+        self.buffer.splice(start..start + reserved, head[..head_len].iter().copied());
+        Ok(len)
+    }
+
+    /// Memory for `more` bytes: a pool's buffer for an empty queue, the written front where that is enough.
+    #[inline]
+    fn make_room(&mut self, more: usize, pool: &mut dyn Pool) {
+        if self.buffer.capacity() - self.buffer.len() < more {
+            self.grow(more, pool);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize, pool: &mut dyn Pool) {
+        if self.buffer.capacity() == 0 {
+            self.buffer = pool.take();
+            self.buffer.clear();
+        }
+        // Moving the rest to the front pays when at least as much was written: each byte moves once at the most.
+        if self.head > 0 && self.head >= self.buffer.len() / 2 {
+            self.buffer.drain(..self.head);
+            self.rebase();
+        }
+        self.buffer.reserve(more);
+    }
+
+    /// The written front of the buffer is gone.
+    fn rebase(&mut self) {
+        if let Some(ByRefs { first, rest, .. }) = self.by_ref.as_deref_mut() {
+            for entry in iter::once(first).chain(rest) {
+                entry.at -= self.head;
+            }
+        }
+        self.head = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::opcode::Opcode;
+    use crate::pool::Unpooled;
+    use proptest::prelude::*;
+    use ws_mask::MaskKey;
+
+    fn header(len: usize) -> Header {
+        Header { fin: true, rsv1: false, opcode: Opcode::Binary, mask: None, len: len as u64 }
+    }
+
+    fn queued(queue: &SendQueue) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 64];
+        let filled = queue.slices(&mut slices);
+        slices[..filled].iter().flat_map(|slice| slice.iter().copied()).collect()
+    }
+
+    #[test]
+    fn small_frames_stand_side_by_side_and_large_ones_by_reference() {
+        let mut queue = SendQueue::new();
+        let large = Bytes::from(vec![7; 20_000]);
+        queue.copy(&header(2), b"hi", &mut Unpooled);
+        queue.reference(&header(20_000), large.clone(), &mut Unpooled);
+        queue.copy(&header(1), b"!", &mut Unpooled);
+        let mut slices = [IoSlice::new(&[]); 4];
+        assert_eq!(queue.slices(&mut slices), 3);
+        assert_eq!(&*slices[0], b"\x82\x02hi\x82\x7e\x4e\x20");
+        assert_eq!(slices[1].as_ptr(), large.as_ptr());
+        assert_eq!(&*slices[2], b"\x82\x01!");
+    }
+
+    #[test]
+    fn a_reserved_header_is_filled_in_at_every_length() {
+        for len in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
+            let payload = vec![3; len];
+            let (mut filled, mut copied) = (SendQueue::new(), SendQueue::new());
+            for mask in [None, Some(MaskKey::from(*b"key!"))] {
+                let header = Header { mask, ..header(len) };
+                copied.copy(&header, &payload, &mut Unpooled);
+                let result: Result<usize, ()> = filled.fill(header, &mut Unpooled, |writer| {
+                    writer.extend_from_slice(&payload);
+                    Ok(())
+                });
+                assert_eq!(result, Ok(len));
+            }
+            assert_eq!((queued(&filled), filled.len()), (queued(&copied), copied.len()), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_payload_whose_writer_fails_or_panics_leaves_nothing_behind() {
+        let mut queue = SendQueue::new();
+        queue.copy(&header(2), b"hi", &mut Unpooled);
+        let failed = queue.fill(header(0), &mut Unpooled, |writer| {
+            writer.extend_from_slice(b"half");
+            Err("no")
+        });
+        assert_eq!(failed, Err("no"));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _: Result<usize, ()> = queue.fill(header(0), &mut Unpooled, |writer| {
+                writer.extend_from_slice(b"half");
+                panic!("in the middle")
+            });
+        }));
+        assert!(panicked.is_err());
+        assert_eq!((queued(&queue), queue.len()), (b"\x82\x02hi".to_vec(), 4));
+    }
+
+    #[derive(Default)]
+    struct Counting(Vec<Vec<u8>>);
+
+    impl Pool for Counting {
+        fn take(&mut self) -> Vec<u8> {
+            self.0.pop().unwrap_or_else(|| Vec::with_capacity(1 << 17))
+        }
+
+        fn give(&mut self, buffer: Vec<u8>) {
+            self.0.push(buffer);
+        }
+    }
+
+    #[test]
+    fn an_idle_queue_owns_no_buffer_and_a_small_remainder_pins_none() {
+        let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
+        queue.copy(&header(2), b"hi", &mut pool);
+        queue.reference(&header(20_000), Bytes::from(vec![7; 20_000]), &mut pool);
+        queue.advance(3);
+        let before = queued(&queue);
+        queue.park(&mut pool);
+        assert_eq!(pool.0.len(), 1, "the pooled buffer is back");
+        assert_eq!((queued(&queue), queue.len()), (before, 20_005));
+        queue.advance(20_005);
+        queue.park(&mut pool);
+        assert_eq!((queue.buffer.capacity(), queue.by_ref.is_none()), (0, true));
+    }
+
+    /// The buffer's capacity once a frame of `more` bytes was queued behind `queued` bytes of which `written` are gone.
+    fn grown(queued: usize, written: usize, more: usize) -> usize {
+        let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
+        queue.copy(&header(queued - 10), &vec![7; queued - 10], &mut pool);
+        queue.advance(written);
+        queue.copy(&header(more), &vec![7; more], &mut pool);
+        queue.buffer.capacity()
+    }
+
+    #[test]
+    fn the_written_front_is_used_again_where_at_least_as_much_was_written_as_is_left() {
+        assert_eq!(grown(100_000, 50_000, 50_000), 1 << 17);
+        assert_eq!(grown(100_000, 99_000, 50_000), 1 << 17);
+        assert!(grown(100_000, 49_000, 50_000) > 1 << 17, "to move the rest would cost more");
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Copy(usize),
+        Reference(usize),
+        Write(usize),
+        Park,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0usize..300).prop_map(Op::Copy),
+            (0usize..300).prop_map(Op::Reference),
+            (0usize..900).prop_map(Op::Write),
+            Just(Op::Park),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_queued_comes_out_once_and_in_order(ops in proptest::collection::vec(op(), 0..60)) {
+            let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
+            let mut model: Vec<u8> = Vec::new();
+            for (i, op) in ops.into_iter().enumerate() {
+                let payload = |len| vec![i as u8; len];
+                match op {
+                    Op::Copy(len) => queue.copy(&header(len), &payload(len), &mut pool),
+                    Op::Reference(len) => queue.reference(&header(len), payload(len).into(), &mut pool),
+                    Op::Write(most) => {
+                        let front = queue.first_slice().len();
+                        let written = most.min(if i % 2 == 0 { front } else { queue.len() });
+                        prop_assert_eq!(&queued(&queue)[..written], &model[..written]);
+                        queue.advance(written);
+                        model.drain(..written);
+                    }
+                    Op::Park => queue.park(&mut pool),
+                }
+                if let Op::Copy(len) | Op::Reference(len) = op {
+                    let (head, used) = header(len).encode();
+                    model.extend_from_slice(&head[..used]);
+                    model.extend(payload(len));
+                }
+                prop_assert_eq!(queue.len(), model.len());
+                prop_assert_eq!(queue.is_empty(), queue.first_slice().is_empty());
+            }
+            prop_assert_eq!(queued(&queue), model);
+        }
+    }
+}

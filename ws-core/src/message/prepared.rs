@@ -1,0 +1,66 @@
+//! One message for many connections, encoded once.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::Message;
+use crate::deflate::Deflater;
+use crate::pool::Pool;
+
+/// A message that is sent to many connections: cloning it is cheap, a large payload is never copied for a server's
+/// connections, and it is deflated at most once.
+///
+/// ```
+/// use ws_core::{Encoder, PreparedMessage, SendQueue, Unpooled};
+///
+/// let news = PreparedMessage::new("news");
+/// for mut encoder in [Encoder::server(), Encoder::server()] {
+///     let mut queue = SendQueue::new();
+///     encoder.prepared(&news, &mut queue, &mut Unpooled)?;
+///     assert_eq!(queue.first_slice(), b"\x81\x04news");
+/// }
+/// # Ok::<(), ws_core::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PreparedMessage(Arc<Forms>);
+
+#[derive(Debug)]
+struct Forms {
+    plain: Message,
+    /// Made for the first connection that can be sent it, at that one's level; `None` where it is not to be.
+    deflated: Option<OnceLock<Bytes>>,
+}
+
+impl PreparedMessage {
+    /// Prepares a message.
+    #[must_use]
+    pub fn new(message: impl Into<Message>) -> Self {
+        Self(Arc::new(Forms { plain: message.into(), deflated: Some(OnceLock::new()) }))
+    }
+
+    /// Prepares a message that is never deflated: one that is compressed already, or whose length must not tell of a
+    /// secret in it.
+    #[must_use]
+    pub fn plain(message: impl Into<Message>) -> Self {
+        Self(Arc::new(Forms { plain: message.into(), deflated: None }))
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.0.plain
+    }
+
+    /// The payload's deflated form, where a connection can be sent it and it is the shorter one.
+    pub(crate) fn deflated_for(
+        &self,
+        deflater: Option<&Deflater>,
+        pool: &mut dyn Pool,
+    ) -> Option<&Bytes> {
+        let plain = self.0.plain.as_bytes();
+        let deflater = deflater.filter(|deflater| deflater.can_share(plain.len()))?;
+        let deflated = self.0.deflated.as_ref()?.get_or_init(|| deflater.share(plain, pool));
+        (deflated.len() < plain.len()).then_some(deflated)
+    }
+}

@@ -1,0 +1,162 @@
+//! From a URL to a connection, redirects followed.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use http::Response;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::Role;
+use ws_core::handshake::client::{Credentials, IntoTarget, Target, UrlError};
+
+use super::dial::dial;
+use super::error::ConnectError;
+use super::handshake::{Accepted, Answered, shake_hands};
+use super::options::ConnectOptions;
+use super::transport::Transport;
+use crate::connection::{Connection, Negotiated};
+use crate::events;
+use crate::opening::{Deadline, speaking};
+
+/// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]; also gives the server's answer, whose
+/// headers are the caller's.
+///
+/// # Errors
+/// As [`ConnectOptions::connect`].
+///
+/// # Cancel safety
+/// If dropped, the stream is dropped with it.
+pub fn connect(
+    url: impl IntoTarget,
+) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
+    let target = url.into_target();
+    // On the heap: a task that connects and then talks is no larger for it.
+    Box::pin(async move { ConnectOptions::default().connect_to(target).await })
+}
+
+impl ConnectOptions {
+    /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set; also gives the server's answer.
+    ///
+    /// A URL in text is read as browsers do, with the feature `url` (see [`Target::parse`]); an [`http::Uri`] is taken as it
+    /// is. A user and password in it go along as Basic authorization.
+    ///
+    /// # Errors
+    /// [`ConnectError`]; where the server refused, it holds the response.
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub fn connect(
+        &self,
+        url: impl IntoTarget,
+    ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
+        let target = url.into_target();
+        // On the heap: a task that connects and then talks is no larger for it.
+        Box::pin(self.connect_to(target))
+    }
+
+    async fn connect_to(
+        &self,
+        target: Result<Target, UrlError>,
+    ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
+        let deadline = self.handshake.deadline();
+        let answered = in_time(deadline, async { self.follow(target?).await }).await;
+        self.outcome(answered, deadline, Transport::peer_addr).await
+    }
+
+    /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
+    ///
+    /// Redirects are refusals here.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        url: impl IntoTarget,
+    ) -> impl Future<Output = Result<(Connection<S>, Response<()>), ConnectError>> {
+        let target = url.into_target();
+        // On the heap, the stream too: a task that connects and then talks is no larger for it.
+        Box::pin(async move {
+            let deadline = self.handshake.deadline();
+            let asking = async {
+                let (target, offer) = (target?, self.offer()?);
+                shake_hands(stream, &target, &offer, self.handshake.reader()).await
+            };
+            let answered = in_time(deadline, asking).await;
+            self.outcome(answered, deadline, |_| None).await
+        })
+    }
+
+    /// Connects, and follows as many redirects as may be.
+    async fn follow(&self, mut target: Target) -> Result<Answered<Transport>, ConnectError> {
+        let mut offer = self.offer()?;
+        let mut redirects = self.redirects;
+        loop {
+            let stream = dial(&target).await?;
+            let reader = self.handshake.reader();
+            let refused = match shake_hands(stream, &target, &offer, reader).await? {
+                Answered::Refused(refused) => refused,
+                accepted @ Answered::Accepted(_) => return Ok(accepted),
+            };
+            let Some(left) = redirects.checked_sub(1) else {
+                return Ok(Answered::Refused(refused));
+            };
+            let Some(redirect) = target.redirect(refused.response())? else {
+                return Ok(Answered::Refused(refused));
+            };
+            if redirect.credentials == Credentials::Drop {
+                offer = offer.without_credentials();
+            }
+            (target, redirects) = (redirect.target, left);
+        }
+    }
+
+    /// What connecting came to: a connection, or why there is none.
+    async fn outcome<S: AsyncRead + Unpin>(
+        &self,
+        answered: Result<Answered<S>, ConnectError>,
+        deadline: Deadline,
+        peer_addr: impl FnOnce(&S) -> Option<SocketAddr>,
+    ) -> Result<(Connection<S>, Response<()>), ConnectError> {
+        let error = match answered {
+            Ok(Answered::Accepted(accepted)) => {
+                let peer_addr = peer_addr(&accepted.stream);
+                return Ok(self.connection(accepted, peer_addr));
+            }
+            Ok(Answered::Refused(refused)) => refused.into_error(deadline).await,
+            Err(error) => error,
+        };
+        events::not_connected(&error);
+        Err(error)
+    }
+
+    fn connection<S>(
+        &self,
+        accepted: Accepted<S>,
+        peer_addr: Option<SocketAddr>,
+    ) -> (Connection<S>, Response<()>) {
+        let Accepted { stream, leftover, facts } = accepted;
+        events::connected(facts.subprotocol());
+        let negotiated = speaking(Negotiated::default(), facts.subprotocol());
+        let negotiated = match peer_addr {
+            Some(address) => negotiated.peer_addr(address),
+            None => negotiated,
+        };
+        #[cfg(feature = "deflate")]
+        let negotiated = self.handshake.compressing(negotiated, facts.compression());
+        let settings = self.handshake.settings;
+        let connection =
+            Connection::from_upgraded(stream, Role::Client, leftover, negotiated, settings);
+        (connection, facts.into_response())
+    }
+}
+
+async fn in_time<T>(
+    deadline: Deadline,
+    handshake: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    deadline.within(pin!(handshake)).await.unwrap_or(Err(ConnectError::Timeout))
+}

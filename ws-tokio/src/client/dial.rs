@@ -1,0 +1,20 @@
+//! The way to a target: the stream that a handshake goes over.
+
+use tokio::net::TcpStream;
+use ws_core::handshake::client::{Security, Target};
+
+use super::error::ConnectError;
+use super::transport::Transport;
+
+/// Opens the stream to a target.
+pub(super) async fn dial(target: &Target) -> Result<Transport, ConnectError> {
+    match target.security() {
+        // Never in plain text what was asked for over TLS.
+        Security::Tls => Err(ConnectError::TlsUnsupported),
+        Security::Plain => {
+            let stream = TcpStream::connect((target.host(), target.port())).await?;
+            stream.set_nodelay(true)?;
+            Ok(Transport::Tcp(stream))
+        }
+    }
+}

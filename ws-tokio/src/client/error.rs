@@ -1,0 +1,97 @@
+//! Why a connection could not be made.
+
+use std::error;
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use ws_core::handshake::client::{AnswerError, OfferError, RedirectError, UrlError};
+use ws_core::handshake::http1::HeadError;
+
+/// Why a connection could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL can't be connected to.
+    Url(UrlError),
+    /// What was asked for can't be asked.
+    Offer(OfferError),
+    /// The URL asks for TLS, which this build doesn't have. Use [`ConnectOptions::connect_over`](super::ConnectOptions::connect_over) a stream of TLS.
+    TlsUnsupported,
+    /// The server refused: its response, with as much of its body as came within 250 ms, up to 1 KiB.
+    Refused(Box<Response<Bytes>>),
+    /// The server's redirect can't be followed.
+    Redirect(RedirectError),
+    /// The server's answer is no HTTP, or over the limits.
+    Head(HeadError),
+    /// The server switched protocols, but not to what was asked for.
+    Answer(AnswerError),
+    /// The stream ended before an answer.
+    NoAnswer,
+    /// There was no answer within the handshake's timeout.
+    Timeout,
+    /// The stream could not be opened, or failed.
+    Io(io::Error),
+}
+
+impl ConnectError {
+    /// The status that the server refused with.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused(response) => Some(response.status()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::Offer(error) => error.fmt(f),
+            Self::TlsUnsupported => {
+                f.write_str("the URL asks for TLS, which this build doesn't have")
+            }
+            Self::Refused(response) => write!(f, "the server refused with {}", response.status()),
+            Self::Redirect(error) => error.fmt(f),
+            Self::Head(error) => write!(f, "the server's answer can't be read: {error}"),
+            Self::Answer(error) => error.fmt(f),
+            Self::NoAnswer => f.write_str("the server ended the connection without an answer"),
+            Self::Timeout => f.write_str("the server did not answer in time"),
+            Self::Io(error) => write!(f, "the transport failed: {error}"),
+        }
+    }
+}
+
+impl error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Url(error) => Some(error),
+            Self::Offer(error) => Some(error),
+            Self::Redirect(error) => Some(error),
+            Self::Head(error) => Some(error),
+            Self::Answer(error) => Some(error),
+            Self::Io(error) => Some(error),
+            Self::TlsUnsupported | Self::Refused(_) | Self::NoAnswer | Self::Timeout => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ident => $variant:ident),*) => {$(
+        impl From<$error> for ConnectError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+from!(UrlError => Url, OfferError => Offer, RedirectError => Redirect, HeadError => Head, AnswerError => Answer);
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,13 @@
+//! The client's side: connect to a URL, or over a stream of the caller's.
+
+mod connect;
+mod dial;
+mod error;
+mod handshake;
+mod options;
+mod transport;
+
+pub use connect::connect;
+pub use error::ConnectError;
+pub use options::ConnectOptions;
+pub use transport::Transport;

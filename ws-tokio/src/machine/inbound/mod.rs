@@ -1,0 +1,227 @@
+//! The receiving direction: bytes are read into a lent buffer and decoded there.
+
+mod strays;
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use ws_core::{
+    Control, Counts, DecodeError, Decoder, Delivery, Event, Limits, Message, MessageRef, More,
+    OwnedEvent, Piece,
+};
+
+use crate::machine::pool::{self, BUFFER, ThreadPool};
+use strays::Strays;
+
+/// A remainder up to this many bytes moves out of a pooled buffer while the connection is parked, so that a peer
+/// that sends the start of a frame and waits pins no more than that.
+const SMALL_REMAINDER: usize = 16 * 1024;
+
+/// Least room for a read, in bytes.
+const MIN_ROOM: usize = 4096;
+
+/// What one step of decoding came to.
+pub(crate) enum Progress<T> {
+    /// Something for the caller.
+    Value(T),
+    /// A message that is dealt with.
+    Handled,
+    /// A control frame.
+    Control(Control),
+    /// More bytes are needed.
+    Starved,
+    /// The send queue is over its limit.
+    Paused,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    decoder: Decoder,
+    /// What was read and is not done with. Lent by the thread's pool while there is something to do.
+    buffer: BytesMut,
+    /// The pieces of a message that is streamed although whole ones are asked for.
+    stray: Strays,
+    /// Bytes at the front of `buffer` that are done with: they are taken away when more is read.
+    done: usize,
+}
+
+impl Inbound {
+    /// Starts with bytes that were read already, behind the handshake.
+    pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
+        Self { decoder, buffer: leftover, stray: Strays::NONE, done: 0 }
+    }
+
+    /// Decodes the next message, owned.
+    #[inline]
+    pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
+        self.forget_done();
+        let decoded = self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool);
+        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        match decoded {
+            Ok(Some(OwnedEvent::Message(message))) => Ok(Progress::Value(message)),
+            Ok(None) => Ok(Progress::Starved),
+            Ok(Some(OwnedEvent::Control(control))) => Ok(Progress::Control(control)),
+            Ok(Some(OwnedEvent::Piece(piece))) => {
+                let limit = self.decoder.limits().message_size();
+                let whole = self.stray.take(&piece, limit)?;
+                Ok(whole.map_or(Progress::Handled, Progress::Value))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Decodes the next message and lends it.
+    #[inline]
+    pub(crate) fn borrowed<T>(
+        &mut self,
+        handler: impl FnOnce(MessageRef<'_>) -> Progress<T>,
+    ) -> Result<Progress<T>, DecodeError> {
+        let limit = self.decoder.limits().message_size();
+        let decoded = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool);
+        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        match decoded {
+            Ok((Some(Event::Message(message)), used)) => {
+                // Before the handler sees it: should it panic, the message is done with all the same.
+                self.done += used;
+                Ok(handler(message))
+            }
+            Ok((None, used)) => {
+                self.done += used;
+                Ok(Progress::Starved)
+            }
+            Ok((Some(Event::Control(control)), used)) => {
+                self.done += used;
+                Ok(Progress::Control(control))
+            }
+            Ok((Some(Event::Piece(piece)), used)) => {
+                self.done += used;
+                let whole = self.stray.take(&piece.to_piece(), limit)?;
+                Ok(whole.map_or(Progress::Handled, |message| handler(message.as_ref())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Decodes the next piece of a message that is streamed. One that was begun as a whole is one piece.
+    pub(crate) fn piece(&mut self) -> Result<Progress<Piece>, DecodeError> {
+        self.forget_done();
+        Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
+            None => Progress::Starved,
+            Some(OwnedEvent::Control(control)) => Progress::Control(control),
+            Some(OwnedEvent::Message(message)) => Progress::Value(Piece {
+                kind: message.kind(),
+                data: message.into_bytes(),
+                more: More::Ended,
+            }),
+            Some(OwnedEvent::Piece(piece)) => {
+                self.stray.resume(piece)?.map_or(Progress::Handled, Progress::Value)
+            }
+        })
+    }
+
+    /// Delivers the next message so; one under way goes on as it began.
+    pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
+        self.decoder.set_delivery(delivery);
+    }
+
+    /// The rest of the message that is streamed is not wanted.
+    pub(crate) fn drop_rest(&mut self) {
+        self.stray.drop_rest();
+    }
+
+    /// Reads once. While the transport has nothing, the buffer goes back to the pool.
+    pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<usize>> {
+        self.forget_done();
+        self.make_room();
+        let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
+        if read.is_pending() {
+            self.park();
+        }
+        read
+    }
+
+    /// Reads once and forgets it.
+    pub(crate) fn poll_discard<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<usize>> {
+        self.done = 0;
+        self.buffer.clear();
+        self.poll_fill(cx, stream)
+    }
+
+    /// Takes messages up to this size from the next one on.
+    pub(crate) fn set_max_message(&mut self, bytes: usize) {
+        self.set_limits(self.decoder.limits().with_message_size(bytes));
+    }
+
+    /// What limits messages from the next one on.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.decoder.limits()
+    }
+
+    /// Holds these limits from the next message on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
+    }
+
+    /// What was received so far, where it is counted.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        self.decoder.counts()
+    }
+
+    /// Gives all memory back.
+    pub(crate) fn release(&mut self) {
+        self.done = 0;
+        self.stray = Strays::NONE;
+        pool::give_read(std::mem::take(&mut self.buffer));
+    }
+
+    #[inline]
+    fn forget_done(&mut self) {
+        self.buffer.advance(std::mem::take(&mut self.done));
+    }
+
+    /// Makes room for a read: all of a pool's buffer where there is none; else for what the frame under way still needs,
+    /// but never more than has arrived already, for the peer only says how much will come.
+    fn make_room(&mut self) {
+        let held = self.buffer.len();
+        // What was taken off the front counts no longer: where no message shares the memory, it is had back.
+        if self.buffer.capacity() < BUFFER && !self.buffer.try_reclaim(BUFFER - held) {
+            let left = std::mem::replace(&mut self.buffer, pool::take_read());
+            if held == 0 {
+                return;
+            }
+            self.buffer.extend_from_slice(&left);
+            pool::give_read(left);
+        }
+        let missing = self.decoder.wanted().saturating_sub(held);
+        self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
+    }
+
+    /// Gives the pooled buffers back; small remainders move to allocations of their own size.
+    fn park(&mut self) {
+        self.decoder.park(&mut ThreadPool);
+        if self.buffer.is_empty() {
+            pool::give_read(std::mem::take(&mut self.buffer));
+        } else if self.buffer.len() <= SMALL_REMAINDER && self.buffer.capacity() > SMALL_REMAINDER {
+            let rest = BytesMut::from(&self.buffer[..]);
+            pool::give_read(std::mem::replace(&mut self.buffer, rest));
+        }
+    }
+}
+
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

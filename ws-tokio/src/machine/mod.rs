@@ -1,0 +1,43 @@
+//! What a whole connection and its halves are both made of. Other rooms use what is named here, and nothing behind it.
+
+mod callbacks;
+mod counters;
+mod failure;
+mod handler;
+mod inbound;
+#[cfg(feature = "stream")]
+mod items;
+mod linger;
+mod news;
+mod outbound;
+mod outbox;
+mod pings;
+mod pool;
+mod random;
+mod receives;
+mod receiving;
+mod shared;
+mod sync;
+mod wakers;
+mod wants;
+
+pub use callbacks::PingReply;
+pub use counters::{Counters, Traffic};
+pub use handler::Outcome;
+pub(crate) use handler::handle;
+pub(crate) use inbound::{Inbound, Progress};
+#[cfg(feature = "stream")]
+pub(crate) use items::Items;
+pub(crate) use linger::{EndsFirst, Linger};
+pub(crate) use outbound::Outbound;
+pub(crate) use outbox::Locked;
+pub use outbox::Outbox;
+pub use pings::Ping;
+pub(crate) use random::random;
+pub(crate) use receives::{Receives, recv_into, recv_with};
+pub(crate) use receiving::Receiving;
+pub(crate) use shared::direct::Direct;
+pub(crate) use shared::{Link, Shared};
+pub(crate) use sync::{Mutex, lock};
+pub(crate) use wakers::{Waiter, Wakers};
+pub(crate) use wants::{Want, Wants};

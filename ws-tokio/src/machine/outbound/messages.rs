@@ -1,0 +1,76 @@
+//! Messages, whole and in pieces, on their way into the queue.
+
+use tokio::io::AsyncWrite;
+use ws_core::{
+    EncodeError, Message, MessageKind, MessageRef, PayloadWriter, PieceRef, PreparedMessage,
+};
+
+use super::Outbound;
+use crate::error::Error;
+use crate::machine::pool::ThreadPool;
+
+impl Outbound {
+    /// Queues a message, its payload copied.
+    #[inline]
+    pub(crate) fn message(&mut self, message: MessageRef<'_>) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.message(message, &mut self.queue, &mut ThreadPool)?)
+    }
+
+    /// Queues a message, a large payload by reference where the transport writes several slices at once.
+    #[inline]
+    pub(crate) fn owned<S: AsyncWrite>(
+        &mut self,
+        message: Message,
+        stream: &S,
+    ) -> Result<(), Error> {
+        self.may_send()?;
+        if stream.is_write_vectored() {
+            Ok(self.encoder.owned(message, &mut self.queue, &mut ThreadPool)?)
+        } else {
+            self.message(message.as_ref())
+        }
+    }
+
+    /// Queues a message whose payload `fill` writes into the queue.
+    pub(crate) fn message_with<E: From<Error>>(
+        &mut self,
+        kind: MessageKind,
+        fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.may_send()?;
+        let fill = |writer: &mut PayloadWriter<'_>| fill(writer).map_err(Unfilled);
+        let filled = self.encoder.message_with(kind, &mut self.queue, &mut ThreadPool, fill);
+        if filled.is_err() && self.queue.is_empty() {
+            self.queue.park(&mut ThreadPool);
+        }
+        filled.map_err(|Unfilled(error)| error)
+    }
+
+    /// Queues a message that other connections are sent too.
+    pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.prepared(message, &mut self.queue, &mut ThreadPool)?)
+    }
+
+    /// Whether a streamed message may begin.
+    pub(crate) fn may_stream(&self) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.may_begin()?)
+    }
+
+    /// Queues a piece of a streamed message.
+    pub(crate) fn piece(&mut self, piece: PieceRef<'_>) -> Result<(), Error> {
+        self.may_send()?;
+        Ok(self.encoder.piece(piece, &mut self.queue, &mut ThreadPool)?)
+    }
+}
+
+/// Why a message was not filled, on its way through the encoder.
+struct Unfilled<E>(E);
+
+impl<E: From<Error>> From<EncodeError> for Unfilled<E> {
+    fn from(error: EncodeError) -> Self {
+        Self(Error::Send(error).into())
+    }
+}

@@ -1,0 +1,137 @@
+//! The one loop behind receiving: decode what was read, write what is owed, read more.
+
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{Control, DecodeError};
+
+use super::callbacks::PingReply;
+use super::inbound::{Inbound, Progress};
+#[cfg(feature = "stream")]
+use super::items::Items;
+use super::shared::Link;
+use crate::error::Error;
+
+/// Decoding from our own buffer costs nothing of Tokio's budget: after so many messages, other tasks get a turn.
+const MESSAGES_PER_TURN: u16 = 512;
+
+/// The part of a connection that only its receiving side needs.
+pub(crate) struct Receiving {
+    pub(crate) inbound: Inbound,
+    /// Messages received since the task last gave way.
+    since_turn: u16,
+    #[cfg(feature = "stream")]
+    pub(crate) items: Items,
+}
+
+/// Why decoding stopped.
+enum Stop<T> {
+    Value(T),
+    /// The connection is ending.
+    Ending,
+    /// More bytes are needed.
+    Starved,
+    /// The send queue is over its limit.
+    Paused,
+    /// Other tasks get a turn.
+    Tired,
+}
+
+impl Receiving {
+    pub(crate) const fn new(inbound: Inbound) -> Self {
+        Self {
+            inbound,
+            since_turn: 0,
+            #[cfg(feature = "stream")]
+            items: Items::Message,
+        }
+    }
+
+    /// Receives until `step` has a value, or until the end of the connection: `None` for a normal one.
+    ///
+    /// What was queued is written before each read, so that what one read brought is answered by one write.
+    pub(crate) fn poll<S, L, T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        mut step: impl FnMut(&mut Inbound, &mut L) -> Result<Progress<T>, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        L: Link<S>,
+    {
+        while link.with(|shared| shared.is_receiving()) {
+            let stop = self.decode(link, &mut step);
+            let inbound = &mut self.inbound;
+            let waited = match stop {
+                Stop::Value(value) => {
+                    link.tell();
+                    return Poll::Ready(Ok(Some(value)));
+                }
+                Stop::Ending => Poll::Ready(()),
+                Stop::Starved => link.poll(cx, |shared, cx| shared.poll_exchange(cx, inbound)),
+                Stop::Paused => link.poll(cx, |shared, cx| shared.poll_below(cx)),
+                Stop::Tired => {
+                    cx.waker().wake_by_ref();
+                    _ = link.poll(cx, |shared, cx| shared.poll_flush(cx));
+                    Poll::Pending
+                }
+            };
+            if waited.is_pending() {
+                self.since_turn = 0;
+                return Poll::Pending;
+            }
+        }
+        let inbound = &mut self.inbound;
+        ready!(link.poll(cx, |shared, cx| shared.poll_end(cx, inbound)));
+        inbound.release();
+        Poll::Ready(link.with(|shared| shared.result().map(|()| None)))
+    }
+
+    /// Takes steps until one has a value or can't go on.
+    #[inline]
+    fn decode<S, L: Link<S>, T>(
+        &mut self,
+        link: &mut L,
+        step: &mut impl FnMut(&mut Inbound, &mut L) -> Result<Progress<T>, DecodeError>,
+    ) -> Stop<T> {
+        while self.since_turn < MESSAGES_PER_TURN {
+            self.since_turn += 1;
+            let receiving = match step(&mut self.inbound, link) {
+                Ok(Progress::Handled) => true,
+                Ok(Progress::Value(value)) => return Stop::Value(value),
+                Ok(Progress::Starved) => return Stop::Starved,
+                Ok(Progress::Paused) => return Stop::Paused,
+                Ok(Progress::Control(control)) => control_received(link, control),
+                Err(error) => violated(link, error),
+            };
+            if !receiving {
+                return Stop::Ending;
+            }
+        }
+        Stop::Tired
+    }
+}
+
+/// The peer broke the protocol: no messages come any more.
+#[cold]
+fn violated<S>(link: &mut impl Link<S>, error: DecodeError) -> bool {
+    link.with(|shared| shared.violated(error));
+    link.tell();
+    false
+}
+
+/// Deals with a control frame; whether messages may still come.
+fn control_received<S>(link: &mut impl Link<S>, control: Control) -> bool {
+    let mut ping_reply = PingReply::Pong;
+    if let Some(mut callbacks) = link.with(|shared| shared.lend_callbacks()) {
+        ping_reply = callbacks.tell(&control);
+        link.with(|shared| shared.give_callbacks_back(callbacks));
+    }
+    let receiving = link.with(|shared| {
+        shared.control_received(control, ping_reply);
+        shared.is_receiving()
+    });
+    link.tell();
+    receiving
+}

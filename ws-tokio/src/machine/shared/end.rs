@@ -1,0 +1,189 @@
+//! How a connection ends: what is owed is written, the peer's end is awaited, all under one deadline.
+
+use std::future::Future;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
+use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role};
+
+use super::Shared;
+use super::phase::{Deadline, End, Ending, Phase};
+use super::watch::{Due, Waits};
+use crate::error::Error;
+use crate::events::Event;
+use crate::machine::failure::Failure;
+use crate::machine::inbound::Inbound;
+use crate::machine::linger::{EndsFirst, Linger};
+
+impl<S> Shared<S> {
+    /// Whether messages may still come.
+    #[inline]
+    pub(crate) fn is_receiving(&self) -> bool {
+        match &self.phase {
+            Phase::Open => true,
+            Phase::Ending(ending) => matches!(**ending, Ending::Closing(_)),
+        }
+    }
+
+    /// The peer's close frame came, and the answer to it is queued.
+    pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
+        let end = match &frame {
+            Some(frame) if !frame.code().is_normal() => End::Closed,
+            Some(_) | None => End::Normal,
+        };
+        let code = frame.as_ref().map(CloseFrame::code);
+        self.outbound.note(|| Event::CloseReceived(code));
+        if frame.is_some() {
+            self.rare().close_frame = frame;
+        }
+        let ends_first = match self.role {
+            Role::Server => EndsFirst::We,
+            Role::Client => EndsFirst::Peer,
+        };
+        self.linger(ends_first, end);
+    }
+
+    /// The peer broke the protocol: it is told so.
+    pub(crate) fn violated(&mut self, error: DecodeError) {
+        self.outbound.close(CloseFrame::new(error.close_code(), "").ok());
+        self.linger(EndsFirst::We, End::Protocol(error));
+    }
+
+    /// The peer sent a message where none is taken: it is told so. While closing, messages are dropped: the peer may have
+    /// sent this one before our close frame arrived.
+    pub(crate) fn message_refused(&mut self) {
+        if self.outbound.is_closed() {
+            return;
+        }
+        self.outbound.close(CloseFrame::new(CloseCode::POLICY_VIOLATION, "").ok());
+        self.linger(EndsFirst::We, End::Refused);
+    }
+
+    /// The peer sent what the application's own protocol doesn't allow: it is told so.
+    pub(crate) fn fail(&mut self, frame: CloseFrame) {
+        let end = End::Failed(frame.code());
+        self.outbound.close(Some(frame));
+        self.linger(EndsFirst::We, end);
+    }
+
+    /// Ends the connection here and now.
+    pub(super) fn end(&mut self, end: End) {
+        self.outbound.end(match &end {
+            End::Io(failure) => failure.clone(),
+            _ => io::ErrorKind::NotConnected.into(),
+        });
+        self.phase = Phase::ending(Ending::Ended(end));
+        self.watch = None;
+        let result = self.result();
+        self.outbound.note(|| Event::Ended(result));
+    }
+
+    /// Ends the connection when the deadline of closing has passed. It starts when the connection first waits after
+    /// our close frame was queued.
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
+            self.phase = Phase::ending(Ending::Closing(self.deadline()));
+        }
+        let Phase::Ending(ending) = &mut self.phase else { return Poll::Pending };
+        let (deadline, end) = match &mut **ending {
+            Ending::Closing(deadline) => (deadline, &End::Timeout),
+            Ending::Lingering(deadline, _, end) => (deadline, &*end),
+            Ending::Ended(_) => return Poll::Ready(()),
+        };
+        ready!(deadline.as_mut().poll(cx));
+        let end = end.clone();
+        self.end(end);
+        Poll::Ready(())
+    }
+
+    /// What the connection came to, as often as it is asked; `Ok` also while it has not ended.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        let Some(end) = self.phase.ended() else { return Ok(()) };
+        Err(match (end, self.close_frame()) {
+            (End::Normal, _) | (End::Closed, None) => return Ok(()),
+            (End::Closed, Some(frame)) => Error::Closed(frame.clone()),
+            (End::Protocol(error), _) => Error::Protocol(*error),
+            (End::Refused, _) => Error::UnexpectedMessage,
+            (End::Failed(code), _) => Error::Failed(*code),
+            (End::Cut(failure), _) => Error::Cut(failure.as_ref().map(Failure::error)),
+            (End::Lost, _) => Error::HeartbeatTimeout,
+            (End::Timeout, _) => Error::CloseTimeout,
+            (End::Io(failure), _) => Error::Io(failure.error()),
+        })
+    }
+
+    /// Where the caller waits: whether the connection ends instead, or has something to write.
+    #[inline]
+    pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
+        if self.poll_deadline(cx).is_ready()
+            || self.watch.is_some() && self.poll_watch(cx, waits).is_ready()
+        {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Does what the watches ask for.
+    fn poll_watch(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
+        let writing = self.writing();
+        let Some(watch) = &mut self.watch else { return Poll::Pending };
+        match ready!(watch.poll(cx, waits, writing)) {
+            Due::Ping => {
+                self.outbound.note(|| Event::Asked);
+                // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
+                if self.outbound.control(&Control::Ping(ControlPayload::default())).is_ok() {
+                    watch.asked(self.outbound.mark());
+                }
+            }
+            Due::Idle => self.outbound.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok()),
+            Due::Lost => self.end(End::Lost),
+            Due::Stalled => self.end(End::Io(io::ErrorKind::TimedOut.into())),
+        }
+        Poll::Ready(())
+    }
+
+    fn linger(&mut self, ends_first: EndsFirst, end: End) {
+        let linger = Linger::new(ends_first);
+        match &mut self.phase {
+            Phase::Open => {
+                self.phase = Phase::ending(Ending::Lingering(self.deadline(), linger, end));
+            }
+            Phase::Ending(ending) => {
+                **ending = match std::mem::replace(&mut **ending, Ending::Ended(End::Normal)) {
+                    Ending::Closing(deadline) => Ending::Lingering(deadline, linger, end),
+                    settled @ (Ending::Lingering(..) | Ending::Ended(_)) => settled,
+                };
+            }
+        }
+    }
+
+    fn deadline(&self) -> Deadline {
+        Box::pin(sleep(self.close_timeout.get()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
+    /// Awaits the end of the stream, once nothing else is awaited.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
+        self.count_read(inbound, 0);
+        let Self { stream, phase, outbound, .. } = self;
+        let Phase::Ending(ending) = phase else { return Poll::Ready(()) };
+        if let Ending::Lingering(_, linger, end) = &mut **ending {
+            let lingered = linger.poll(
+                cx,
+                stream,
+                |cx, stream| outbound.poll_flush(cx, stream),
+                |cx, stream| inbound.poll_discard(cx, stream),
+            );
+            if lingered.is_pending() {
+                return self.poll_deadline(cx);
+            }
+            // However the stream ended: what the connection came to was settled before.
+            let end = end.clone();
+            self.end(end);
+        }
+        Poll::Ready(())
+    }
+}

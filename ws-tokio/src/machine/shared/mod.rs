@@ -1,0 +1,230 @@
+//! What both directions share: the stream, the send queue, and how the connection ends.
+
+pub(super) mod direct;
+mod end;
+mod exchange;
+mod phase;
+mod tasks;
+mod watch;
+
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
+use ws_core::{CloseFrame, Control, Counts, Role};
+
+use crate::error::Error;
+use crate::machine::callbacks::{Callbacks, PingReply};
+use crate::machine::counters::{Counters, Traffic};
+use crate::machine::inbound::Inbound;
+use crate::machine::news::News;
+use crate::machine::outbound::Outbound;
+use crate::machine::outbox::Outbox;
+use crate::machine::pings::Ping;
+use crate::machine::wants::Wants;
+use crate::settings::{Millis, Settings};
+use phase::Phase;
+use tasks::Tasks;
+use watch::{Watch, Writing};
+
+/// The part of a connection that its halves share: a connection owns it, halves lock it.
+pub(crate) struct Shared<S> {
+    stream: S,
+    outbound: Outbound,
+    phase: Phase,
+    role: Role,
+    close_timeout: Millis,
+    write_timeout: Millis,
+    watch: Option<Box<Watch>>,
+    /// Who waits, where it is no split connection.
+    tasks: Tasks,
+    /// What the one task waits for, or gave up to wait for without a word.
+    waited_for: Wants,
+    #[cfg(feature = "deflate")]
+    compression: Option<AgreedCompression>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few connections have, or only for a while.
+#[derive(Default)]
+struct Rare {
+    subprotocol: Option<Box<str>>,
+    peer_addr: Option<SocketAddr>,
+    close_frame: Option<CloseFrame>,
+    callbacks: Option<Box<Callbacks>>,
+    /// What was received, as of the last read, where it is counted.
+    received: Traffic,
+}
+
+/// How the receiving side reaches what it shares: directly, or under a lock for each call.
+pub(crate) trait Link<S> {
+    /// Does something that doesn't wait.
+    fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R;
+
+    /// Does something that may wait. `act` may be called twice, and must register the context's waker each time.
+    fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R>;
+
+    /// Tells others what they have to hear of.
+    fn tell(&mut self);
+
+    /// Where a handler's replies go.
+    fn outbox(&mut self) -> Outbox<'_>;
+}
+
+impl<S> Shared<S> {
+    pub(crate) fn new(
+        stream: S,
+        outbound: Outbound,
+        role: Role,
+        settings: &Settings,
+        subprotocol: Option<String>,
+        peer_addr: Option<SocketAddr>,
+    ) -> Self {
+        let rare = (subprotocol.is_some() || peer_addr.is_some()).then(|| {
+            let subprotocol = subprotocol.map(String::into_boxed_str);
+            Box::new(Rare { subprotocol, peer_addr, ..Rare::default() })
+        });
+        Self {
+            stream,
+            outbound,
+            phase: Phase::Open,
+            role,
+            close_timeout: Millis::from(settings.close_timeout),
+            write_timeout: Millis::from(settings.write_timeout),
+            watch: Watch::of(settings),
+            tasks: Tasks::default(),
+            waited_for: Wants::NONE,
+            #[cfg(feature = "deflate")]
+            compression: None,
+            rare,
+        }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_compression(self, agreed: Option<AgreedCompression>) -> Self {
+        Self { compression: agreed, ..self }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn compression(&self) -> Option<AgreedCompression> {
+        self.compression
+    }
+
+    /// What passed, where it is counted; with what the receiving side has found since its last read, if it is at hand.
+    pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
+        let sent = self.outbound.traffic()?;
+        let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
+        received.counts = found.unwrap_or(received.counts);
+        Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
+    }
+
+    /// Counts what was read, and tells of what was found in what was read before.
+    pub(crate) fn count_read(&mut self, inbound: &Inbound, bytes: usize) {
+        if let Some(counts) = inbound.counts() {
+            let received = &mut self.rare().received;
+            received.counts = counts;
+            received.wire_bytes += bytes as u64;
+        }
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.rare.as_ref()?.subprotocol.as_deref()
+    }
+
+    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+        self.rare.as_ref()?.peer_addr
+    }
+
+    pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
+        self.rare.as_ref()?.close_frame.as_ref()
+    }
+
+    pub(crate) const fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    pub(crate) const fn outbound_mut(&mut self) -> &mut Outbound {
+        &mut self.outbound
+    }
+
+    pub(crate) const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(crate) fn into_stream(self) -> S {
+        self.stream
+    }
+
+    /// Queues our close frame, if none was.
+    pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
+        if !self.outbound.is_closed() {
+            self.outbound.close(Some(frame.clone()));
+        }
+    }
+
+    /// What others have to hear of, now that no lock is held.
+    #[inline]
+    pub(crate) fn take_news(&mut self) -> Option<News> {
+        self.outbound.take_news()
+    }
+
+    /// Something is being queued by code that can't wait: whoever waits to receive writes it.
+    pub(crate) fn leave_to_others(&mut self) {
+        self.outbound.wake(Wants::READING);
+    }
+
+    /// Queues a ping, for others to write.
+    pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
+        self.leave_to_others();
+        self.outbound.ping()
+    }
+
+    /// How far writing has come.
+    fn writing(&self) -> Writing {
+        Writing { written: self.outbound.written(), timeout: self.write_timeout.get() }
+    }
+
+    /// Who is told of pings and pongs.
+    pub(crate) fn callbacks(&mut self) -> &mut Callbacks {
+        self.rare().callbacks.get_or_insert_default()
+    }
+
+    /// Lends the callbacks to whoever receives, to be given back: they must not run under a lock.
+    pub(crate) fn lend_callbacks(&mut self) -> Option<Box<Callbacks>> {
+        self.rare.as_mut()?.callbacks.take()
+    }
+
+    pub(crate) fn give_callbacks_back(&mut self, callbacks: Box<Callbacks>) {
+        self.rare().callbacks = Some(callbacks);
+    }
+
+    /// What the protocol does with a control frame, a ping so.
+    pub(crate) fn control_received(&mut self, control: Control, ping_reply: PingReply) {
+        match (control.reply(), ping_reply) {
+            (Some(Control::Pong(_)), PingReply::Withheld) | (None, _) => {}
+            (Some(reply), _) => self.outbound.reply(reply),
+        }
+        match control {
+            Control::Ping(_) => {}
+            Control::Pong(payload) => self.outbound.pong_received(&payload),
+            Control::Close(frame) => self.close_received(frame),
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}

@@ -1,0 +1,34 @@
+//! The tasks that wait on a connection in one piece.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use crate::machine::wakers::{Waiter, Wakers};
+
+/// Who waits on a connection in one piece.
+pub(super) enum Tasks {
+    /// The task that waited last: nobody at first.
+    One(Waker),
+    Several(Box<Several>),
+}
+
+/// From when more than one task waited at a time.
+pub(super) struct Several {
+    pub(super) wakers: Arc<Wakers>,
+    /// Wakes `wakers`: what the stream is polled with.
+    pub(super) combined: Waker,
+    pub(super) waiter: Waiter,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self::One(Waker::noop().clone())
+    }
+}
+
+impl Default for Several {
+    fn default() -> Self {
+        let wakers = Arc::new(Wakers::default());
+        Self { combined: Waker::from(wakers.clone()), wakers, waiter: Waiter::default() }
+    }
+}

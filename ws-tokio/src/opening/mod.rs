@@ -1,0 +1,7 @@
+//! What both sides of an opening handshake have in common (RFC 6455, 4).
+
+mod head;
+mod options;
+
+pub(crate) use head::{Deadline, Late, read_head, write_head, write_last};
+pub(crate) use options::{HandshakeOptions, speaking};

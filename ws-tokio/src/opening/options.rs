@@ -1,0 +1,66 @@
+//! What accepting and connecting have in common: bounds on the handshake, and what the connection is to be.
+
+use std::time::Duration;
+
+#[cfg(feature = "deflate")]
+use ws_core::deflate::{AgreedCompression, CompressionOptions};
+use ws_core::handshake::http1::{HeadLimits, HeadReader};
+
+use super::head::Deadline;
+use crate::connection::Negotiated;
+use crate::settings::Settings;
+
+/// The part of the options that both sides have.
+#[derive(Clone, Debug)]
+pub(crate) struct HandshakeOptions {
+    pub(crate) head_limits: HeadLimits,
+    pub(crate) timeout: Duration,
+    #[cfg(feature = "deflate")]
+    pub(crate) compression: CompressionOptions,
+    pub(crate) settings: Settings,
+}
+
+impl HandshakeOptions {
+    /// The deadline of a handshake that begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout)
+    }
+
+    /// A reader of the peer's head.
+    pub(crate) fn reader(&self) -> HeadReader {
+        HeadReader::new(self.head_limits)
+    }
+
+    /// With what was agreed on, used as these options say.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compressing(
+        &self,
+        negotiated: Negotiated,
+        agreed: Option<AgreedCompression>,
+    ) -> Negotiated {
+        match agreed {
+            Some(agreed) => negotiated.compression(agreed, self.compression),
+            None => negotiated,
+        }
+    }
+}
+
+/// With the subprotocol, if there is one.
+pub(crate) fn speaking(negotiated: Negotiated, subprotocol: Option<&str>) -> Negotiated {
+    match subprotocol {
+        Some(subprotocol) => negotiated.subprotocol(subprotocol),
+        None => negotiated,
+    }
+}
+
+impl Default for HandshakeOptions {
+    fn default() -> Self {
+        Self {
+            head_limits: HeadLimits::default(),
+            timeout: Duration::from_secs(10),
+            #[cfg(feature = "deflate")]
+            compression: CompressionOptions::default(),
+            settings: Settings::default(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The server's handshake: read a request and judge it (RFC 6455, 4.2).
+
+use std::future::Future;
+use std::pin::pin;
+
+use bytes::BytesMut;
+use http::Request;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::handshake::server::{Accepted, Refusal, Upgrade};
+
+use super::error::AcceptError;
+use super::incoming::{Incoming, Parts};
+use super::options::AcceptOptions;
+use super::refuse::{send_refusal, written};
+use crate::connection::{Connection, Negotiated};
+use crate::events;
+use crate::opening::{Deadline, read_head};
+
+/// Accepts a WebSocket handshake with the default [`AcceptOptions`].
+///
+/// # Errors
+/// As [`AcceptOptions::accept`].
+///
+/// # Cancel safety
+/// If dropped, the stream is dropped with it.
+pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
+    // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+    Box::pin(async move { AcceptOptions::default().read(stream).await?.accept().await })
+}
+
+impl AcceptOptions {
+    /// Accepts a WebSocket handshake (RFC 6455, 4.2).
+    ///
+    /// What is no handshake, or comes from a page that may not connect, is refused with an HTTP response that says
+    /// why.
+    ///
+    /// # Errors
+    /// [`AcceptError`] says what was wrong; the peer was told.
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
+        // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+        Box::pin(async move { self.read(stream).await?.accept().await })
+    }
+
+    /// Reads a WebSocket handshake and judges it, so that the caller can look at it before it accepts or refuses.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        mut stream: S,
+    ) -> Result<Incoming<S>, AcceptError> {
+        let deadline = self.handshake.deadline();
+        let mut leftover = BytesMut::new();
+        let judged = self.judge_in_time(deadline, &mut stream, &mut leftover).await;
+        let settings = self.handshake.settings;
+        if let Err(AcceptError::Refused(refusal)) = &judged {
+            let refusal = written(refusal.response(Upgrade::Http1), &leftover);
+            send_refusal(&mut stream, &refusal, settings.close_timeout).await;
+        }
+        let (request, accepted) = judged.inspect_err(|error| events::not_accepted(error))?;
+        let negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
+        Ok(Incoming::new(parts))
+    }
+
+    async fn judge_in_time<S: AsyncRead + Unpin>(
+        &self,
+        deadline: Deadline,
+        stream: &mut S,
+        leftover: &mut BytesMut,
+    ) -> Result<(Request<()>, Accepted), AcceptError> {
+        if let Ok(judged) = deadline.within(pin!(self.judge(stream, leftover))).await {
+            return judged;
+        }
+        Err(if leftover.is_empty() { AcceptError::Silent } else { Refusal::HeadTimeout.into() })
+    }
+
+    /// Reads and judges a request. One that is refused stays in `leftover`.
+    async fn judge<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        leftover: &mut BytesMut,
+    ) -> Result<(Request<()>, Accepted), AcceptError> {
+        let mut reader = self.handshake.reader();
+        let judge = |buffer: &[u8]| {
+            let Some((request, used)) = reader.request(buffer)? else { return Ok(None) };
+            let accepted = self.policy.judge(&request, Upgrade::Http1)?;
+            Ok::<_, AcceptError>(Some(((request, accepted), used)))
+        };
+        read_head(stream, leftover, judge).await?.ok_or(AcceptError::Silent)
+    }
+}

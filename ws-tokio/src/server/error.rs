@@ -1,0 +1,68 @@
+//! Why a handshake was not accepted.
+
+use std::error;
+use std::fmt;
+use std::io;
+
+use ws_core::handshake::http1::HeadError;
+use ws_core::handshake::server::{Refusal, SubprotocolNotOffered};
+
+/// Why a handshake was not accepted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// Nothing arrived by the deadline, or the peer left before its request was whole. Nothing was answered.
+    Silent,
+    /// The request was refused; the peer was told why.
+    Refused(Refusal),
+    /// The server chose a subprotocol that the client did not offer; the client got a 500.
+    Subprotocol(SubprotocolNotOffered),
+    /// The stream failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent => f.write_str("the peer sent no request"),
+            Self::Refused(refusal) => write!(f, "refused with {}: {refusal}", refusal.status()),
+            Self::Subprotocol(error) => error.fmt(f),
+            Self::Io(error) => write!(f, "the transport failed: {error}"),
+        }
+    }
+}
+
+impl error::Error for AcceptError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Silent => None,
+            Self::Refused(refusal) => Some(refusal),
+            Self::Subprotocol(error) => Some(error),
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<Refusal> for AcceptError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<HeadError> for AcceptError {
+    fn from(error: HeadError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<SubprotocolNotOffered> for AcceptError {
+    fn from(error: SubprotocolNotOffered) -> Self {
+        Self::Subprotocol(error)
+    }
+}
+
+impl From<io::Error> for AcceptError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,180 @@
+//! A request that may be accepted: the caller looks at it, then accepts or refuses.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::Role;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
+use ws_core::handshake::http1::write_response;
+use ws_core::handshake::server::{Accepted, SubprotocolNotOffered, Upgrade, refuse};
+
+use super::error::AcceptError;
+use super::refuse::{send_refusal, written};
+use crate::connection::{Connection, Negotiated};
+use crate::events;
+use crate::opening::{Deadline, Late, speaking, write_head};
+use crate::settings::Settings;
+
+/// A handshake that is fine so far: look at its request, then accept or refuse it.
+///
+/// Dropping it drops the stream without an answer.
+#[derive(Debug)]
+pub struct Incoming<S>(
+    /// On the heap: a request's head is large, and a task that looks at it is no larger for it.
+    Box<Parts<S>>,
+);
+
+/// What a request that was read is made of.
+#[derive(Debug)]
+pub(super) struct Parts<S> {
+    pub(super) stream: S,
+    pub(super) request: Request<()>,
+    pub(super) leftover: BytesMut,
+    pub(super) accepted: Accepted,
+    pub(super) deadline: Deadline,
+    pub(super) negotiated: Negotiated,
+    pub(super) settings: Settings,
+}
+
+impl<S> Incoming<S> {
+    pub(super) fn new(parts: Parts<S>) -> Self {
+        Self(Box::new(parts))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
+    /// The request: its path, query and headers.
+    pub fn request(&self) -> &Request<()> {
+        &self.0.request
+    }
+
+    /// The subprotocol that both ends speak: the one that was chosen, by the options or by
+    /// [`choose_subprotocol`](Self::choose_subprotocol).
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.0.accepted.subprotocol()
+    }
+
+    /// The subprotocols that the client offers, as it wrote them, the one it likes best first.
+    ///
+    /// Pages in browsers can't set headers, so some clients carry a token among them.
+    ///
+    /// ```no_run
+    /// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
+    /// # use ws_tokio::http::StatusCode;
+    /// # use tokio::net::TcpStream;
+    /// # async fn example(stream: TcpStream) -> Result<Option<Connection<TcpStream>>, AcceptError> {
+    /// // Sec-WebSocket-Protocol: chat, bearer.TOKEN
+    /// let mut incoming = AcceptOptions::default().read(stream).await?;
+    /// let token = incoming.offered_subprotocols().find_map(|it| it.strip_prefix("bearer."));
+    /// if token != Some("TOKEN") || incoming.choose_subprotocol("chat").is_err() {
+    ///     incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?").await;
+    ///     return Ok(None);
+    /// }
+    /// // Answers `Sec-WebSocket-Protocol: chat`, and not the token.
+    /// Ok(Some(incoming.accept().await?))
+    /// # }
+    /// ```
+    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.0.accepted.offered_subprotocols()
+    }
+
+    /// Chooses a subprotocol that the client offers, in place of the options' choice. It is found in any case, and answered
+    /// as the client wrote it.
+    ///
+    /// # Errors
+    /// The client did not offer it. What was chosen before stays.
+    pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
+        self.0.accepted.choose_subprotocol(name)
+    }
+
+    /// Chooses no subprotocol, whatever the options chose. A browser that asked for one then fails the connection.
+    pub fn choose_no_subprotocol(&mut self) {
+        self.0.accepted.choose_no_subprotocol();
+    }
+
+    /// The compression agreed on, if it is accepted.
+    #[cfg(feature = "deflate")]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.0.accepted.compression()
+    }
+
+    /// Tells the connection its peer's address.
+    #[must_use]
+    pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
+        self.0.negotiated = self.0.negotiated.peer_addr(address);
+        self
+    }
+
+    /// Sets the connection's settings, in place of the options'.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.0.settings = settings;
+        self
+    }
+
+    /// Accepts: answers 101.
+    ///
+    /// # Errors
+    /// [`AcceptError::Io`] where the stream failed, or took longer than the handshake's deadline.
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub async fn accept(self) -> Result<Connection<S>, AcceptError> {
+        self.accept_with(&HeaderMap::new()).await
+    }
+
+    /// Accepts: answers 101 with these headers added. Headers that are the handshake's own are left out, but
+    /// `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does; an empty
+    /// one chooses none.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept), and [`AcceptError::Subprotocol`] where these headers choose a subprotocol that the client
+    /// did not offer: it got a 500.
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it.
+    pub async fn accept_with(mut self, headers: &HeaderMap) -> Result<Connection<S>, AcceptError> {
+        if let Err(error) = self.0.accepted.choose_subprotocol_of(headers) {
+            self.refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).await;
+            return Err(error.into());
+        }
+        let mut head = Vec::new();
+        write_response(&self.0.accepted.response(headers).map(|()| ""), &mut head);
+        self.0
+            .deadline
+            .within(pin!(write_head(&mut self.0.stream, &head)))
+            .await
+            .unwrap_or_else(|Late| Err(io::ErrorKind::TimedOut.into()))
+            .inspect_err(|error| events::not_accepted(error))?;
+        Ok(self.into_connection())
+    }
+
+    fn into_connection(self) -> Connection<S> {
+        let Parts { stream, leftover, accepted, negotiated, settings, .. } = *self.0;
+        events::accepted(accepted.subprotocol());
+        let negotiated = speaking(negotiated, accepted.subprotocol());
+        Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings)
+    }
+
+    /// Refuses with this status and a text that says why, and closes the stream.
+    ///
+    /// A peer that doesn't listen is given up on after the close timeout.
+    pub async fn refuse(self, status: StatusCode, why: impl Into<Bytes>) {
+        let mut response = Response::new(why.into());
+        *response.status_mut() = status;
+        self.refuse_with(response).await;
+    }
+
+    /// Refuses with this response, and closes the stream. `Connection` and `Content-Length` are set for it.
+    pub async fn refuse_with(mut self, response: Response<Bytes>) {
+        let response = refuse(response, Upgrade::Http1);
+        events::refused(response.status());
+        let refusal = written(response, b"GET");
+        send_refusal(&mut self.0.stream, &refusal, self.0.settings.close_timeout).await;
+    }
+}

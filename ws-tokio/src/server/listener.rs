@@ -1,0 +1,263 @@
+//! Serving TCP: accept connections, within bounds, each on a task of its own.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use super::error::AcceptError;
+use super::incoming::Incoming;
+use super::options::AcceptOptions;
+use crate::connection::Connection;
+use crate::events;
+
+/// First and longest pause after an error that a pause may mend, such as too many open files.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Accepts WebSocket connections from a TCP listener, each on a task of its own.
+///
+/// `TCP_NODELAY` is set, connections know their peer's address, and what is over a cap waits in the system's backlog. When
+/// file descriptors run out it pauses, 5 ms at first and up to 1 s, rather than spin or end.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use ws_tokio::Server;
+///
+/// let server = Server::bind("127.0.0.1:9001").await?.max_connections(10_000);
+/// println!("listening on {}", server.local_addr()?);
+/// server
+///     .serve(|mut connection| async move {
+///         _ = connection.run(|message, outbox| outbox.send(message)).await;
+///     })
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Graceful shutdown
+///
+/// A [`Tracker`](crate::Tracker) closes the connections and waits for them. Meanwhile the server goes on, so that who comes
+/// late is told so, and may try elsewhere:
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use std::time::Duration;
+///
+/// use ws_tokio::http::StatusCode;
+/// use ws_tokio::{Server, Tracker};
+///
+/// let server = Server::bind("127.0.0.1:9001").await?;
+/// let tracker = Tracker::new();
+/// let entrance = tracker.clone();
+/// let serving = server.serve_incoming(move |incoming| {
+///     let ticket = entrance.enter();
+///     async move {
+///         let Some(ticket) = ticket else {
+///             return incoming.refuse(StatusCode::SERVICE_UNAVAILABLE, "going down").await;
+///         };
+///         let Ok(mut connection) = incoming.accept().await else { return };
+///         ticket
+///             .serve(&mut connection, async |connection| {
+///                 connection.run(|message, outbox| outbox.send(message)).await
+///             })
+///             .await;
+///     }
+/// });
+/// let shutdown = async {
+///     tokio::signal::ctrl_c().await?;
+///     Ok::<_, std::io::Error>(tracker.shutdown(Duration::from_secs(10)).await)
+/// };
+/// tokio::select! {
+///     () = serving => {}
+///     shutdown = shutdown => println!("{} connections were cut", shutdown?.cut.len()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    listener: TcpListener,
+    options: AcceptOptions,
+    max_connections: usize,
+    max_handshakes: usize,
+}
+
+impl Server {
+    /// A server on a listener.
+    #[must_use]
+    pub fn new(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            options: AcceptOptions::default(),
+            max_connections: Semaphore::MAX_PERMITS,
+            max_handshakes: 1024,
+        }
+    }
+
+    /// A server on a new listener.
+    ///
+    /// # Errors
+    /// As [`TcpListener::bind`].
+    pub async fn bind(address: impl tokio::net::ToSocketAddrs) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self::new)
+    }
+
+    /// How connections are accepted.
+    #[must_use]
+    pub fn options(self, options: AcceptOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Most connections at a time. Default no cap: the system's limit on open files is one.
+    #[must_use]
+    pub fn max_connections(self, most: usize) -> Self {
+        Self { max_connections: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// Most handshakes under way at a time. Default 1024. Peers that connect and say nothing take a place for
+    /// up to [`AcceptOptions::handshake_timeout`] each.
+    #[must_use]
+    pub fn max_handshakes(self, most: usize) -> Self {
+        Self { max_handshakes: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// As [`TcpListener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Accepts connections for ever and calls `handler` with each, on a task of its own.
+    ///
+    /// # Cancel safety
+    /// If dropped, no connection is accepted any more; those that were go on.
+    pub async fn serve<H, F>(self, handler: H)
+    where
+        H: Fn(Connection<TcpStream>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let handler = Arc::new(handler);
+        let accept = move |incoming: Incoming<TcpStream>| {
+            let handler = handler.clone();
+            async move {
+                if let Ok(connection) = incoming.accept().await {
+                    handler(connection).await;
+                }
+            }
+        };
+        self.serve_incoming(accept).await;
+    }
+
+    /// As [`serve`](Self::serve), but `handler` looks at each request and accepts or refuses it.
+    ///
+    /// # Cancel safety
+    /// If dropped, no connection is accepted any more; those that were go on.
+    pub async fn serve_incoming<H, F>(self, handler: H)
+    where
+        H: Fn(Incoming<TcpStream>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let connections = Arc::new(Semaphore::new(self.max_connections));
+        let handshakes = Arc::new(Semaphore::new(self.max_handshakes));
+        let shared = Arc::new((self.options, handler));
+        loop {
+            let connection = permit(&connections).await;
+            let handshake = permit(&handshakes).await;
+            let (stream, peer) = accept(|| self.listener.accept()).await;
+            let shared = shared.clone();
+            tokio::spawn(events::of_connection(peer, async move {
+                let (options, handler) = &*shared;
+                let read = read(options, stream).await;
+                drop(handshake);
+                if let Ok(incoming) = read {
+                    handler(incoming.with_peer_addr(peer)).await;
+                }
+                drop(connection);
+            }));
+        }
+    }
+}
+
+/// The next connection of a listener. Errors are of one connection, or pass with time.
+async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> F) -> T {
+    let mut pause = PAUSES.0;
+    loop {
+        match next().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                events::cannot_listen(&error);
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+/// Whether the peer was gone before it was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn read(
+    options: &AcceptOptions,
+    stream: TcpStream,
+) -> Result<Incoming<TcpStream>, AcceptError> {
+    stream.set_nodelay(true)?;
+    // On the heap: the task is no larger for it.
+    Box::pin(options.read(stream)).await
+}
+
+async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    semaphore.clone().acquire_owned().await.expect("never closed")
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How long a listener is paused that fails with each of these in turn.
+    async fn paused(failures: impl IntoIterator<Item = io::ErrorKind>) -> Duration {
+        let mut failures = failures.into_iter();
+        let begin = Instant::now();
+        accept(|| ready(failures.next().map_or(Ok(()), |kind| Err(kind.into())))).await;
+        begin.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_descriptors_run_out_it_pauses_longer_and_longer_and_goes_on() {
+        // What the system says then has no name in `ErrorKind`.
+        let out_of_descriptors = io::ErrorKind::Other;
+        assert_eq!(paused([out_of_descriptors; 3]).await, Duration::from_millis(5 + 10 + 20));
+        let long = paused([out_of_descriptors; 100]).await - paused([out_of_descriptors; 99]).await;
+        assert_eq!(long, Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_was_gone_before_it_was_accepted_costs_no_pause() {
+        let gone = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset];
+        assert_eq!(paused(gone).await, Duration::ZERO);
+    }
+}

@@ -1,0 +1,16 @@
+//! The server's side: accept handshakes, serve a listener, and go down gracefully.
+
+mod accept;
+mod error;
+mod incoming;
+mod listener;
+mod options;
+mod refuse;
+mod tracker;
+
+pub use accept::accept;
+pub use error::AcceptError;
+pub use incoming::Incoming;
+pub use listener::Server;
+pub use options::AcceptOptions;
+pub use tracker::{Shutdown, Ticket, Tracker};

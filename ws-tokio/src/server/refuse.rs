@@ -1,0 +1,32 @@
+//! Refusals on their way to the peer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use ws_core::handshake::http1::write_response;
+
+use crate::opening::write_last;
+
+/// A refusal as it goes on the wire. One of a HEAD request has the headers of a body and none (RFC 9110, 9.3.2).
+pub(super) fn written(response: Response<Bytes>, request: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    let request = request.strip_prefix(b"\r\n").unwrap_or(request);
+    if request.starts_with(b"HEAD ") {
+        write_response(&response.map(|_| ""), &mut wire);
+    } else {
+        write_response(&response, &mut wire);
+    }
+    wire
+}
+
+/// Writes a refusal and lingers, so that it arrives. A peer that doesn't take it is not waited for any longer.
+pub(super) async fn send_refusal<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    refusal: &[u8],
+    time: Duration,
+) {
+    _ = timeout(time, write_last(stream, refusal)).await;
+}

@@ -1,0 +1,138 @@
+//! What the halves share, and the lock around it.
+
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::machine::{
+    Link, Locked, Mutex, Outbound, Outbox, Receiving, Shared, Waiter, Wakers, Want, Wants, lock,
+};
+
+/// What the halves share.
+pub(super) struct Split<S> {
+    inner: Mutex<Inner<S>>,
+    wakers: Arc<Wakers>,
+    /// Wakes `wakers`: what the stream is polled with.
+    waker: Waker,
+    /// Whose turn it is to send a message. Whoever streams one keeps it; control frames don't need it. Fair.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// Locked for calls that don't wait, and never while a handler runs or a message is decoded.
+pub(super) struct Inner<S> {
+    pub(super) shared: Shared<S>,
+    /// The receiving side, once its half is gone: whoever closes drains it.
+    pub(super) returned: Option<Box<Receiving>>,
+}
+
+impl<S> Split<S> {
+    pub(super) fn new(shared: Shared<S>) -> Self {
+        let wakers = Arc::new(Wakers::default());
+        Self {
+            inner: Mutex::new(Inner { shared, returned: None }),
+            waker: Waker::from(wakers.clone()),
+            wakers,
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(super) fn into_shared(self) -> Shared<S> {
+        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).shared
+    }
+
+    /// Does something that doesn't wait.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
+        self.with_as(0, act)
+    }
+
+    /// Does something that doesn't wait, for whoever has this key: it needs not be woken.
+    fn with_as<R>(&self, key: u64, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
+        let mut inner = lock(&self.inner);
+        let result = act(&mut inner);
+        let news = inner.shared.take_news();
+        drop(inner);
+        if let Some(news) = news {
+            self.wakers.wake(news.tell(), key);
+        }
+        result
+    }
+
+    /// Does something that may wait.
+    pub(super) fn poll<R>(
+        &self,
+        waiter: &mut Waiter,
+        want: Want,
+        cx: &Context<'_>,
+        mut act: impl FnMut(&mut Inner<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        let key = waiter.key();
+        waiter.poll((&self.wakers, &self.waker), want, cx, |cx| {
+            let mut woken = false;
+            let polled = self.with_as(key, |inner| {
+                self.wakers.enter();
+                let polled = act(inner, cx);
+                woken = self.wakers.leave();
+                polled
+            });
+            if woken {
+                self.wakers.wake(Wants::ALL, 0);
+            }
+            polled
+        })
+    }
+
+    /// The receiving side, whose half is gone: whoever waits may be the one to close.
+    pub(super) fn take_back(&self, receiving: Box<Receiving>) {
+        self.with(|inner| inner.returned = Some(receiving));
+        self.wakers.wake(Wants::ALL, 0);
+    }
+
+    /// Does something with the send queue, for code that can't wait: whoever receives writes what is queued.
+    pub(super) fn leave_to_others<R>(&self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
+        self.with(|inner| {
+            inner.shared.leave_to_others();
+            act(&mut inner.shared)
+        })
+    }
+}
+
+/// The receiving side's link to what the halves share.
+pub(super) struct Locking<'a, S> {
+    pub(super) split: &'a Split<S>,
+    pub(super) waiter: &'a mut Waiter,
+    pub(super) want: Want,
+}
+
+impl<S> Link<S> for Locking<'_, S> {
+    fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
+        self.split.with_as(self.waiter.key(), |inner| act(&mut inner.shared))
+    }
+
+    fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        let Self { split, waiter, want } = self;
+        split.poll(waiter, *want, cx, |inner, cx| act(&mut inner.shared, cx))
+    }
+
+    /// Each call has told already.
+    fn tell(&mut self) {}
+
+    fn outbox(&mut self) -> Outbox<'_> {
+        Outbox::locked(self)
+    }
+}
+
+/// What a handler queues, whoever runs it writes.
+impl<S> Locked for Locking<'_, S> {
+    fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
+        self.split.with_as(self.waiter.key(), |inner| act(inner.shared.outbound_mut()));
+    }
+}
+
+impl<S> Locked for Split<S> {
+    fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
+        self.leave_to_others(|shared| act(shared.outbound_mut()));
+    }
+}

@@ -1,0 +1,260 @@
+//! A connection as a byte stream: what protocols that know nothing of messages run over.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use ws_core::{CloseCode, CloseFrame, Delivery, Limits, MessageKind, More, PieceRef, Utf8};
+
+use crate::connection::Connection;
+use crate::error::{Error, closed};
+use crate::machine::{Inbound, Shared, Waiter, Want};
+use crate::split::{RecvHalf, SendHalf};
+
+/// Most bytes in a message that is written; received frames that are larger come in pieces of it.
+const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
+
+/// A connection as a stream of bytes, which its messages carry; where one ends and the next begins means nothing.
+///
+/// - **Reading** crosses messages, which may be of any size and any number of fragments: no limit applies, for none is held
+///   whole; at most 64 KiB and what one read brings are. A close with 1000, 1001 or no code is the end of the stream.
+/// - **Writing** makes each write one message of up to 64 KiB, written out at once as far as the transport takes it. What
+///   it doesn't take, the next read, write or flush does; flush to be sure.
+/// - **Shutting down** closes with 1000 and waits for the peer's answer, within
+///   [`Settings::close_timeout`](crate::Settings). Bytes that still come are not lost: it waits no longer then, and they
+///   can be read. The peer can send nothing once it has seen our close frame: a WebSocket doesn't close by halves.
+///
+/// All messages are of one kind. Where the peer sends one of the other kind, the connection is closed with 1003.
+///
+/// It works with all of `tokio::io`; the halves of [`tokio::io::split`] may belong to different tasks. Pings are answered
+/// only while it is read from, and while it shuts down.
+///
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use ws_tokio::{ByteStream, MessageKind};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (client, mut server) = ws_tokio::pipe().await;
+/// let mut stream = ByteStream::new(client, MessageKind::Binary);
+/// server.send(b"mess".to_vec()).await?;
+/// server.send(b"ages".to_vec()).await?;
+/// let mut read = [0; 8];
+/// stream.read_exact(&mut read).await?;
+/// assert_eq!(&read, b"messages");
+/// stream.write_all(b"bytes").await?;
+/// assert_eq!(server.recv().await?, Some(b"bytes".to_vec().into()));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Reading and writing fail as [`Connection::recv`] and [`Connection::send`] do; the [`Error`] is inside the
+/// [`io::Error`], but that an [`Error::Io`] is the transport's own. A message of the other kind is [`Error::Failed`]. A
+/// close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. Writing what no text can hold, where the kind is
+/// text, is [`io::ErrorKind::InvalidData`], and nothing of it is queued.
+pub struct ByteStream<S> {
+    // Halves and a waiter for each direction: reader and writer may be different tasks, and neither's waker displaces the
+    // other's.
+    reading: Reading<S>,
+    reader: Waiter,
+    sending: SendHalf<S>,
+    writer: Waiter,
+    /// What was written of a text. In the middle of a code point its message goes on.
+    written: Utf8,
+    /// What held for the connection.
+    limits: Limits,
+}
+
+/// The receiving side.
+struct Reading<S> {
+    half: RecvHalf<S>,
+    kind: MessageKind,
+    /// What was received and not read.
+    bytes: Bytes,
+    /// Whether the message that they are of goes on.
+    more: More,
+}
+
+impl<S> ByteStream<S> {
+    /// Reads and writes bytes as messages of this kind. Text is for peers that want it: it must be UTF-8, though a write
+    /// may end inside a code point.
+    #[must_use]
+    pub fn new(connection: Connection<S>, kind: MessageKind) -> Self {
+        let (mut half, sending) = connection.split();
+        let limits = half.inbound().limits();
+        half.inbound().set_limits(Limits::UNLIMITED);
+        half.inbound().set_delivery(Delivery::Pieces(CHUNK));
+        let reading = Reading { half, kind, bytes: Bytes::new(), more: More::Ended };
+        let (reader, writer) = (Waiter::default(), Waiter::default());
+        Self { reading, reader, sending, writer, written: Utf8::new(), limits }
+    }
+
+    /// The connection, with its limits. What was not read of the message under way is dropped; what was written is
+    /// written or queued, though text that ends inside a code point leaves its message unfinished.
+    #[must_use]
+    pub fn into_inner(self) -> Connection<S> {
+        let Self { mut reading, sending, limits, .. } = self;
+        let inbound = reading.half.inbound();
+        inbound.set_limits(limits);
+        inbound.set_delivery(Delivery::Messages);
+        if reading.more == More::Follows {
+            inbound.drop_rest();
+        }
+        reading.half.reunite(sending).expect("there are no other halves")
+    }
+
+    /// The code and reason of the peer's close frame, once it has come and said any.
+    #[must_use]
+    pub fn close_frame(&self) -> Option<CloseFrame> {
+        self.reading.half.close_frame()
+    }
+
+    /// The peer's address, where the handshake or the caller told it.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.reading.half.peer_addr()
+    }
+
+    /// Whether a message may end behind these bytes.
+    fn judge(&self, data: &[u8]) -> io::Result<(Utf8, More)> {
+        let mut written = self.written;
+        if self.reading.kind == MessageKind::Text {
+            written
+                .push(data)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        }
+        let more = if written.finish().is_ok() { More::Ended } else { More::Follows };
+        Ok((written, more))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> ByteStream<S> {
+    /// Queues one message, once there is room.
+    fn poll_queue(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+        let begins = self.written.finish().is_ok();
+        let (written, more) = self.judge(data)?;
+        let piece = PieceRef { kind: self.reading.kind, data, more };
+        ready!(self.sending.poll(&mut self.writer, Want::Room, cx, |shared, cx| {
+            ready!(shared.poll_room(cx, data.len()))?;
+            if begins {
+                shared.outbound().may_stream()?;
+            }
+            Poll::Ready(shared.outbound_mut().piece(piece))
+        }))?;
+        self.written = written;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
+    /// Waits for bytes to read. There are none at the end.
+    fn poll_bytes(
+        &mut self,
+        waiter: &mut Waiter,
+        want: Want,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        while self.bytes.is_empty() {
+            let received = self.half.poll_receive_as(waiter, want, cx, Inbound::piece);
+            let Some(piece) = ready!(received)? else { break };
+            if piece.kind == self.kind {
+                (self.bytes, self.more) = (piece.data, piece.more);
+            } else {
+                self.half.fail(CloseCode::UNSUPPORTED, refusal(self.kind))?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for ByteStream<S> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let Self { reading, reader, .. } = self.get_mut();
+        ready!(reading.poll_bytes(reader, Want::Message, cx))?;
+        if reading.bytes.is_empty() && reading.more == More::Follows {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Poll::Ready(Ok(&reading.bytes))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        let bytes = &mut self.reading.bytes;
+        bytes.advance(amount);
+        if bytes.is_empty() {
+            // An empty rest would pin the buffer that it was read into.
+            *bytes = Bytes::new();
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ByteStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let len = bytes.len().min(buf.remaining());
+        buf.put_slice(&bytes[..len]);
+        self.consume(len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let data = &buf[..buf.len().min(CHUNK.get())];
+        if !data.is_empty() {
+            ready!(this.poll_queue(cx, data))?;
+            // What went wrong is said by the next write: this one's message is queued.
+            _ = this.sending.poll(&mut this.writer, Want::Flush, cx, Shared::poll_flush);
+        }
+        Poll::Ready(Ok(data.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { sending, writer, .. } = self.get_mut();
+        let flushed = sending.poll(writer, Want::Flush, cx, Shared::poll_flush);
+        flushed.map_err(io::Error::from)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { reading, sending, writer, .. } = self.get_mut();
+        sending.start_closing(&CloseFrame::normal());
+        let written = ready!(sending.poll(writer, Want::End, cx, |shared, cx| {
+            ready!(shared.poll_drain(cx));
+            Poll::Ready(shared.result())
+        }));
+        closed(written)?;
+        closed(ready!(reading.poll_bytes(writer, Want::End, cx)))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What the peer is told where it sends the other kind.
+const fn refusal(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Text => "only text messages are taken",
+        MessageKind::Binary => "only binary messages are taken",
+    }
+}
+
+impl<S> fmt::Debug for ByteStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream").field("kind", &self.reading.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! One message as a byte stream: read while it arrives.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ws_core::{Delivery, MessageKind, More, Piece};
+
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::machine::{Inbound, Receives};
+use crate::split::RecvHalf;
+
+/// Frames larger than this many bytes come in pieces of it.
+const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
+
+/// One message, read while it arrives. Made by [`Connection::reader`] and [`RecvHalf::reader`].
+///
+/// It ends where the message does. The message limit holds all the same. Dropped early, the rest of the message is
+/// dropped too, by whatever receives next: nothing of it is ever taken for another message.
+pub struct MessageReader<'a, S> {
+    source: Source<'a, S>,
+    /// What was read of the message and not handed out.
+    piece: Piece,
+}
+
+/// What is received from.
+enum Source<'a, S> {
+    Whole(&'a mut Connection<S>),
+    Half(&'a mut RecvHalf<S>),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Waits for the next message and reads it while it arrives; `None` as [`recv`](Self::recv).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv); while reading, the same as errors of the kind [`io::Error::other`].
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn reader(&mut self) -> Result<Option<MessageReader<'_, S>>, Error> {
+        MessageReader::open(Source::Whole(self)).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
+    /// Waits for the next message and reads it while it arrives, as [`Connection::reader`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost.
+    pub async fn reader(&mut self) -> Result<Option<MessageReader<'_, S>>, Error> {
+        MessageReader::open(Source::Half(self)).await
+    }
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageReader<'a, S> {
+    async fn open(mut source: Source<'a, S>) -> Result<Option<Self>, Error> {
+        let first = poll_fn(|cx| source.poll_first(cx)).await?;
+        Ok(first.map(|piece| Self { source, piece }))
+    }
+}
+
+impl<S> MessageReader<'_, S> {
+    /// Whether the message is text or binary. Its bytes are judged as they come: text that is not UTF-8 is an error
+    /// of reading, but a code point may be cut by the end of any read.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        self.piece.kind
+    }
+}
+
+impl<S> Source<'_, S> {
+    fn inbound(&mut self) -> &mut Inbound {
+        match self {
+            Self::Whole(connection) => connection.inbound(),
+            Self::Half(half) => half.inbound(),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Source<'_, S> {
+    /// The next message's first piece. Only from within this call does a message begin to be streamed.
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, Error>> {
+        self.inbound().set_delivery(Delivery::Pieces(CHUNK));
+        let first = self.poll_piece(cx);
+        self.inbound().set_delivery(Delivery::Messages);
+        first
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, Error>> {
+        match self {
+            Self::Whole(connection) => connection.poll_receive(cx, Inbound::piece),
+            Self::Half(half) => half.poll_receive(cx, Inbound::piece),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MessageReader<'_, S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { source, piece } = self.get_mut();
+        while piece.data.is_empty() && piece.more == More::Follows {
+            match ready!(source.poll_piece(cx))? {
+                Some(next) => *piece = next,
+                // A close frame ended the message in the middle.
+                None => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            }
+        }
+        let len = piece.data.len().min(buf.remaining());
+        buf.put_slice(&piece.data[..len]);
+        piece.data.advance(len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S> Drop for MessageReader<'_, S> {
+    fn drop(&mut self) {
+        if self.piece.more == More::Follows {
+            self.source.inbound().drop_rest();
+        }
+    }
+}
+
+impl<S> fmt::Debug for MessageReader<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageReader").field("kind", &self.kind()).finish_non_exhaustive()
+    }
+}
