@@ -1,7 +1,15 @@
 //! What the benchmarks and the tests of the workspace share: payloads, peers, the checks that they all compute the same, load
 //! from outside, and the sources.
 
+pub mod chart;
 pub mod load;
 pub mod masking;
+pub mod packages;
 pub mod servers;
 pub mod sources;
+pub mod tables;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

@@ -48,6 +48,7 @@
 //! # Features
 //!
 //! - `stream` (default): [`Typed`], a typed `Stream` and `Sink` of the futures crates.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod error;

@@ -83,6 +83,7 @@
 //!   at the level DEBUG, pings of the heartbeat at TRACE, a listener that has to pause at WARN; nothing per message. A
 //!   [`Server`] opens a span with the peer's address for each connection; elsewhere the span is the caller's, who
 //!   instruments the task that serves a connection.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod client;
