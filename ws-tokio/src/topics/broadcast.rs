@@ -12,7 +12,7 @@ use super::topic::Topic;
 /// A topic, to publish to and to subscribe to. Cheap to clone; all clones are one, and the topic ends with the last.
 ///
 /// A message is encoded once for all subscribers, as a [`PreparedMessage`], and a large payload is never copied for a server's
-/// connections. Each subscriber has a queue of its own with bounds, and [`Slow`] says what happens when it is full: whoever
+/// connections. Each subscriber has a queue of its own with bounds, and [`Slow`](crate::Slow) says what happens when it is full: whoever
 /// publishes never waits, and nobody waits for somebody else's client.
 ///
 /// ```
