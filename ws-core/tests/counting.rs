@@ -58,6 +58,13 @@ fn what_is_received_is_counted_the_same_however_it_was_cut_and_is_delivered() {
 }
 
 #[test]
+fn a_text_in_fragments_counts_with_all_its_bytes() {
+    let mut decoder = client(Delivery::Messages);
+    decode(&mut decoder, b"\x01\x03one\x00\x03two\x80\x05three", 1);
+    assert_eq!(passed(decoder.counts()), (1, 3, 11));
+}
+
+#[test]
 fn a_borrowed_message_counts_like_an_owned_one() {
     let (mut decoder, mut input, mut at) = (client(Delivery::Messages), WIRE.to_vec(), 0);
     while at < input.len() {

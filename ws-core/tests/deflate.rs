@@ -246,6 +246,19 @@ fn a_message_of_exactly_the_output_buffers_length_is_whole() {
     }
 }
 
+/// Near the output buffer's length, zlib may hold back what it has no room for.
+#[test]
+fn a_message_near_the_output_buffers_length_is_whole() {
+    const OUT: usize = 16 * 1024;
+    for len in (OUT - 300..OUT + 300).chain(2 * OUT - 300..2 * OUT + 300) {
+        let (mut encoder, mut queue) = (server(ALONE), SendQueue::new());
+        let message = vec![b'a'; len];
+        encoder.message(MessageRef::Binary(&message), &mut queue, &mut Unpooled).unwrap();
+        let wire = queue.first_slice().to_vec();
+        assert_eq!(decode(&mut client(ALONE), &wire), Ok(vec![binary(message)]), "{len}");
+    }
+}
+
 #[test]
 fn a_bomb_closes_1009_before_it_inflates_further_than_the_limit() {
     let (mut queue, zeros) = (SendQueue::new(), Message::binary(vec![0; 10 << 20]));

@@ -1,6 +1,8 @@
 //! What went wrong in other libraries' handshakes, each as the rule that holds here, through the
 //! public interface and on the bytes of the wire.
 
+use std::error::Error;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
 };
@@ -11,6 +13,7 @@ use ws_core::handshake::client::{
 };
 use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request, write_response};
 use ws_core::handshake::key::Key;
+use ws_core::handshake::origin::OriginPolicy;
 use ws_core::handshake::server::{Accepted, Policy, Refusal, Upgrade};
 
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\n\
@@ -205,6 +208,92 @@ fn refusal_is_reported_with_status_headers_and_body() {
     let mut body = RefusalBody::new(&response);
     assert_eq!(body.push(b"no"), BodyState::Done);
     assert_eq!(body.into_bytes(), b"no");
+}
+
+#[test]
+fn body_of_a_refusal_is_kept_up_to_its_limit_however_it_arrives() {
+    let head = "HTTP/1.1 403 Forbidden\r\nContent-Length: 5000\r\n\r\n";
+    let Ok(Answer::Refused(response)) = judge(head) else { panic!("not refused") };
+    let mut body = RefusalBody::new(&response);
+    assert_eq!(body.push(&[b'x'; 600]), BodyState::More);
+    assert_eq!(body.push(&[b'y'; 600]), BodyState::Done);
+    let kept = body.into_bytes();
+    assert_eq!((kept.len(), kept[599], kept[600]), (RefusalBody::LIMIT, b'x', b'y'));
+}
+
+#[test]
+fn answer_is_at_hand_with_what_was_agreed() {
+    let Ok(Answer::Accepted(accepted)) = judge(ANSWER) else { panic!("not accepted") };
+    assert_eq!(accepted.response().headers()["upgrade"], "websocket");
+    assert_eq!(accepted.subprotocol(), None);
+    assert_eq!(accepted.into_response().status(), 101);
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn compression_that_both_ends_want_is_agreed_on() {
+    use ws_core::deflate::Compression;
+
+    let offer = Offer::new().compression(Compression::NoContextTakeover);
+    let target = Target::parse("ws://server/").expect("a URL");
+    let key = Key::from_random(*b"the sample nonce");
+    let request = offer.request(&target, &key);
+    let policy = Policy::new().compression(Compression::NoContextTakeover);
+    let accepted = policy.judge(&request, Upgrade::Http1).expect("a handshake");
+    assert!(accepted.compression().is_some());
+    let answer = accepted.response(&HeaderMap::new());
+    let Ok(Answer::Accepted(agreed)) = offer.judge(answer, &key) else { panic!("not accepted") };
+    assert_eq!(agreed.compression(), accepted.compression());
+}
+
+#[test]
+fn policy_of_any_origin_takes_every_page() {
+    let foreign = REQUEST.replace("\r\n\r\n", "\r\nOrigin: https://elsewhere\r\n\r\n");
+    assert!(matches!(serve(foreign.as_bytes()), Err(Refusal::Origin { .. })));
+    let mut reader = HeadReader::new(HeadLimits::default());
+    let (request, _) = reader.request(foreign.as_bytes()).expect("well-formed").expect("whole");
+    let policy = Policy::new().origins(OriginPolicy::Any);
+    assert!(policy.judge(&request, Upgrade::Http1).is_ok());
+}
+
+#[test]
+fn subprotocol_of_the_servers_choice_is_the_agreed_one() {
+    let wire = REQUEST.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: Chat, v2\r\n\r\n");
+    let mut reader = HeadReader::new(HeadLimits::default());
+    let (request, _) = reader.request(wire.as_bytes()).expect("well-formed").expect("whole");
+    let accepted = Policy::new().subprotocols(["chat"]).judge(&request, Upgrade::Http1);
+    assert_eq!(accepted.expect("a handshake").subprotocol(), Some("Chat"));
+}
+
+#[test]
+fn limits_of_a_head_are_those_that_were_set() {
+    let read = |limits| HeadReader::new(limits).request(REQUEST.as_bytes()).map(|_| ());
+    let default = HeadLimits::default();
+    let (bytes, headers) = (REQUEST.len(), 5);
+    assert_eq!(read(default.bytes(bytes).headers(headers)), Ok(()));
+    assert_eq!(read(default.bytes(bytes - 1)), Err(HeadError::TooLong { limit: bytes - 1 }));
+    let many = HeadError::TooManyHeaders { limit: headers - 1 };
+    assert_eq!(read(default.headers(headers - 1)), Err(many));
+}
+
+#[test]
+fn errors_of_a_handshake_say_what_is_wrong_and_why() {
+    let (Err(url), Err(answer)) =
+        (Target::parse("ws://"), judge(&ANSWER.replace("websocket", "h2c")))
+    else {
+        panic!("no errors")
+    };
+    assert_eq!(answer.to_string(), "the answer's Upgrade lacks the token websocket");
+    let redirect = RedirectError::Url(url);
+    assert_eq!(redirect.to_string(), "the redirect's Location can't be connected to");
+    assert!(redirect.source().is_some());
+    assert!(RedirectError::Downgrade.source().is_none());
+    assert_eq!(HeadError::TooLong { limit: 9 }.to_string(), "the head is longer than 9 bytes");
+    let malformed = HeadReader::new(HeadLimits::default()).request(b"GET / HTTP/1.1\n\n");
+    let said = malformed.expect_err("a bare LF").to_string();
+    assert_eq!(said, "a line of the head does not end in CR LF");
+    let key = Key::from_random(*b"the sample nonce");
+    assert_eq!(format!("{key:?}"), "Key(\"dGhlIHNhbXBsZSBub25jZQ==\")");
 }
 
 /// Headers as a peer can send them: values keep no white space at their ends.

@@ -159,8 +159,8 @@ const OUT_OF_REACH: usize = 262;
 /// Cuts off what the peer adds again. A flush that had nothing to write leaves an empty stored block to be begun
 /// (7.2.3.6).
 fn cut_tail(out: &mut Vec<u8>) {
-    match out.len().checked_sub(TAIL.len()) {
-        Some(len) if out[len..] == TAIL => out.truncate(len),
-        Some(_) | None => out.push(0),
+    match out.strip_suffix(&TAIL) {
+        Some(rest) => out.truncate(rest.len()),
+        None => out.push(0),
     }
 }

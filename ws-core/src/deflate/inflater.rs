@@ -55,13 +55,13 @@ impl Inflater {
         self.taken += bytes;
     }
 
-    /// Whether nothing more will come out of what went in.
+    /// Whether nothing more will come out of what went in. To be asked once all that came out is taken.
     ///
     /// # Errors
-    /// [`DecodeError::NotDeflated`], once all that came out before is taken.
+    /// [`DecodeError::NotDeflated`] where the data is broken behind that.
     pub(crate) fn is_drained(&self) -> Result<bool, DecodeError> {
+        debug_assert!(self.out().is_empty());
         match self.flow {
-            _ if !self.out().is_empty() => Ok(false),
             Flow::Starved | Flow::Ended => Ok(true),
             Flow::Full => Ok(false),
             Flow::Broken => Err(DecodeError::NotDeflated),
