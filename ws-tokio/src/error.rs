@@ -1,4 +1,4 @@
-//! Why a connection failed.
+//! The error of a connection.
 
 use std::error;
 use std::fmt;
@@ -6,35 +6,34 @@ use std::io;
 
 use ws_core::{CloseCode, CloseFrame, DecodeError, EncodeError};
 
-/// Why receiving or sending failed.
+/// An error while receiving or sending.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The peer closed the connection with a code other than 1000 or 1001.
     Closed(CloseFrame),
-    /// The connection was cut: its bytes ended without a close frame. Where the transport said why (a reset, or TLS
-    /// that ended without its own close), that is the source.
+    /// The stream ended without a close frame. The source is the transport's error, if it had one: a reset, or TLS that
+    /// ended without its own close.
     Cut(Option<io::Error>),
-    /// The peer broke the protocol or a limit; it was told so with the fact's close code.
+    /// The peer violated the protocol or a limit; the connection was closed with the matching code.
     Protocol(DecodeError),
-    /// The peer sent a message where none is taken any more; it was told so with 1008.
+    /// The peer sent a message although none is accepted any more; the connection was closed with 1008.
     UnexpectedMessage,
     /// The peer did not answer a ping of the heartbeat in time.
     HeartbeatTimeout,
-    /// This end failed the connection, for what the peer sent is no part of its protocol, or for it was too slow for a
-    /// [`Broadcast`](crate::Broadcast); the peer was told so with this code. See
-    /// [`Connection::fail`](crate::Connection::fail).
+    /// This end closed the connection with this code: the peer violated the application's protocol (see
+    /// [`Connection::fail`](crate::Connection::fail)), or was too slow for a [`Broadcast`](crate::Broadcast).
     Failed(CloseCode),
-    /// Closing took longer than its timeout.
+    /// Closing took longer than [`Settings::close_timeout`](crate::Settings).
     CloseTimeout,
-    /// What the caller wanted to send can't be sent; nothing of it was queued.
+    /// The message can't be sent; nothing of it was queued.
     Send(EncodeError),
     /// The transport failed.
     Io(io::Error),
 }
 
 impl Error {
-    /// The code in the peer's close frame; `None` where none was received.
+    /// Returns the code of the peer's close frame, if this error is one.
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
@@ -51,7 +50,7 @@ impl Error {
     }
 }
 
-/// To whoever closes, the peer's code, whatever it is, makes no error.
+/// Whoever closes doesn't care about the peer's code.
 pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(Error::Closed(_)) => Ok(()),

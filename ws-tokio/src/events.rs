@@ -1,4 +1,4 @@
-//! What `tracing` is told, where that feature is on: what happens to a connection, and never anything per message.
+//! Events for `tracing`, with that feature: what happens to a connection, and never anything per message.
 #![cfg_attr(
     not(feature = "tracing"),
     expect(unused_variables, reason = "without the feature nobody is told")
@@ -26,7 +26,7 @@ pub(crate) fn accepted(subprotocol: Option<&str>) {
     event!(debug, subprotocol, "handshake accepted");
 }
 
-/// A server accepted no handshake; the peer was told, if it was there.
+/// A server refused a handshake, or the peer left.
 pub(crate) fn not_accepted(why: &dyn Display) {
     event!(debug, %why, "handshake not accepted");
 }
@@ -51,16 +51,16 @@ pub(crate) fn cannot_listen(error: &io::Error) {
     event!(warn, %error, "accepting connections pauses");
 }
 
-/// What happens to a connection under the lock that its halves share: told when it is let go.
+/// An event under the lock that halves share; it is reported after unlocking.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Our close frame is queued.
     CloseQueued(Option<CloseCode>),
     /// The peer's close frame came.
     CloseReceived(Option<CloseCode>),
-    /// The heartbeat asks a silent peer.
+    /// The heartbeat pings a silent peer.
     Asked,
-    /// The stream is done with.
+    /// The stream has ended.
     Ended(Result<(), Error>),
 }
 
@@ -78,7 +78,7 @@ impl Event {
     }
 }
 
-/// All that a served connection does, told with its peer's address.
+/// A span with the peer's address around everything that a served connection does.
 pub(crate) fn of_connection<F: Future>(
     peer: SocketAddr,
     connection: F,

@@ -1,4 +1,4 @@
-//! WebSocket connections on Tokio (RFC 6455): minimal, idiomatic, and as fast as the fastest.
+//! WebSocket connections on Tokio (RFC 6455), with a small and idiomatic API.
 //!
 //! # A server
 //!
@@ -38,51 +38,49 @@
 //!
 //! # Two ways to receive
 //!
-//! - [`Connection::recv`] gives owned messages, [`Connection::recv_into`] fills a buffer. What
-//!   [`feed`](Connection::feed) queues meanwhile is written when `recv` waits: a burst is answered with one write.
-//!   [`Connection::recv_with`] lends a message without copying it, and [`Connection::feed_with`] the place that one leaves
-//!   from.
-//! - [`Connection::run`] calls a function for every message, borrowed from the buffer that it arrived in. This is the
-//!   fastest way: no allocation, no reference count and no task switch per message.
+//! - [`Connection::recv`] returns owned messages, [`Connection::recv_into`] fills a buffer. Messages queued by
+//!   [`feed`](Connection::feed) are written when `recv` waits, so a burst is answered with one write.
+//!   [`Connection::recv_with`] lends a message in the read buffer, and [`Connection::feed_with`] lends the send queue to
+//!   write one into.
+//! - [`Connection::run`] calls a function for every message, borrowed from the read buffer. This is the fastest way: no
+//!   allocation, no reference count and no task switch per message.
 //!
-//! Control frames never reach the caller: pings are answered, and a close frame is answered and becomes the end.
+//! Control frames never reach the caller: pings are answered; a close frame is answered and ends the connection.
 //!
 //! # Around a connection
 //!
 //! - [`Connection::split`]: one task receives, any number send, ping and close.
 //! - [`Connection::reader`] and [`Connection::writer`]: a message as a stream of bytes, while it arrives or is written.
-//! - [`ByteStream`]: a connection for protocols that know no messages; typed JSON is the crate `ws-json`.
-//! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections, of which no slow one holds up another.
-//! - [`Server`]: a TCP listener with caps; [`Tracker`]: graceful shutdown.
-//! - [`Connection::on_ping`], [`Connection::on_pong`] and [`Connection::counters`]: what else passes.
+//! - [`ByteStream`]: a connection for protocols without messages. For typed JSON, see the crate `ws-json`.
+//! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections; a slow subscriber never delays the others.
+//! - [`Server`]: a TCP listener with caps. [`Tracker`]: graceful shutdown.
+//! - [`Connection::on_ping`], [`Connection::on_pong`] and [`Connection::counters`]: observability.
 //! - [`pipe`]: both ends in memory, for tests.
 //!
 //! # Memory
 //!
-//! A connection that waits owns no buffers: they belong to the thread (up to 8 of 128 KiB for each direction) and are
-//! lent while there is something to do. What a peer can make a connection hold is bounded by [`Settings`], and a
-//! handshake by [`AcceptOptions`] and [`ConnectOptions`].
+//! A waiting connection owns no buffers: they belong to the thread (up to 8 of 128 KiB for each direction) and are lent
+//! while in use. [`Settings`] bound what a peer can make a connection hold; [`AcceptOptions`] and [`ConnectOptions`]
+//! bound it for a handshake.
 //!
 //! # Cancel safety
 //!
-//! Progress lives in the connection, never in a future: any future of a connection can be dropped at any point, and
-//! the connection stays usable.
+//! Progress lives in the connection, not in futures: any future of a connection can be dropped at any point, and the
+//! connection stays usable.
 //!
 //! # The runtime
 //!
-//! Handshakes and closing have deadlines, so the runtime's time driver must be enabled (`enable_time` or
-//! `enable_all`).
+//! Handshakes and closing have deadlines, so the runtime's time driver must be enabled (`enable_time` or `enable_all`).
 //!
 //! # Features
 //!
 //! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
-//! - `stream` (default): [`Connection`] and its halves are `Stream` and `Sink` of the futures crates.
+//! - `stream` (default): `Stream` and `Sink` of the futures crates for [`Connection`] and its halves.
 //! - `url` (default): URLs in text are read as browsers read them, by the `url` crate: international host names, blanks and
 //!   brackets in paths, redirects. Without it they are read as [`http::Uri`]s.
-//! - `tracing`: tells `tracing` what happens to connections, under the target `ws_tokio`: handshakes, closes, ends and why
-//!   at the level DEBUG, pings of the heartbeat at TRACE, a listener that has to pause at WARN; nothing per message. A
-//!   [`Server`] opens a span with the peer's address for each connection; elsewhere the span is the caller's, who
-//!   instruments the task that serves a connection.
+//! - `tracing`: events under the target `ws_tokio`: handshakes, closes and ends at DEBUG, pings of the heartbeat at TRACE, a
+//!   listener that pauses at WARN; nothing per message. A [`Server`] opens a span with the peer's address for each
+//!   connection; elsewhere, instrument the task that serves it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Both ends of a connection in memory, for tests: what they say to each other is what goes over a network.
+//! Both ends of a connection in memory, for tests. They exchange the bytes that a network would carry.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -11,14 +11,14 @@ use crate::client::{ConnectError, ConnectOptions};
 use crate::connection::Connection;
 use crate::server::AcceptOptions;
 
-/// Bytes that a pipe holds in each direction before its writer waits.
+/// Capacity of a pipe in each direction, in bytes.
 const CAPACITY: usize = 64 * 1024;
 
-/// What the client asks for. Nothing is looked up.
+/// The client's URL. Nothing is looked up.
 const URL: &str = "ws://localhost/";
 
-/// A client's and a server's connection to each other, in memory, behind a real handshake with the default options. Each
-/// direction holds 64 KiB before its writer waits.
+/// Connects a client and a server in memory, by a real handshake with default options. Each direction holds 64 KiB
+/// before its writer waits.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,7 +31,7 @@ const URL: &str = "ws://localhost/";
 /// ```
 ///
 /// # Panics
-/// Where the operating system has no randomness for the masking keys.
+/// If the operating system has no randomness for the masking keys.
 ///
 /// # Cancel safety
 /// If dropped, both ends are dropped with it.
@@ -40,14 +40,14 @@ pub async fn pipe() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
     pipe_with(&connect, &accept, CAPACITY).await.expect("the defaults agree with each other")
 }
 
-/// A client's and a server's connection to each other, as [`pipe`], with these options. Each direction holds `capacity`
+/// Connects a client and a server in memory, as [`pipe`] does, with these options. Each direction holds `capacity`
 /// bytes before its writer waits; with 1, every read and write is of a single byte.
 ///
 /// The URL is `ws://localhost/`. To choose it, or to look at the request, use [`ConnectOptions::connect_over`] and
-/// [`AcceptOptions::read`] over [`tokio::io::duplex`], as this does.
+/// [`AcceptOptions::read`] over [`tokio::io::duplex`], as this function does.
 ///
 /// # Errors
-/// As [`ConnectOptions::connect_over`]: where the server refused, the error holds its response.
+/// As [`ConnectOptions::connect_over`]; if the server refused, the error holds its response.
 ///
 /// # Panics
 /// As [`pipe`], and for a `capacity` of 0.
@@ -77,6 +77,6 @@ pub async fn pipe_with(
         Some(server) => server,
         None => accepting.await,
     };
-    // The client has its answer: whatever went wrong behind it is the stream's fault.
+    // The client has its answer, so an error now is the stream's.
     Ok((client, server.map_err(io::Error::other)?))
 }

@@ -1,11 +1,11 @@
-//! What both roles can set on a connection.
+//! The settings of a connection.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use ws_core::Limits;
 
-/// The settings of a connection, the same for both roles. Any [`Duration`] is fine in them; [`Duration::MAX`] is never.
+/// Settings of a connection, the same for both roles. Any [`Duration`] is valid; [`Duration::MAX`] means never.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,7 +16,7 @@ use ws_core::Limits;
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub(crate) limits: Limits,
-    /// Four bytes, as each connection keeps them.
+    /// Four bytes each, because every connection keeps them.
     pub(crate) queue_limit: u32,
     pub(crate) high_water: u32,
     pub(crate) close_timeout: Duration,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub(crate) counting: Counting,
 }
 
-/// Whether what passes is counted.
+/// Whether traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counting {
     Off,
@@ -34,95 +34,94 @@ pub(crate) enum Counting {
 }
 
 impl Settings {
-    /// Largest message to receive, in bytes. Default 1 MiB; a peer can make us hold that much. A larger one
+    /// Sets the largest message to receive, in bytes. Default 1 MiB, which a peer can make us hold. A larger message
     /// closes the connection with 1009.
     #[must_use]
     pub fn max_message(self, bytes: usize) -> Self {
         Self { limits: self.limits.with_message_size(bytes), ..self }
     }
 
-    /// Most fragments in a message to receive. Default 131 072; one more closes the connection with 1008.
+    /// Sets the most fragments of a message to receive. Default 131 072; one more closes the connection with 1008.
     #[must_use]
     pub fn max_fragments(self, fragments: u32) -> Self {
         Self { limits: self.limits.with_fragments(fragments), ..self }
     }
 
-    /// Most bytes queued for sending, up to 4 GiB. Default 1 MiB; a peer that doesn't read can make us hold that much.
-    /// Senders wait while the queue is full; a message larger than the limit goes alone into an empty queue.
+    /// Sets the most bytes queued for sending, up to 4 GiB. Default 1 MiB, which a peer that doesn't read can make us
+    /// hold. Senders wait while the queue is full. A message longer than the limit is queued alone, in an empty queue.
     #[must_use]
     pub fn queue_limit(self, bytes: usize) -> Self {
         Self { queue_limit: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// From so many queued bytes on (up to 4 GiB), `feed` starts to write by itself. Default 64 KiB; lower means more system
-    /// calls, higher more memory in a burst.
+    /// Sets the number of queued bytes from which `feed` starts to write, up to 4 GiB. Default 64 KiB. Lower means more
+    /// system calls, higher more memory per burst.
     #[must_use]
     pub fn high_water(self, bytes: usize) -> Self {
         Self { high_water: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// How long closing may take, all in all: sending our close frame, waiting for the peer's, and waiting up to 250 ms for
-    /// the end of its stream. Default 5 s; a peer that doesn't answer can hold the connection for that long. Counted in
-    /// milliseconds; what is longer than 49 days is never.
+    /// Sets how long closing may take in all: sending our close frame, waiting for the peer's, and waiting up to 250 ms
+    /// for the end of its stream. Default 5 s, for which a peer that doesn't answer can hold the connection. Counted in
+    /// milliseconds; more than 49 days means never.
     #[must_use]
     pub fn close_timeout(self, timeout: Duration) -> Self {
         Self { close_timeout: timeout, ..self }
     }
 
-    /// How long the transport may take nothing of what is queued before the connection fails with
-    /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s; a peer that doesn't read can hold a full queue for that
-    /// long, and up to twice as long where it read a little in between. Counted in milliseconds; what is longer than 49
-    /// days is never.
+    /// Sets how long the transport may accept nothing before the connection fails with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s, for which a peer that doesn't read can hold a full
+    /// queue; twice as long if it read a little in between. Counted in milliseconds; more than 49 days means never.
     #[must_use]
     pub fn write_timeout(self, timeout: Duration) -> Self {
         Self { write_timeout: timeout, ..self }
     }
 
-    /// Closes the connection with 1001 when nothing has arrived for so long, pongs included; where something arrived
-    /// early in that time, up to twice as late. A peer that takes what it is sent, more slowly than it is sent, is not
-    /// idle. Default off: a silent peer holds its connection for ever.
+    /// Closes the connection with 1001 after nothing, not even a pong, has arrived for this long; up to twice as long
+    /// if something arrived early in the period. A peer that reads slowly is not idle. Default off: a silent peer holds
+    /// its connection for ever.
     #[must_use]
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         Self { idle_timeout: Some(timeout), ..self }
     }
 
-    /// Asks the peer with a ping whether it is still there when nothing has arrived for `interval`, and fails with
-    /// [`Error::HeartbeatTimeout`](crate::Error) when nothing arrives for `deadline` after that. Default off: a peer that
-    /// vanished without a word is not noticed until something is sent to it.
+    /// Pings the peer when nothing has arrived for `interval`, and fails the connection with
+    /// [`Error::HeartbeatTimeout`](crate::Error) if nothing arrives within `deadline` after that. Default off: a peer
+    /// that vanished is noticed only when something is sent to it.
     ///
-    /// The deadline starts when the ping has left the send queue. A peer that takes or gives bytes is alive: where it is
-    /// slow to take what is queued, that counts as a sign of life, and [`write_timeout`](Self::write_timeout) says how long
-    /// it may take nothing. Where more than 64 KiB were written since something last arrived, the transport may hold them
-    /// in front of the ping, and the deadline is at least 30 s.
+    /// The deadline starts when the ping has left the send queue. A peer that accepts or sends bytes is alive: while it
+    /// accepts queued bytes slowly, [`write_timeout`](Self::write_timeout) is the limit instead. If more than 64 KiB
+    /// were written since something last arrived, the transport may hold them in front of the ping, and the deadline is
+    /// at least 30 s.
     ///
-    /// The connection must be received from for it to work.
+    /// The heartbeat works only while the connection is received from.
     #[must_use]
     pub fn heartbeat(self, interval: Duration, deadline: Duration) -> Self {
         Self { heartbeat: Some((interval, deadline)), ..self }
     }
 
-    /// Counts what passes, for [`Connection::counters`](crate::Connection::counters). Default off: it costs each
-    /// connection about 300 bytes.
+    /// Counts traffic for [`Connection::counters`](crate::Connection::counters). Default off: it costs each connection
+    /// about 300 bytes.
     #[must_use]
     pub fn counted(self) -> Self {
         Self { counting: Counting::On, ..self }
     }
 }
 
-/// A time in whole milliseconds, as Tokio's timers count it: a quarter of a [`Duration`], for what each connection keeps.
+/// A time in whole milliseconds, as Tokio's timers count it: a quarter of the size of a [`Duration`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Millis(u32);
 
 impl Millis {
     const NEVER: u32 = u32::MAX;
 
-    /// Rounded up; what is longer than 49 days is never.
+    /// Rounds up. More than 49 days means never.
     pub(crate) fn from(time: Duration) -> Self {
         let millis = time.as_nanos().div_ceil(1_000_000);
         Self(u32::try_from(millis).unwrap_or(Self::NEVER))
     }
 
-    /// [`Duration::MAX`] is never.
+    /// Returns [`Duration::MAX`] for never.
     pub(crate) const fn get(self) -> Duration {
         match self.0 {
             Self::NEVER => Duration::MAX,
@@ -131,7 +130,7 @@ impl Millis {
     }
 }
 
-/// When so much time has passed; `None` is never: there is no such moment.
+/// Returns the moment after this much time; `None` (never) if the clock doesn't reach that far.
 pub(crate) fn after(time: Duration) -> Option<Instant> {
     Instant::now().checked_add(time)
 }

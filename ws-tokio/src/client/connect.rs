@@ -1,4 +1,4 @@
-//! From a URL to a connection, redirects followed.
+//! From a URL to a connection, following redirects.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ use crate::connection::{Connection, Negotiated};
 use crate::events;
 use crate::opening::{Deadline, speaking};
 
-/// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]; also gives the server's answer, whose
-/// headers are the caller's.
+/// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]. Also returns the server's response, whose
+/// headers the caller may want.
 ///
 /// # Errors
 /// As [`ConnectOptions::connect`].
@@ -30,18 +30,18 @@ pub fn connect(
     url: impl IntoTarget,
 ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
     let target = url.into_target();
-    // On the heap: a task that connects and then talks is no larger for it.
+    // On the heap, so that a task that connects and then goes on is no larger for it.
     Box::pin(async move { ConnectOptions::default().connect_to(target).await })
 }
 
 impl ConnectOptions {
-    /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set; also gives the server's answer.
+    /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set. Also returns the server's response.
     ///
-    /// A URL in text is read as browsers do, with the feature `url` (see [`Target::parse`]); an [`http::Uri`] is taken as it
-    /// is. A user and password in it go along as Basic authorization.
+    /// With the feature `url`, a URL in text is read as browsers read it (see [`Target::parse`]); an [`http::Uri`] is
+    /// taken as it is. A user and password in the URL are sent as Basic authorization.
     ///
     /// # Errors
-    /// [`ConnectError`]; where the server refused, it holds the response.
+    /// [`ConnectError`]. If the server refused, it holds the response.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -50,7 +50,7 @@ impl ConnectOptions {
         url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
         let target = url.into_target();
-        // On the heap: a task that connects and then talks is no larger for it.
+        // On the heap, so that a task that connects and then goes on is no larger for it.
         Box::pin(self.connect_to(target))
     }
 
@@ -63,9 +63,9 @@ impl ConnectOptions {
         self.outcome(answered, deadline, Transport::peer_addr).await
     }
 
-    /// Makes a WebSocket connection to a URL over a stream that leads there. For `wss`, that is a stream of TLS.
+    /// Makes a WebSocket connection over a stream that leads to the URL; for `wss`, a TLS stream.
     ///
-    /// Redirects are refusals here.
+    /// Redirects are treated as refusals.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -78,7 +78,7 @@ impl ConnectOptions {
         url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<S>, Response<()>), ConnectError>> {
         let target = url.into_target();
-        // On the heap, the stream too: a task that connects and then talks is no larger for it.
+        // On the heap, stream included, so that a task that connects and then goes on is no larger for it.
         Box::pin(async move {
             let deadline = self.handshake.deadline();
             let asking = async {
@@ -90,7 +90,7 @@ impl ConnectOptions {
         })
     }
 
-    /// Connects, and follows as many redirects as may be.
+    /// Connects, following redirects up to the limit.
     async fn follow(&self, mut target: Target) -> Result<Answered<Transport>, ConnectError> {
         let mut offer = self.offer()?;
         let mut redirects = self.redirects;
@@ -114,7 +114,7 @@ impl ConnectOptions {
         }
     }
 
-    /// What connecting came to: a connection, or why there is none.
+    /// Turns the answer into a connection or an error.
     async fn outcome<S: AsyncRead + Unpin>(
         &self,
         answered: Result<Answered<S>, ConnectError>,

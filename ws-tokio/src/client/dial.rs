@@ -1,4 +1,4 @@
-//! The way to a target: the stream that a handshake goes over.
+//! Opening the stream that a handshake goes over.
 
 use tokio::net::TcpStream;
 use ws_core::handshake::client::{Security, Target};
@@ -6,10 +6,10 @@ use ws_core::handshake::client::{Security, Target};
 use super::error::ConnectError;
 use super::transport::Transport;
 
-/// Opens the stream to a target.
+/// Opens a stream to the target.
 pub(super) async fn dial(target: &Target) -> Result<Transport, ConnectError> {
     match target.security() {
-        // Never in plain text what was asked for over TLS.
+        // A `wss` URL is never spoken to in plain text.
         Security::Tls => Err(ConnectError::TlsUnsupported),
         Security::Plain => {
             let stream = TcpStream::connect((target.host(), target.port())).await?;

@@ -1,4 +1,4 @@
-//! Why a connection could not be made.
+//! The error of connecting.
 
 use std::error;
 use std::fmt;
@@ -9,34 +9,35 @@ use http::{Response, StatusCode};
 use ws_core::handshake::client::{AnswerError, OfferError, RedirectError, UrlError};
 use ws_core::handshake::http1::HeadError;
 
-/// Why a connection could not be made.
+/// An error while connecting.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The URL can't be connected to.
     Url(UrlError),
-    /// What was asked for can't be asked.
+    /// The request can't be made as the options ask.
     Offer(OfferError),
-    /// The URL asks for TLS, which this build doesn't have. Use [`ConnectOptions::connect_over`](super::ConnectOptions::connect_over) a stream of TLS.
+    /// The URL asks for TLS, which this build doesn't have. Use
+    /// [`ConnectOptions::connect_over`](super::ConnectOptions::connect_over) with a TLS stream.
     TlsUnsupported,
-    /// The server refused: its response, with as much of its body as came within 250 ms, up to 1 KiB.
+    /// The server refused: its response, with what arrived of the body within 250 ms, up to 1 KiB.
     Refused(Box<Response<Bytes>>),
     /// The server's redirect can't be followed.
     Redirect(RedirectError),
-    /// The server's answer is no HTTP, or over the limits.
+    /// The server's answer is not HTTP, or exceeds the limits.
     Head(HeadError),
-    /// The server switched protocols, but not to what was asked for.
+    /// The server switched protocols, but not as asked.
     Answer(AnswerError),
     /// The stream ended before an answer.
     NoAnswer,
-    /// There was no answer within the handshake's timeout.
+    /// There was no answer within the handshake timeout.
     Timeout,
     /// The stream could not be opened, or failed.
     Io(io::Error),
 }
 
 impl ConnectError {
-    /// The status that the server refused with.
+    /// Returns the status with which the server refused.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {

@@ -1,4 +1,4 @@
-//! The client's handshake on one stream: ask, read the answer, and what a refusal says (RFC 6455, 4.1).
+//! The client's handshake on one stream: send the request, read the answer, read a refusal's body (RFC 6455, 4.1).
 
 use std::pin::pin;
 use std::time::Duration;
@@ -14,30 +14,30 @@ use super::error::ConnectError;
 use crate::machine::random;
 use crate::opening::{Deadline, Late, read_head, write_head};
 
-/// How long the body of a refusal is waited for: it mostly comes along with its head, but may have no end.
+/// How long to wait for the body of a refusal. It mostly arrives with its head, but may never end.
 const BODY_WAIT: Duration = Duration::from_millis(250);
 
-/// How a server answered.
+/// The server's answer.
 pub(super) enum Answered<S> {
     Accepted(Accepted<S>),
     Refused(Refused<S>),
 }
 
-/// The stream of an accepted handshake, with what came behind the answer.
+/// An accepted handshake: the stream, and bytes that arrived after the answer.
 pub(super) struct Accepted<S> {
     pub(super) stream: S,
     pub(super) leftover: BytesMut,
     pub(super) facts: client::Accepted,
 }
 
-/// The stream of a refused one, with what was read of the body.
+/// A refused handshake: the stream, and bytes that arrived of the body.
 pub(super) struct Refused<S> {
     stream: S,
     leftover: BytesMut,
     response: Response<()>,
 }
 
-/// Asks, and reads the answer; interim answers are skipped.
+/// Sends the request and reads the answer; interim answers are skipped.
 pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     target: &Target,
@@ -65,18 +65,18 @@ pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 impl<S> Refused<S> {
-    /// The server's answer.
+    /// Returns the server's response.
     pub(super) const fn response(&self) -> &Response<()> {
         &self.response
     }
 }
 
 impl<S: AsyncRead + Unpin> Refused<S> {
-    /// Reads the start of the body: up to 1 KiB, for a moment. What fails then is no worse than the refusal.
+    /// Reads up to 1 KiB of the body, for a moment. Errors are ignored: the refusal counts.
     pub(super) async fn into_error(mut self, deadline: Deadline) -> ConnectError {
         let mut body = RefusalBody::new(&self.response);
         let deadline = deadline.or_after(BODY_WAIT);
-        // What arrived by then is kept.
+        // What has arrived by then is kept.
         let (Ok(()) | Err(Late)) = deadline.within(pin!(self.read(&mut body))).await;
         ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
     }

@@ -1,4 +1,4 @@
-//! The client's side: connect to a URL, or over a stream of the caller's.
+//! The client: connecting to a URL, or over a given stream.
 
 mod connect;
 mod dial;

@@ -1,4 +1,4 @@
-//! How a client connects: what it asks for, and within which bounds.
+//! Options of a client.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::error::ConnectError;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 
-/// How a client connects.
+/// Options for connecting.
 ///
 /// ```
 /// use ws_tokio::ConnectOptions;
@@ -32,7 +32,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Adds a header to the request. Those that are the handshake's own are refused when connecting.
+    /// Adds a header to the request. Connecting fails if it is one of the handshake's own.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
@@ -45,14 +45,14 @@ impl ConnectOptions {
         Self { host: Some(host), ..self }
     }
 
-    /// Subprotocols to ask for, the one liked best first. Default none.
+    /// Sets the subprotocols to ask for, in order of preference. Default none.
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { subprotocols: subprotocols.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Whether and how to compress messages, where the server agrees. Default off; see
-    /// [`Compression`](crate::Compression) for what it costs.
+    /// Sets whether and how to compress messages, if the server agrees. Default off; see
+    /// [`Compression`](crate::Compression) for its costs.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
@@ -60,35 +60,35 @@ impl ConnectOptions {
         self
     }
 
-    /// How large an answer's head may be. Default 16 KiB and 128 headers.
+    /// Sets the limits on the answer's head. Default 16 KiB and 128 headers.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.handshake.head_limits = limits;
         self
     }
 
-    /// How long connecting and the handshake may take together. Default 10 s; [`Duration::MAX`] is for ever.
+    /// Sets how long connecting and the handshake may take together. Default 10 s; [`Duration::MAX`] means for ever.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;
         self
     }
 
-    /// How many redirects to follow. Default 0: a redirect is a refusal. Credentials don't go to another host,
-    /// and TLS is not left for plain text.
+    /// Sets how many redirects to follow. Default 0: a redirect is a refusal. Credentials are not sent to another host,
+    /// and TLS is not given up for plain text.
     #[must_use]
     pub fn redirects(self, most: u8) -> Self {
         Self { redirects: most, ..self }
     }
 
-    /// The settings of the connection.
+    /// Sets the settings of the connection.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.handshake.settings = settings;
         self
     }
 
-    /// What is asked for, whatever the target.
+    /// Returns what is asked for, whatever the target.
     pub(super) fn offer(&self) -> Result<Offer, ConnectError> {
         let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
         #[cfg(feature = "deflate")]

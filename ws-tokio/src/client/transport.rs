@@ -1,4 +1,4 @@
-//! The streams that `connect` makes: one type, whatever the URL asked for.
+//! The streams that `connect` makes, as one type for all URLs.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The stream under a connection that [`connect`](crate::connect) made.
+/// The stream of a connection made by [`connect`](crate::connect).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Transport {
-    /// Plain TCP: a `ws` URL.
+    /// Plain TCP, for a `ws` URL.
     Tcp(TcpStream),
 }
 

@@ -1,4 +1,4 @@
-//! The closing handshake (RFC 6455, 7), and ending without it.
+//! The closing handshake (RFC 6455, 7), and ending without one.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,19 +12,19 @@ use crate::error::{Error, closed};
 use crate::machine::{Progress, Want, Wants};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Closes the connection: sends a close frame, drops the messages that still come, waits for the peer's close
-    /// frame, and up to 250 ms for the end of its stream. All of it within
-    /// [`Settings::close_timeout`](crate::Settings), which nothing can stretch.
+    /// Closes the connection: sends a close frame, drops messages that still arrive, waits for the peer's close frame,
+    /// and then up to 250 ms for the end of its stream. All of it takes at most
+    /// [`Settings::close_timeout`](crate::Settings).
     ///
-    /// Where a close frame was sent already, it only waits. Once the connection has ended, it says how.
+    /// If a close frame was already sent, this only waits. If the connection has ended, it returns how.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is sent then.
-    /// [`Error::CloseTimeout`] where the peer didn't answer in time, else as [`recv`](Self::recv), but that the
-    /// peer's own code, whatever it is, makes no error.
+    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is sent then.
+    /// [`Error::CloseTimeout`] if the peer doesn't answer in time. Otherwise as [`recv`](Self::recv), except that the
+    /// peer's close code is never an error.
     ///
     /// # Cancel safety
-    /// If dropped, the close frame is queued or sent, and its deadline runs; call it again, or
+    /// If dropped, the close frame is queued or sent, and its deadline keeps running; call this again, or
     /// [`recv`](Self::recv), to go on.
     pub async fn close(
         &mut self,
@@ -35,16 +35,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_close(cx, &frame)).await
     }
 
-    /// Fails the connection (RFC 6455, 7.1.7), as a peer that breaks the protocol does: for a message that the
-    /// application's own protocol doesn't allow. It queues a close frame, where none was sent; no message is received
-    /// any more.
+    /// Fails the connection (RFC 6455, 7.1.7) because the peer violated the application's own protocol. Queues a close
+    /// frame unless one was sent; no more messages are received.
     ///
-    /// It doesn't wait. The next [`recv`](Self::recv) sees to it that the peer is told, while what it still sends is
-    /// dropped, and is [`Error::Failed`]: at the latest 250 ms after the close frame was written, and within
-    /// [`Settings::close_timeout`](crate::Settings). A connection that has ended is left as it is.
+    /// This doesn't wait. The next [`recv`](Self::recv) writes the close frame, drops what still arrives, and returns
+    /// [`Error::Failed`] at most 250 ms after the close frame was written, and within
+    /// [`Settings::close_timeout`](crate::Settings). A connection that has ended is not changed.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is done then.
+    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is done then.
     pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared().fail(frame);
@@ -64,10 +63,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(closed(received.map(|_| ())))
     }
 
-    /// Ends the connection without a closing handshake: what is queued is lost, and the peer sees its stream end.
+    /// Ends the connection without a closing handshake. Queued messages are lost, and the peer's stream ends.
     ///
-    /// Safe at any time and any number of times. Receiving says [`Error::Cut`] from then on, unless the connection
-    /// had ended before.
+    /// May be called at any time, any number of times. Receiving then returns [`Error::Cut`], unless the connection had
+    /// already ended.
     pub fn close_now(&mut self) {
         self.shared().close_now();
         self.shared().tell(Wants::NONE);

@@ -1,4 +1,4 @@
-//! A WebSocket connection, owned by one task.
+//! A connection with one owner.
 
 mod close;
 mod receive;
@@ -20,20 +20,20 @@ use crate::settings::{Counting, Settings};
 
 /// A WebSocket connection over any byte stream.
 ///
-/// Made by [`accept`](crate::accept), [`connect`](crate::connect), or from a stream that was upgraded elsewhere.
-/// One task owns it; [`split`](Self::split) it for several. It reads only while a method that receives is polled, and
-/// that is also when pings are answered. While nothing arrives it owns no buffers.
+/// Made by [`accept`](crate::accept), by [`connect`](crate::connect), or from a stream that was upgraded elsewhere.
+/// [`split`](Self::split) it to share it between tasks. It reads, and answers pings, only while a receiving method is
+/// polled. While nothing arrives, it owns no buffers.
 ///
-/// Dropping it drops the stream, without a closing handshake.
+/// Dropping it drops the stream without a closing handshake.
 pub struct Connection<S>(Box<State<S>>);
 
-/// Both sides, behind one pointer: a task that moves its connection about moves little.
+/// Both sides behind one pointer, so that moving a connection is cheap.
 pub(crate) struct State<S> {
     pub(crate) receiving: Receiving,
     pub(crate) shared: Shared<S>,
 }
 
-/// What a handshake agreed on.
+/// The result of a handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Negotiated {
     subprotocol: Option<String>,
@@ -43,13 +43,13 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
-    /// The application's protocol on top of this one (RFC 6455, 1.9). Default none.
+    /// Sets the application's subprotocol (RFC 6455, 1.9). Default none.
     #[must_use]
     pub fn subprotocol(self, subprotocol: impl Into<String>) -> Self {
         Self { subprotocol: Some(subprotocol.into()), ..self }
     }
 
-    /// The compression agreed on (RFC 7692), and how this end is to use it. Default none.
+    /// Sets the agreed compression (RFC 7692), and how this end uses it. Default none.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(
@@ -60,7 +60,7 @@ impl Negotiated {
         Self { compression: Some((agreed, options.into())), ..self }
     }
 
-    /// The peer's address, which the stream itself doesn't tell. Default none.
+    /// Sets the peer's address, for streams that don't know it. Default none.
     #[must_use]
     pub fn peer_addr(self, address: SocketAddr) -> Self {
         Self { peer_addr: Some(address), ..self }
@@ -68,12 +68,12 @@ impl Negotiated {
 }
 
 impl<S> Connection<S> {
-    /// Makes a connection of a stream that was upgraded elsewhere: by an HTTP server, or in a test.
+    /// Makes a connection from a stream that was upgraded elsewhere, by an HTTP server or in a test.
     ///
-    /// `leftover` is what was read behind the handshake: the peer's first frames.
+    /// `leftover` is what was read after the handshake: the peer's first frames.
     ///
     /// # Panics
-    /// As a client, where the operating system has no randomness for the masking keys.
+    /// For a client, if the operating system has no randomness for the masking keys.
     #[must_use]
     pub fn from_upgraded(
         stream: S,
@@ -121,74 +121,76 @@ impl<S> Connection<S> {
         &mut self.0.shared
     }
 
-    /// Which end of the connection this is.
+    /// Returns this end's role.
     #[must_use]
     pub fn role(&self) -> Role {
         self.0.shared.role()
     }
 
-    /// The subprotocol that both ends agreed on.
+    /// Returns the subprotocol that both ends agreed on.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.shared.subprotocol()
     }
 
-    /// The compression that both ends agreed on.
+    /// Returns the compression that both ends agreed on.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.0.shared.compression()
     }
 
-    /// From the next message on, deflates messages of at least so many bytes, where compression was agreed on; with
-    /// `usize::MAX`, none. A single message opts out as a [`PreparedMessage::plain`](crate::PreparedMessage).
+    /// Sets the least size in bytes of messages that are compressed, from the next message on; `usize::MAX` for none.
+    /// Has no effect unless compression was agreed on. [`PreparedMessage::plain`](crate::PreparedMessage) exempts a
+    /// single message.
     #[cfg(feature = "deflate")]
     pub fn set_compression_threshold(&mut self, bytes: usize) {
         self.shared().outbound_mut().set_compression_threshold(bytes);
     }
 
-    /// From the next message on, deflates at this level, from 0 to 9, where compression was agreed on. Messages before
-    /// that are forgotten, so that the next one may be longer.
+    /// Sets the compression level, 0 to 9, from the next message on. Has no effect unless compression was agreed on.
+    /// The context is reset, so the next message may be longer.
     #[cfg(feature = "deflate")]
     pub fn set_compression_level(&mut self, level: u8) {
         self.shared().outbound_mut().set_compression_level(level);
     }
 
-    /// The peer's address, where the handshake or the caller told it.
+    /// Returns the peer's address, if the handshake or the caller knew it.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.0.shared.peer_addr()
     }
 
-    /// The code and reason of the peer's close frame, once it has come and said any.
+    /// Returns the peer's close frame, once it has arrived and if it has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<&CloseFrame> {
         self.0.shared.close_frame()
     }
 
-    /// Bytes queued for sending and not yet written.
+    /// Returns the number of bytes queued for sending and not yet written.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.0.shared.outbound().queued()
     }
 
-    /// What passed so far; `None` unless [`Settings::counted`] asked for it.
+    /// Returns the traffic so far; `None` unless enabled by [`Settings::counted`].
     #[must_use]
     pub fn counters(&self) -> Option<Counters> {
         self.0.shared.counters(self.0.receiving.inbound.counts())
     }
 
-    /// From now on, calls `callback` with the payload of every ping (at most 125 bytes) before it is answered; what it
-    /// returns says whether it is. Without one, every ping is answered.
+    /// Sets a callback for pings. It gets the payload (at most 125 bytes) before the pong is queued, and returns
+    /// whether to send the pong. Without a callback, every ping is answered.
     ///
-    /// Whoever receives calls it, also after a [`split`](Self::split), while no lock is held: it may send by a
-    /// [`SendHalf`](crate::SendHalf), but must not block. The peer decides how often. Where it panics, it is forgotten.
+    /// The receiving task calls it, also after a [`split`](Self::split), and no lock is held: it may use a
+    /// [`SendHalf`](crate::SendHalf), but must not block. The peer decides how often it is called. If it panics, it is
+    /// removed.
     pub fn on_ping(&mut self, callback: impl FnMut(&[u8]) -> PingReply + Send + Sync + 'static) {
         self.shared().callbacks().ping = Some(Box::new(callback));
     }
 
-    /// From now on, calls `callback` with the payload of every pong (at most 125 bytes), as [`on_ping`](Self::on_ping):
-    /// those that answer [`ping`](Self::ping) or the heartbeat, and those that nobody asked for.
+    /// Sets a callback for pongs, under the terms of [`on_ping`](Self::on_ping). It gets the payload of every pong:
+    /// answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited ones.
     pub fn on_pong(&mut self, callback: impl FnMut(&[u8]) + Send + Sync + 'static) {
         self.shared().callbacks().pong = Some(Box::new(callback));
     }
@@ -198,12 +200,12 @@ impl<S> Connection<S> {
         self.inbound().set_max_message(bytes);
     }
 
-    /// The stream. Reading from it or writing to it breaks the connection.
+    /// Returns the stream. Reading from it or writing to it breaks the connection.
     pub fn get_ref(&self) -> &S {
         self.0.shared.stream()
     }
 
-    /// The stream, without a closing handshake; what was read or queued is lost.
+    /// Returns the stream, without a closing handshake. Buffered input and queued output are lost.
     pub fn into_inner(self) -> S {
         self.0.shared.into_stream()
     }

@@ -1,4 +1,4 @@
-//! Receiving whole messages.
+//! Receiving messages one at a time.
 
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
@@ -11,27 +11,27 @@ use crate::error::Error;
 use crate::machine::{Direct, Inbound, Progress, Receives, Want, recv_into, recv_with};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Receives the next message; `None` once the peer has closed the connection with 1000, 1001 or no code.
+    /// Receives the next message; `None` after the peer has closed the connection with 1000, 1001 or no code.
     ///
-    /// Pings are answered and a close frame is answered and flushed on the way. Whatever was queued by
-    /// [`feed`](Self::feed) is written before this waits. Payloads up to 1 KiB are copied out; larger ones share
-    /// the memory of the buffer they arrived in, which lives as long as they do.
+    /// Pings are answered on the way, and so is a close frame. Messages queued by [`feed`](Self::feed) are written
+    /// before this waits. Payloads up to 1 KiB are copied out of the read buffer; larger ones share its memory, which
+    /// lives as long as they do.
     ///
     /// # Errors
-    /// [`Error::Closed`] where the peer closed with another code, [`Error::Cut`] where the stream ended without a
-    /// close frame, [`Error::Protocol`] where the peer broke the protocol or a limit, [`Error::Io`] where the
-    /// transport failed. After any of them the connection is over, and each further call says so again. A peer that
-    /// stays holds none of them up for longer than 250 ms after the close frame was written.
+    /// [`Error::Closed`] if the peer closed with another code, [`Error::Cut`] if the stream ended without a close
+    /// frame, [`Error::Protocol`] if the peer violated the protocol or a limit, [`Error::Io`] if the transport failed.
+    /// The connection is over then, and each further call returns the same error. A peer that keeps its side open
+    /// delays an error by at most 250 ms from when the close frame was written.
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message>, Error>> {
-        // Not an async fn: an idle connection's task holds this, and it is a pointer.
+        // Not an async fn: an idle connection's task holds this future, and so it is only a pointer.
         poll_fn(|cx| self.poll_recv(cx))
     }
 
-    /// Receives the next message into `buffer`, replacing its contents once the message is whole; `None` as
-    /// [`recv`](Self::recv). In the steady state it allocates nothing.
+    /// Receives the next message into `buffer`, replacing its contents; `None` as for [`recv`](Self::recv). Allocates
+    /// nothing in the steady state.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
@@ -45,8 +45,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         recv_into(self, buffer)
     }
 
-    /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as
-    /// [`recv`](Self::recv). For what is made of the message without keeping it: nothing is copied.
+    /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as for
+    /// [`recv`](Self::recv). Nothing is copied.
     ///
     /// ```
     /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -83,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.poll_receive(cx, Inbound::owned)
     }
 
-    /// Receives until `step` has a value, for somebody who waits so.
+    /// Receives until `step` returns a value. `want` is what the task waits for.
     pub(super) fn poll_receive_as<T>(
         &mut self,
         want: Want,

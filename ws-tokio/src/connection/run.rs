@@ -1,4 +1,4 @@
-//! Receiving, event-driven: a function is called for every message.
+//! Receiving by callback.
 
 use std::future::{Future, poll_fn};
 
@@ -10,12 +10,12 @@ use crate::error::Error;
 use crate::machine::{Direct, Outbox, Outcome, Want, handle};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Calls `handler` for every message, borrowed from the buffer that it arrived in, with an outbox for replies,
-    /// until the connection ends or the handler ends it; see [`Outcome`] for what it may return.
+    /// Calls `handler` for every message, borrowed from the read buffer, with an outbox for replies, until the
+    /// connection ends or the handler stops it; see [`Outcome`] for what it may return.
     ///
-    /// What one read brought is answered by one write. There is no allocation, no reference count and no task switch
-    /// per message: this is the fastest way to use a connection. A handler must not block; where it ends the run,
-    /// the connection goes on with [`recv`](Self::recv), or with another run.
+    /// Everything that arrived with one read is answered with one write. There is no allocation, no reference count and
+    /// no task switch per message, which makes this the fastest way to use a connection. The handler must not block.
+    /// After it stopped the run, the connection goes on with [`recv`](Self::recv) or another run.
     ///
     /// ```
     /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -26,16 +26,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and what the handler failed with.
+    /// As [`recv`](Self::recv), or the handler's own error.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent is queued.
+    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent stays queued.
     pub fn run<H, R>(&mut self, mut handler: H) -> impl Future<Output = Result<R::Output, Error>>
     where
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        // Not an async fn: an idle connection's task holds this, and it is a pointer and the handler.
+        // Not an async fn: an idle connection's task holds this future, and so it is only a pointer and the handler.
         poll_fn(move |cx| {
             let State { receiving, shared } = &mut *self.0;
             let mut link = Direct { shared, want: Want::Message };

@@ -1,4 +1,4 @@
-//! Sending whole messages.
+//! Sending messages.
 
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll, ready};
@@ -11,16 +11,16 @@ use crate::error::Error;
 use crate::machine::{Outbox, Ping, Shared, Want, Wants};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
-    /// Sends a message: queues it and writes all that is queued.
+    /// Sends a message: queues it, and writes everything that is queued.
     ///
-    /// Each call costs a system call. To send several messages, or to answer a burst, [`feed`](Self::feed) them:
-    /// the next [`recv`](Self::recv) that waits writes them all at once, or [`flush`](Self::flush) does.
+    /// Each call costs a system call. To send several messages, or to answer a burst, use [`feed`](Self::feed): the
+    /// next [`recv`](Self::recv) that waits, or a [`flush`](Self::flush), writes them all at once.
     ///
     /// # Errors
-    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed.
+    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
@@ -30,28 +30,28 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    /// Queues a message; waits while the queue is full. It is written when [`recv`](Self::recv) waits, when more than
-    /// the high-water mark (64 KiB) is queued, or by [`flush`](Self::flush).
+    /// Queues a message; waits while the queue is full. The queue is written when [`recv`](Self::recv) waits, when it
+    /// exceeds [`Settings::high_water`](crate::Settings) (64 KiB), and by [`flush`](Self::flush).
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
         // Not an async fn, which would keep the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| self.poll_feed(cx, &mut message))
     }
 
-    /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`]; waits while
-    /// the queue is full. How long the message will be isn't known before: the queue may go over its limit by one.
+    /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`] does; waits
+    /// while the queue is full. Its length isn't known in advance, so the queue may exceed its limit by one message.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed_with<E: From<Error>>(
         &mut self,
         kind: MessageKind,
@@ -61,25 +61,25 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         self.outbox().send_with(kind, fill)
     }
 
-    /// Sends a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    /// Sends a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
     }
 
-    /// Queues a message that other connections are sent too, as [`feed`](Self::feed) one of its own.
+    /// Queues a message that was prepared for several connections, as [`feed`](Self::feed) does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         poll_fn(|cx| {
             self.shared()
@@ -88,10 +88,10 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
-    /// Writes all that is queued.
+    /// Writes everything that is queued.
     ///
     /// # Errors
-    /// [`Error::Io`] where the transport failed.
+    /// [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
     /// If dropped, what was not written stays queued; the connection stays usable.
@@ -99,8 +99,8 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
-    /// Waits until a message of `len` bytes has room in the queue, and takes none: what is fed next, if it is no longer,
-    /// is queued at once. Room is made by writing; a message over [`Settings::queue_limit`](crate::Settings) (1 MiB) has
+    /// Waits until a message of `len` bytes has room in the queue, so that feeding one that is no longer than that
+    /// won't wait. Makes room by writing. A message longer than [`Settings::queue_limit`](crate::Settings) (1 MiB) has
     /// room in an empty queue.
     ///
     /// # Errors
@@ -112,22 +112,24 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_room(cx, len)).await
     }
 
-    /// Queues a ping, to be written when [`recv`](Self::recv) waits. The returned future doesn't borrow the connection.
+    /// Queues a ping, which is written when [`recv`](Self::recv) waits. The returned future doesn't borrow the
+    /// connection.
     ///
     /// # Errors
-    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] where the transport failed. The future fails
-    /// with [`Error::Cut`] where the connection ends before the pong.
+    /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed. The future returns
+    /// [`Error::Cut`] if the connection ends before the pong.
     pub fn ping(&mut self) -> Result<Ping, Error> {
         let ping = self.shared().ping();
         self.shared().tell(Wants::NONE);
         ping
     }
 
-    /// The sending side, for code that can't wait: what is put in is queued whatever the queue's limit, so that a peer that
-    /// doesn't read can make us hold all of it. It is written when [`recv`](Self::recv) waits, or by [`flush`](Self::flush).
+    /// Returns the sending side for code that can't wait. It ignores the queue's limit, so a peer that doesn't read can
+    /// make us hold everything that is put in. The queue is written when [`recv`](Self::recv) waits, or by
+    /// [`flush`](Self::flush).
     pub fn outbox(&mut self) -> Outbox<'_> {
         let shared = self.shared();
-        // They get to it once this is let go of, and find then what was done with it.
+        // Other tasks get to the connection only after this borrow, and find what was queued.
         shared.outbound_mut().wake(Wants::ALL);
         shared.tell(Wants::NONE);
         Outbox::new(shared.outbound_mut())
@@ -148,7 +150,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         self.poll_feed_slowly(cx, message)
     }
 
-    /// Where there is something to write before.
+    /// Only if there is something to write.
     #[inline(never)]
     fn poll_feed_slowly(
         &mut self,

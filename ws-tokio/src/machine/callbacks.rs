@@ -1,20 +1,20 @@
-//! A user's own functions that are told of pings and pongs, which otherwise never reach the user.
+//! The user's callbacks for pings and pongs.
 
 use ws_core::Control;
 
-/// What becomes of a ping: what a function given to [`Connection::on_ping`](crate::Connection::on_ping) returns.
+/// What to do about a ping, as returned by a callback of [`Connection::on_ping`](crate::Connection::on_ping).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingReply {
-    /// It is answered by a pong with its payload, as without a callback.
+    /// Answer with a pong, as without a callback.
     Pong,
-    /// It is not answered. RFC 6455, 5.5.2, wants an answer: the peer may take this end for dead.
+    /// Don't answer. RFC 6455, 5.5.2, requires an answer: the peer may take this end for dead.
     Withheld,
 }
 
 pub(crate) type OnPing = dyn FnMut(&[u8]) -> PingReply + Send + Sync;
 pub(crate) type OnPong = dyn FnMut(&[u8]) + Send + Sync;
 
-/// The functions of one connection.
+/// The callbacks of one connection.
 #[derive(Default)]
 pub(crate) struct Callbacks {
     pub(crate) ping: Option<Box<OnPing>>,
@@ -22,7 +22,7 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Calls the function that this control frame is for, if there is one.
+    /// Calls the callback for this control frame, if there is one.
     pub(crate) fn tell(&mut self, control: &Control) -> PingReply {
         match (control, self) {
             (Control::Ping(payload), Self { ping: Some(ping), .. }) => return ping(payload),

@@ -1,4 +1,4 @@
-//! What is called for every message of a run: what it may return, and how a message is lent to it.
+//! Handlers of a run: what they may return, and how a message is lent to them.
 
 use std::ops::ControlFlow;
 
@@ -9,13 +9,13 @@ use super::outbox::Outbox;
 use super::shared::Link;
 use crate::error::Error;
 
-/// What a handler of [`Connection::run`](crate::Connection::run) may return, and what `run` returns for it.
+/// What a handler of [`Connection::run`](crate::Connection::run) may return, and what `run` then returns.
 ///
-/// | a handler returns | it ends `run` with | `run` returns |
+/// | the handler returns | `run` stops at | `run` returns |
 /// |---|---|---|
-/// | `()` | never | `Ok(())` once the connection has ended |
-/// | `Result<(), Error>` | `Err` | that error, or `Ok(())` once the connection has ended |
-/// | `ControlFlow<B>` | `Break(b)` | `Ok(Some(b))`, or `Ok(None)` once the connection has ended |
+/// | `()` | nothing | `Ok(())` when the connection has ended |
+/// | `Result<(), Error>` | `Err` | that error, or `Ok(())` when the connection has ended |
+/// | `ControlFlow<B>` | `Break(b)` | `Ok(Some(b))`, or `Ok(None)` when the connection has ended |
 pub trait Outcome: sealed::Sealed {
     /// What `run` returns.
     type Output;
@@ -29,7 +29,7 @@ pub trait Outcome: sealed::Sealed {
     fn ended() -> Self::Output;
 }
 
-/// Lends the next message to the handler, unless the outbox is over its limit.
+/// Lends the next message to the handler, unless the send queue is over its limit.
 #[inline]
 pub(crate) fn handle<S, L, H, R>(
     inbound: &mut Inbound,

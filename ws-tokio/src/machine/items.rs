@@ -1,10 +1,10 @@
-//! What a `Stream` gives for what is received: messages, at most one error, and then its end for ever.
+//! The items of a `Stream` of messages: messages, at most one error, then the end for ever.
 
 use ws_core::Message;
 
 use crate::error::Error;
 
-/// What it gave last.
+/// The last item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Items {
     #[default]
@@ -14,7 +14,7 @@ pub(crate) enum Items {
 }
 
 impl Items {
-    /// The item for what was received.
+    /// Returns the item for a result of receiving.
     pub(crate) fn next(
         &mut self,
         received: Result<Option<Message>, Error>,
@@ -32,7 +32,7 @@ impl Items {
         item
     }
 
-    /// Whether the end was given.
+    /// Whether the stream has ended.
     pub(crate) fn has_ended(self) -> bool {
         self == Self::End
     }

@@ -1,9 +1,9 @@
-//! Lingering close: our last bytes arrive although the peer is still sending.
+//! Lingering close: our last bytes arrive even if the peer is still sending.
 //!
-//! Closing a socket with unread input makes TCP send a reset, which destroys what is on its way to the peer: the
-//! close frame, or the refusal that says why. So: write, shut the write side down, then read and forget until the
-//! peer's end. It is not waited for long: whoever waits here wants to hear how the connection ended, and a peer may leave
-//! its side open for ever. How long writing may take is the caller's to bound.
+//! Closing a socket with unread input makes TCP send a reset, which destroys what is on its way to the peer: the close
+//! frame, or the refusal. So this writes, shuts the write side down, then reads and drops input until the peer's end.
+//! It doesn't wait long, since the caller wants to know how the connection ended and a peer may keep its side open for
+//! ever. The caller bounds how long writing may take.
 
 use std::future::Future;
 use std::io;
@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
-/// Most bytes that are read and forgotten.
+/// Most bytes that are read and dropped.
 const MOST: usize = 64 << 20;
 
-/// How long the peer's end is awaited, once our last byte is written.
+/// How long to wait for the peer's end after our last byte was written.
 pub(crate) const LONGEST: Duration = Duration::from_millis(250);
 
 /// Who ends the TCP connection first.
@@ -36,7 +36,7 @@ pub(crate) struct Linger {
     ends_first: EndsFirst,
     forgotten: usize,
     peer_ended: bool,
-    /// From when our last byte was written.
+    /// Starts when our last byte was written.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -58,7 +58,7 @@ impl Linger {
         }
     }
 
-    /// Goes on: `write` writes what is left of our last bytes, `discard` reads once and forgets.
+    /// Advances: `write` writes the rest of our last bytes, `discard` reads once and drops the input.
     pub(crate) fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -82,7 +82,7 @@ impl Linger {
         }
     }
 
-    /// Whether nothing more is awaited.
+    /// Whether waiting is over.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         let all = self.peer_ended && self.write_side == WriteSide::Shut;
         all || self.forgotten > MOST || self.is_late(cx)
@@ -96,7 +96,7 @@ impl Linger {
         timer.as_mut().poll(cx).is_ready()
     }
 
-    /// Writes, then shuts down when it is our turn to end.
+    /// Writes, then shuts down if we are to end first.
     fn poll_write_side<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What a whole connection and its halves are both made of. Other rooms use what is named here, and nothing behind it.
+//! What a whole connection and its halves are made of. Other rooms use the names below, and nothing else in here.
 
 mod callbacks;
 mod counters;

@@ -1,13 +1,13 @@
-//! What others have to hear of: noted where it happens, told where no lock is held.
+//! News for other tasks: noted where it happens, told after unlocking.
 //!
-//! A task's waker, a ping's, and a subscriber of `tracing` may run anything; so none of them runs under the lock of a
+//! Wakers of tasks and pings, and subscribers of `tracing`, may run any code, so none of them runs under the lock of a
 //! split connection.
 
 use super::pings::Answered;
 use super::wants::Wants;
 use crate::events::Event;
 
-/// What is to be told, taken out from under the lock.
+/// News, taken out from under the lock.
 #[derive(Debug, Default)]
 #[must_use = "somebody waits to hear of it"]
 pub(crate) struct News {
@@ -16,16 +16,16 @@ pub(crate) struct News {
     pub(crate) more: More,
 }
 
-/// What few connections have to tell.
+/// News that few connections have.
 #[derive(Debug, Default)]
 pub(crate) struct More {
     pub(crate) answered: Answered,
-    /// Always empty where the feature `tracing` is off.
+    /// Always empty without the feature `tracing`.
     pub(crate) events: Vec<Event>,
 }
 
 impl News {
-    /// Tells all but those who wait on the connection itself: who of those can go on.
+    /// Tells everything except to those who wait on the connection; returns which of those can go on.
     pub(crate) fn tell(self) -> Wants {
         self.more.events.into_iter().for_each(Event::tell);
         self.more.answered.tell();

@@ -1,4 +1,4 @@
-//! Where a handler's replies go.
+//! The sending side for code that can't wait.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use super::pings::Ping;
 use super::pool::ThreadPool;
 use crate::error::Error;
 
-/// The sending side of a connection, for code that doesn't wait: [`Connection::run`](crate::Connection::run) lends it to
-/// its handler, [`Connection::outbox`](crate::Connection::outbox) to anybody.
+/// The sending side of a connection, for code that can't wait. [`Connection::run`](crate::Connection::run) lends it to
+/// its handler, [`Connection::outbox`](crate::Connection::outbox) to anyone.
 ///
-/// What a handler puts in leaves in one write, once all that one read brought is handled.
+/// A handler's replies are written together, after everything that arrived with one read was handled.
 pub struct Outbox<'a>(Way<'a>);
 
-/// How the send queue is reached.
+/// How to reach the send queue.
 enum Way<'a> {
     Owned(&'a mut Outbound),
-    /// Between the halves of a split connection: locked for each call, never while the handler runs.
+    /// Halves of a split connection: locked for each call, never while the handler runs.
     Locked(&'a dyn Locked),
 }
 
-/// A send queue under a lock.
+/// A send queue behind a lock.
 pub(crate) trait Locked {
     fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound));
 }
@@ -38,24 +38,23 @@ impl<'a> Outbox<'a> {
         Self(Way::Locked(outbound))
     }
 
-    /// Queues a message. An outbox over its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB) takes it all
-    /// the same, and no further message is handled until enough of it was written.
+    /// Queues a message. The queue may exceed its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB); no further
+    /// message is handled until enough was written.
     ///
     /// # Errors
-    /// [`Error::Send`] after a close frame was sent, and while a message is streamed by another half's
-    /// [`writer`](crate::SendHalf::writer): a handler can't wait for its turn. [`Error::Io`] where the transport failed.
+    /// [`Error::Send`] after a close frame was sent, or while another half streams a message with a
+    /// [`writer`](crate::SendHalf::writer), since a handler can't wait for it. [`Error::Io`] if the transport failed.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         let message = message.into();
         self.with(|outbound| outbound.message(message))
     }
 
-    /// Queues a message whose payload `fill` writes, straight into the send queue behind a reserved header, for a payload
-    /// that has to be serialised anyway. What it writes as text must be UTF-8: the peer would close the connection
-    /// with 1007.
+    /// Queues a message whose payload `fill` writes straight into the send queue, for payloads that have to be
+    /// serialised anyway. As text it must be UTF-8; otherwise the peer closes the connection with 1007.
     ///
-    /// Between the halves of a split connection the queue is locked, but never while `fill` runs: there it
-    /// writes into a buffer of the thread's pool, from which the message is copied.
+    /// The queue of a split connection is not locked while `fill` runs: it writes into a buffer of the thread's pool,
+    /// from which the message is copied.
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -67,7 +66,7 @@ impl<'a> Outbox<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
     pub fn send_with<E: From<Error>>(
         &mut self,
         kind: MessageKind,
@@ -89,7 +88,7 @@ impl<'a> Outbox<'a> {
         sent
     }
 
-    /// Queues a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    /// Queues a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -97,8 +96,8 @@ impl<'a> Outbox<'a> {
         self.with(|outbound| outbound.prepared(message))
     }
 
-    /// Queues a ping, as [`send`](Self::send) a message; also while another half streams one. The returned future resolves
-    /// once the pong is read, so that a handler can't wait for it: another task does.
+    /// Queues a ping, even while another half streams a message. The returned future resolves when the pong is read, so
+    /// the handler can't await it, but another task can:
     ///
     /// ```
     /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -124,17 +123,17 @@ impl<'a> Outbox<'a> {
         self.with(Outbound::ping)
     }
 
-    /// Queues a close frame. The handler is still called for the messages that come before the peer's.
+    /// Queues a close frame. The handler is still called for messages that arrive before the peer's close frame.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason of more than 123 bytes: nothing is sent then.
+    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is sent then.
     pub fn close(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.with(|outbound| outbound.close(Some(frame.clone())));
         Ok(())
     }
 
-    /// Bytes queued and not yet written.
+    /// Returns the number of bytes queued and not yet written.
     #[must_use]
     pub fn queued(&mut self) -> usize {
         self.with(|outbound| outbound.queued())

@@ -1,4 +1,4 @@
-//! A few buffers per thread, lent to whichever connection is busy: an idle connection owns none.
+//! Buffers that belong to the thread and are lent to busy connections; an idle connection owns none.
 
 use std::cell::RefCell;
 
@@ -7,14 +7,14 @@ use ws_core::Pool;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::{Compressor, Decompressor};
 
-/// Size of a pooled buffer in bytes: what one read can bring at most.
+/// Size of a pooled buffer in bytes, and so the most that one read can bring.
 pub(crate) const BUFFER: usize = 128 * 1024;
 
 /// Most buffers that a thread keeps for reading, and as many for writing.
 const KEPT: usize = 8;
 
-/// Most states that a thread keeps for deflating (250 to 380 KiB each), and as many for inflating (64 KiB each). Only
-/// a message that is streamed holds one while its task waits.
+/// Most states that a thread keeps for compressing (250 to 380 KiB each), and as many for decompressing (64 KiB each).
+/// Only a message that is streamed holds one while its task waits.
 #[cfg(feature = "deflate")]
 const KEPT_STATES: usize = 4;
 
@@ -29,13 +29,13 @@ thread_local! {
     static INFLATE: RefCell<Vec<Decompressor>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An empty buffer for reading.
+/// Takes an empty buffer for reading.
 pub(crate) fn take_read() -> BytesMut {
     let kept = READ.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
     kept.unwrap_or_else(|| BytesMut::with_capacity(BUFFER))
 }
 
-/// Takes a buffer back, if it is whole again: not grown for a large message, and no message shares its memory.
+/// Takes a buffer back, unless it has grown for a large message or is still shared by messages.
 pub(crate) fn give_read(mut buffer: BytesMut) {
     buffer.clear();
     if buffer.capacity() <= BUFFER && buffer.try_reclaim(BUFFER) && buffer.capacity() <= 2 * BUFFER
@@ -51,7 +51,7 @@ fn keep<B>(pool: &mut Vec<B>, buffer: B) {
     }
 }
 
-/// This thread's buffers for writing and for putting messages together.
+/// This thread's buffers for writing and for assembling messages.
 pub(crate) struct ThreadPool;
 
 impl Pool for ThreadPool {
@@ -93,7 +93,7 @@ impl Pool for ThreadPool {
     }
 }
 
-/// Keeps a state in place of the oldest: those that nobody asks for any more must not be in the way.
+/// Keeps a state, in place of the oldest if there are too many.
 #[cfg(feature = "deflate")]
 fn keep_newest<T>(pool: &mut Vec<T>, state: T) {
     if pool.len() == KEPT_STATES {

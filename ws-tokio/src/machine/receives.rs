@@ -1,4 +1,4 @@
-//! Ways to receive that a whole connection and the half of one share.
+//! Ways to receive that a whole connection and a half share.
 
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
@@ -8,9 +8,9 @@ use ws_core::{DecodeError, MessageKind, MessageRef};
 use super::inbound::{Inbound, Progress};
 use crate::error::Error;
 
-/// What messages are received from: a connection in one piece, or the half of one.
+/// A receiver: a whole connection or a half.
 pub(crate) trait Receives {
-    /// Receives until `step` has a value.
+    /// Receives until `step` returns a value.
     fn poll_receive<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The one loop behind receiving: decode what was read, write what is owed, read more.
+//! The one loop behind all receiving: decode what was read, write what is owed, read more.
 
 use std::task::{Context, Poll, ready};
 
@@ -12,10 +12,10 @@ use super::items::Items;
 use super::shared::Link;
 use crate::error::Error;
 
-/// Decoding from our own buffer costs nothing of Tokio's budget: after so many messages, other tasks get a turn.
+/// Decoding from our own buffer uses none of Tokio's budget, so other tasks get a turn after this many messages.
 const MESSAGES_PER_TURN: u16 = 512;
 
-/// The part of a connection that only its receiving side needs.
+/// The part of a connection that only receiving needs.
 pub(crate) struct Receiving {
     pub(crate) inbound: Inbound,
     /// Messages received since the task last gave way.
@@ -47,9 +47,10 @@ impl Receiving {
         }
     }
 
-    /// Receives until `step` has a value, or until the end of the connection: `None` for a normal one.
+    /// Receives until `step` returns a value, or the connection ends; `None` for a normal end.
     ///
-    /// What was queued is written before each read, so that what one read brought is answered by one write.
+    /// Writes what is queued before each read, so that everything that arrived with one read is answered with one
+    /// write.
     pub(crate) fn poll<S, L, T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -88,7 +89,7 @@ impl Receiving {
         Poll::Ready(link.with(|shared| shared.result().map(|()| None)))
     }
 
-    /// Takes steps until one has a value or can't go on.
+    /// Repeats `step` until it returns a value or can't go on.
     #[inline]
     fn decode<S, L: Link<S>, T>(
         &mut self,
@@ -113,7 +114,7 @@ impl Receiving {
     }
 }
 
-/// The peer broke the protocol: no messages come any more.
+/// The peer violated the protocol; no more messages are received.
 #[cold]
 fn violated<S>(link: &mut impl Link<S>, error: DecodeError) -> bool {
     link.with(|shared| shared.violated(error));
@@ -121,7 +122,7 @@ fn violated<S>(link: &mut impl Link<S>, error: DecodeError) -> bool {
     false
 }
 
-/// Deals with a control frame; whether messages may still come.
+/// Handles a control frame. Returns whether messages may still arrive.
 fn control_received<S>(link: &mut impl Link<S>, control: Control) -> bool {
     let mut ping_reply = PingReply::Pong;
     if let Some(mut callbacks) = link.with(|shared| shared.lend_callbacks()) {

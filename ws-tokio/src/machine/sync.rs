@@ -1,4 +1,4 @@
-//! Locks and atomics: those of std, or loom's where its models run (`--cfg ws_loom`).
+//! Locks and atomics of std, or of loom for its models (`--cfg ws_loom`).
 
 use std::sync::PoisonError;
 
@@ -7,7 +7,7 @@ pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 #[cfg(not(ws_loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
-/// Locks. Whoever panicked while it held the lock left nothing half done.
+/// Locks, ignoring poison: no update is left half done by a panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
-//! Who waits on a connection that several tasks share, and who of them is woken by what.
+//! The tasks that wait on a shared connection, and which of them a wake-up is for.
 //!
-//! A stream and a timer remember one waker for each direction, and one of TLS may wait to write in order to read. So a
-//! shared connection polls them with one waker of its own, which wakes everybody who is registered here: no task's waker
-//! displaces another's. What happens without the stream (the end, a message queued by code that can't wait) wakes only
-//! those who want to hear of it.
+//! A stream or a timer remembers one waker per direction, and a TLS stream may have to write in order to read. So a
+//! shared connection polls them with one waker of its own, which wakes every task that is registered here; no task's
+//! waker displaces another's. Events from elsewhere (the end, a message queued by code that can't wait) wake only the
+//! tasks that want them.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use super::sync::atomic::{AtomicU8, Ordering};
 use super::sync::{Mutex, lock};
 use super::wants::{Want, Wants};
 
-/// The tasks that wait, each until the next wake-up that is for it.
+/// Waiting tasks, each until the next wake-up that it wants.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     waiting: Mutex<Waiting>,
-    /// Whether somebody polls the stream under a lock: [`OUTSIDE`], [`INSIDE`] or [`WOKEN`].
+    /// Whether a task polls the stream under the lock: [`OUTSIDE`], [`INSIDE`] or [`WOKEN`].
     inside: AtomicU8,
 }
 
 const OUTSIDE: u8 = 0;
 const INSIDE: u8 = 1;
-/// There was a wake-up since: whoever is inside passes it on.
+/// A wake-up arrived meanwhile; the task inside passes it on.
 const WOKEN: u8 = 2;
 
 #[derive(Debug, Default)]
@@ -39,12 +39,12 @@ struct Task {
     waker: Waker,
 }
 
-/// Somebody who may wait, for several things at once. Nothing is kept of one who is gone: else those who gave up would
-/// pile up beside a stream that never wakes anybody.
+/// A task that may wait, for several things at once. Dropping it forgets the task, so that those who gave up don't
+/// accumulate beside a stream that never wakes anyone.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter(Option<Place>);
 
-/// Where a waiter is remembered, from the first time it waits.
+/// The waiter's key, from the first time it waits.
 #[derive(Debug)]
 struct Place {
     wakers: Arc<Wakers>,
@@ -54,8 +54,8 @@ struct Place {
 impl Waiter {
     /// Polls with the common waker `combined`, for the task of `cx`.
     ///
-    /// The task is registered only where it does wait, and asks once more then: else what happened in between would be
-    /// missed.
+    /// A task is registered only if it has to wait, and then polls once more, so as not to miss what happened in
+    /// between.
     pub(crate) fn poll<R>(
         &mut self,
         (wakers, combined): (&Arc<Wakers>, &Waker),
@@ -75,9 +75,9 @@ impl Waiter {
         polled
     }
 
-    /// Wakes this task at the next wake-up for what it wants, and no other in its place.
+    /// Wakes this task at the next wake-up for what it wants, in place of its previous waker.
     pub(crate) fn register(&mut self, wakers: &Arc<Wakers>, want: Want, waker: &Waker) {
-        // Cloned and dropped outside the lock: a waker may own anything.
+        // Cloned and dropped outside the lock: a waker may run any code.
         let waker = waker.clone();
         let mut waiting = lock(&wakers.waiting);
         let place = self.0.get_or_insert_with(|| {
@@ -95,14 +95,14 @@ impl Waiter {
         drop(displaced);
     }
 
-    /// The task waits no more for this.
+    /// The task no longer waits for this.
     fn forget(&self, want: Want) {
         if let Some(place) = &self.0 {
             place.wakers.remove(place.key, want);
         }
     }
 
-    /// Who this is among those who wait; nobody is 0.
+    /// The waiter's key; 0 for none.
     pub(crate) fn key(&self) -> u64 {
         self.0.as_ref().map_or(0, |place| place.key)
     }
@@ -119,7 +119,7 @@ impl Waiting {
         self.tasks.iter().position(|task| (task.key, task.want) == (key, want))
     }
 
-    /// Takes out all who want one of these, but one.
+    /// Removes and returns all tasks that want one of these, except one.
     fn take(&mut self, wants: Wants, but: u64) -> Due {
         let mut due = Due::default();
         self.tasks.retain_mut(|task| {
@@ -134,25 +134,25 @@ impl Waiting {
 }
 
 impl Wakers {
-    /// Wakes all who want one of these, but for whoever brought it about.
+    /// Wakes all tasks that want one of these, except the one that caused it.
     pub(crate) fn wake(&self, wants: Wants, but: u64) {
-        // Woken outside the lock: a waker may run anything.
+        // Woken outside the lock: a waker may run any code.
         let due = lock(&self.waiting).take(wants, but);
         due.wake();
     }
 
-    /// From now on somebody polls the stream under a lock, and wake-ups wait until it [leaves](Self::leave): a stream may
-    /// wake those who poll it, and no waker runs under the lock.
+    /// A task starts to poll the stream under the lock. Wake-ups wait until it [leaves](Self::leave), since no waker
+    /// may run under the lock and a stream may wake its poller.
     pub(crate) fn enter(&self) {
         self.inside.store(INSIDE, Ordering::SeqCst);
     }
 
-    /// The lock is about to be let go; whether there is somebody to wake then.
+    /// The lock is about to be released. Returns whether there was a wake-up meanwhile.
     pub(crate) fn leave(&self) -> bool {
         self.inside.swap(OUTSIDE, Ordering::SeqCst) == WOKEN
     }
 
-    /// The stream, or a timer, wakes everybody.
+    /// The stream or a timer wakes all tasks.
     fn stream_wakes(&self) {
         let passed_on =
             self.inside.compare_exchange(INSIDE, WOKEN, Ordering::SeqCst, Ordering::SeqCst);
@@ -164,7 +164,7 @@ impl Wakers {
     fn remove(&self, key: u64, want: Want) {
         let mut waiting = lock(&self.waiting);
         let removed = waiting.find(key, want).map(|index| waiting.tasks.swap_remove(index));
-        // Dropped outside the lock: a waker may own anything.
+        // Dropped outside the lock: a waker may run any code.
         drop(waiting);
         drop(removed);
     }
@@ -180,7 +180,7 @@ impl Wake for Wakers {
     }
 }
 
-/// Tasks to be woken: few, as a rule.
+/// Tasks to wake, usually few.
 #[derive(Default)]
 struct Due {
     few: [Option<Waker>; 4],

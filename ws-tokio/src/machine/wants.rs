@@ -1,19 +1,19 @@
-//! What a task waits for on a connection.
+//! What tasks wait for on a connection.
 
 /// What a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// The next message. Meanwhile it writes what is queued.
+    /// The next message. A task that waits for it also writes what is queued.
     Message = 1,
     /// Room in the send queue.
     Room = 2,
-    /// To have written what is queued.
+    /// That queued bytes are written.
     Flush = 4,
-    /// The end of the connection, which it brings about where nobody receives.
+    /// The end of the connection. If no half receives, the task that waits for it also reads.
     End = 8,
 }
 
-/// A set of them.
+/// A set of [`Want`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wants(u8);
 
@@ -24,9 +24,9 @@ impl Want {
 impl Wants {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const ALL: Self = Self(15);
-    /// No task's: beside whom to wake there is more to tell.
+    /// No task's want: there is more news than who can go on.
     pub(crate) const MORE: Self = Self(16);
-    /// Those that are met by reading. Whoever waits so also writes what is queued.
+    /// Those that are met by reading. A task that waits for one also writes what is queued.
     pub(crate) const READING: Self = Self(Want::Message as u8 | Want::End as u8);
 
     #[inline]
@@ -54,12 +54,12 @@ impl Wants {
         Self(self.0 & !others.0)
     }
 
-    /// Those in either.
+    /// Returns the union.
     pub(crate) const fn or(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// Those in both.
+    /// Returns the intersection.
     pub(crate) const fn and(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }

@@ -1,4 +1,4 @@
-//! The bytes of a handshake: a head is read until it is whole, and what follows it is kept.
+//! Reading and writing the heads of a handshake, under a deadline.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::machine::{EndsFirst, Linger};
 use crate::settings::after;
 
-/// Room for the first read of a head, in bytes; the buffer grows as bytes come, to the limit on heads.
+/// Initial capacity for a head, in bytes. The buffer grows as bytes arrive, up to the limit on heads.
 const ROOM: usize = 1024;
 
-/// When a handshake must be over; never, where the clock doesn't reach that far.
+/// When a handshake must be over; never, if the clock doesn't reach that far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Option<Instant>);
 
-/// The deadline came first.
+/// The deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Late;
 
@@ -28,7 +28,7 @@ impl Deadline {
         Self(after(time))
     }
 
-    /// This deadline, or the end of this time if that comes first.
+    /// Returns this deadline, or that of `time` from now if it is earlier.
     pub(crate) fn or_after(self, time: Duration) -> Self {
         match (self.0, Self::after(time).0) {
             (Some(ours), Some(other)) => Self(Some(ours.min(other))),
@@ -36,7 +36,7 @@ impl Deadline {
         }
     }
 
-    /// Waits for a future no longer than until the deadline.
+    /// Awaits a future until the deadline.
     pub(crate) async fn within<F: Future>(self, future: Pin<&mut F>) -> Result<F::Output, Late> {
         match self.0 {
             Some(deadline) => timeout_at(deadline, future).await.map_err(|_| Late),
@@ -45,7 +45,7 @@ impl Deadline {
     }
 }
 
-/// Reads until `parse` finds a head in what was read, and takes it away; `None` where the peer ended before.
+/// Reads until `parse` finds a head, and removes it from the buffer; `None` if the peer ended before.
 pub(crate) async fn read_head<S, T, E>(
     stream: &mut S,
     buffer: &mut BytesMut,

@@ -1,4 +1,4 @@
-//! What both sides of an opening handshake have in common (RFC 6455, 4).
+//! What both sides of an opening handshake share (RFC 6455, 4).
 
 mod head;
 mod options;

@@ -1,4 +1,4 @@
-//! What accepting and connecting have in common: bounds on the handshake, and what the connection is to be.
+//! Options that both sides of a handshake have.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::head::Deadline;
 use crate::connection::Negotiated;
 use crate::settings::Settings;
 
-/// The part of the options that both sides have.
+/// The options that both sides have.
 #[derive(Clone, Debug)]
 pub(crate) struct HandshakeOptions {
     pub(crate) head_limits: HeadLimits,
@@ -21,17 +21,17 @@ pub(crate) struct HandshakeOptions {
 }
 
 impl HandshakeOptions {
-    /// The deadline of a handshake that begins now.
+    /// Returns the deadline of a handshake that begins now.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout)
     }
 
-    /// A reader of the peer's head.
+    /// Returns a reader for the peer's head.
     pub(crate) fn reader(&self) -> HeadReader {
         HeadReader::new(self.head_limits)
     }
 
-    /// With what was agreed on, used as these options say.
+    /// Adds the agreed compression, to be used as these options say.
     #[cfg(feature = "deflate")]
     pub(crate) fn compressing(
         &self,
@@ -45,7 +45,7 @@ impl HandshakeOptions {
     }
 }
 
-/// With the subprotocol, if there is one.
+/// Adds the subprotocol, if there is one.
 pub(crate) fn speaking(negotiated: Negotiated, subprotocol: Option<&str>) -> Negotiated {
     match subprotocol {
         Some(subprotocol) => negotiated.subprotocol(subprotocol),

@@ -26,18 +26,18 @@ use crate::opening::{Deadline, read_head};
 pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
 ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
-    // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+    // On the heap, stream included, so that a task that accepts and then serves is no larger for it.
     Box::pin(async move { AcceptOptions::default().read(stream).await?.accept().await })
 }
 
 impl AcceptOptions {
     /// Accepts a WebSocket handshake (RFC 6455, 4.2).
     ///
-    /// What is no handshake, or comes from a page that may not connect, is refused with an HTTP response that says
-    /// why.
+    /// A request that is not a handshake, or comes from a web page that may not connect, is refused with an HTTP
+    /// response that says why.
     ///
     /// # Errors
-    /// [`AcceptError`] says what was wrong; the peer was told.
+    /// [`AcceptError`]; the peer was told why.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -45,11 +45,11 @@ impl AcceptOptions {
         &self,
         stream: S,
     ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
-        // On the heap, the stream too: a task that accepts and then serves is no larger for it.
+        // On the heap, stream included, so that a task that accepts and then serves is no larger for it.
         Box::pin(async move { self.read(stream).await?.accept().await })
     }
 
-    /// Reads a WebSocket handshake and judges it, so that the caller can look at it before it accepts or refuses.
+    /// Reads a WebSocket handshake and judges it, so that the caller can inspect it before accepting or refusing.
     ///
     /// # Errors
     /// As [`accept`](Self::accept).
@@ -88,7 +88,7 @@ impl AcceptOptions {
         Err(if leftover.is_empty() { AcceptError::Silent } else { Refusal::HeadTimeout.into() })
     }
 
-    /// Reads and judges a request. One that is refused stays in `leftover`.
+    /// Reads and judges a request. A refused one stays in `leftover`.
     async fn judge<S: AsyncRead + Unpin>(
         &self,
         stream: &mut S,

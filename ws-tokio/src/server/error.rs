@@ -1,4 +1,4 @@
-//! Why a handshake was not accepted.
+//! The error of accepting.
 
 use std::error;
 use std::fmt;
@@ -7,15 +7,15 @@ use std::io;
 use ws_core::handshake::http1::HeadError;
 use ws_core::handshake::server::{Refusal, SubprotocolNotOffered};
 
-/// Why a handshake was not accepted.
+/// An error while accepting.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// Nothing arrived by the deadline, or the peer left before its request was whole. Nothing was answered.
+    /// Nothing arrived by the deadline, or the peer left before its request was complete. Nothing was answered.
     Silent,
     /// The request was refused; the peer was told why.
     Refused(Refusal),
-    /// The server chose a subprotocol that the client did not offer; the client got a 500.
+    /// The server chose a subprotocol that the client did not offer; the client was sent a 500.
     Subprotocol(SubprotocolNotOffered),
     /// The stream failed.
     Io(io::Error),

@@ -1,4 +1,4 @@
-//! A request that may be accepted: the caller looks at it, then accepts or refuses.
+//! A valid request, for the caller to accept or refuse.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,16 +20,16 @@ use crate::events;
 use crate::opening::{Deadline, Late, speaking, write_head};
 use crate::settings::Settings;
 
-/// A handshake that is fine so far: look at its request, then accept or refuse it.
+/// A valid handshake request: inspect it, then accept or refuse it.
 ///
 /// Dropping it drops the stream without an answer.
 #[derive(Debug)]
 pub struct Incoming<S>(
-    /// On the heap: a request's head is large, and a task that looks at it is no larger for it.
+    /// On the heap, because a request's head is large.
     Box<Parts<S>>,
 );
 
-/// What a request that was read is made of.
+/// The parts of a request that was read.
 #[derive(Debug)]
 pub(super) struct Parts<S> {
     pub(super) stream: S,
@@ -48,20 +48,20 @@ impl<S> Incoming<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
-    /// The request: its path, query and headers.
+    /// Returns the request: its path, query and headers.
     pub fn request(&self) -> &Request<()> {
         &self.0.request
     }
 
-    /// The subprotocol that both ends speak: the one that was chosen, by the options or by
+    /// Returns the subprotocol that will be spoken: the options' choice, or that of
     /// [`choose_subprotocol`](Self::choose_subprotocol).
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.accepted.subprotocol()
     }
 
-    /// The subprotocols that the client offers, as it wrote them, the one it likes best first.
+    /// Returns the subprotocols that the client offers, as it wrote them, in its order of preference.
     ///
-    /// Pages in browsers can't set headers, so some clients carry a token among them.
+    /// Since web pages can't set headers, some clients carry a token among them.
     ///
     /// ```no_run
     /// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
@@ -83,27 +83,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.0.accepted.offered_subprotocols()
     }
 
-    /// Chooses a subprotocol that the client offers, in place of the options' choice. It is found in any case, and answered
-    /// as the client wrote it.
+    /// Chooses one of the client's subprotocols, in place of the options' choice. Matched in any case, and answered as
+    /// the client wrote it.
     ///
     /// # Errors
-    /// The client did not offer it. What was chosen before stays.
+    /// The client did not offer it. The previous choice stays.
     pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
         self.0.accepted.choose_subprotocol(name)
     }
 
-    /// Chooses no subprotocol, whatever the options chose. A browser that asked for one then fails the connection.
+    /// Chooses no subprotocol, whatever the options chose. A browser that asked for one will fail the connection.
     pub fn choose_no_subprotocol(&mut self) {
         self.0.accepted.choose_no_subprotocol();
     }
 
-    /// The compression agreed on, if it is accepted.
+    /// Returns the compression that will be agreed on if the request is accepted.
     #[cfg(feature = "deflate")]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.0.accepted.compression()
     }
 
-    /// Tells the connection its peer's address.
+    /// Sets the peer's address, for the connection to report.
     #[must_use]
     pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
         self.0.negotiated = self.0.negotiated.peer_addr(address);
@@ -117,10 +117,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self
     }
 
-    /// Accepts: answers 101.
+    /// Accepts with a 101.
     ///
     /// # Errors
-    /// [`AcceptError::Io`] where the stream failed, or took longer than the handshake's deadline.
+    /// [`AcceptError::Io`] if the stream fails, or takes longer than the handshake's deadline.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -128,13 +128,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.accept_with(&HeaderMap::new()).await
     }
 
-    /// Accepts: answers 101 with these headers added. Headers that are the handshake's own are left out, but
-    /// `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does; an empty
-    /// one chooses none.
+    /// Accepts with a 101 that has these headers too. The handshake's own headers are left out of them, except that
+    /// `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does; an
+    /// empty value chooses none.
     ///
     /// # Errors
-    /// As [`accept`](Self::accept), and [`AcceptError::Subprotocol`] where these headers choose a subprotocol that the client
-    /// did not offer: it got a 500.
+    /// As [`accept`](Self::accept), and [`AcceptError::Subprotocol`] if the headers choose a subprotocol that the
+    /// client did not offer; it was sent a 500.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -161,16 +161,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings)
     }
 
-    /// Refuses with this status and a text that says why, and closes the stream.
+    /// Refuses with this status and text, and closes the stream.
     ///
-    /// A peer that doesn't listen is given up on after the close timeout.
+    /// A peer that doesn't read is abandoned after the close timeout.
     pub async fn refuse(self, status: StatusCode, why: impl Into<Bytes>) {
         let mut response = Response::new(why.into());
         *response.status_mut() = status;
         self.refuse_with(response).await;
     }
 
-    /// Refuses with this response, and closes the stream. `Connection` and `Content-Length` are set for it.
+    /// Refuses with this response, and closes the stream. Sets `Connection` and `Content-Length`.
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
         events::refused(response.status());

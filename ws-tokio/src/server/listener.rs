@@ -1,4 +1,4 @@
-//! Serving TCP: accept connections, within bounds, each on a task of its own.
+//! A TCP server: accepts connections within bounds, and serves each in its own task.
 
 use std::fmt;
 use std::future::Future;
@@ -17,13 +17,13 @@ use super::options::AcceptOptions;
 use crate::connection::Connection;
 use crate::events;
 
-/// First and longest pause after an error that a pause may mend, such as too many open files.
+/// Shortest and longest pause after an error that may pass, such as too many open files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// Accepts WebSocket connections from a TCP listener, each on a task of its own.
+/// Accepts WebSocket connections from a TCP listener and serves each in its own task.
 ///
-/// `TCP_NODELAY` is set, connections know their peer's address, and what is over a cap waits in the system's backlog. When
-/// file descriptors run out it pauses, 5 ms at first and up to 1 s, rather than spin or end.
+/// Sets `TCP_NODELAY` and tells connections their peer's address. Connections over a cap wait in the system's backlog.
+/// When file descriptors run out, the server pauses, for 5 ms at first and up to 1 s.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -42,8 +42,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 ///
 /// # Graceful shutdown
 ///
-/// A [`Tracker`](crate::Tracker) closes the connections and waits for them. Meanwhile the server goes on, so that who comes
-/// late is told so, and may try elsewhere:
+/// A [`Tracker`](crate::Tracker) closes the connections and waits for them. The server keeps running meanwhile, so that
+/// late clients get a 503 and can retry elsewhere:
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -88,7 +88,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server on a listener.
+    /// Makes a server from a listener.
     #[must_use]
     pub fn new(listener: TcpListener) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Server {
         }
     }
 
-    /// A server on a new listener.
+    /// Makes a server that listens on this address.
     ///
     /// # Errors
     /// As [`TcpListener::bind`].
@@ -107,26 +107,26 @@ impl Server {
         TcpListener::bind(address).await.map(Self::new)
     }
 
-    /// How connections are accepted.
+    /// Sets the options for accepting connections.
     #[must_use]
     pub fn options(self, options: AcceptOptions) -> Self {
         Self { options, ..self }
     }
 
-    /// Most connections at a time. Default no cap: the system's limit on open files is one.
+    /// Sets the most connections at a time. Default no cap; the system's limit on open files still applies.
     #[must_use]
     pub fn max_connections(self, most: usize) -> Self {
         Self { max_connections: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
     }
 
-    /// Most handshakes under way at a time. Default 1024. Peers that connect and say nothing take a place for
-    /// up to [`AcceptOptions::handshake_timeout`] each.
+    /// Sets the most handshakes at a time. Default 1024. A peer that connects and sends nothing occupies one for up to
+    /// [`AcceptOptions::handshake_timeout`].
     #[must_use]
     pub fn max_handshakes(self, most: usize) -> Self {
         Self { max_handshakes: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
     }
 
-    /// The address that it listens on.
+    /// Returns the address that the server listens on.
     ///
     /// # Errors
     /// As [`TcpListener::local_addr`].
@@ -134,10 +134,10 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Accepts connections for ever and calls `handler` with each, on a task of its own.
+    /// Accepts connections for ever, and calls `handler` with each in its own task.
     ///
     /// # Cancel safety
-    /// If dropped, no connection is accepted any more; those that were go on.
+    /// If dropped, no more connections are accepted; those being served go on.
     pub async fn serve<H, F>(self, handler: H)
     where
         H: Fn(Connection<TcpStream>) -> F + Send + Sync + 'static,
@@ -155,10 +155,10 @@ impl Server {
         self.serve_incoming(accept).await;
     }
 
-    /// As [`serve`](Self::serve), but `handler` looks at each request and accepts or refuses it.
+    /// Like [`serve`](Self::serve), but `handler` gets each request, to accept or refuse it.
     ///
     /// # Cancel safety
-    /// If dropped, no connection is accepted any more; those that were go on.
+    /// If dropped, no more connections are accepted; those being served go on.
     pub async fn serve_incoming<H, F>(self, handler: H)
     where
         H: Fn(Incoming<TcpStream>) -> F + Send + Sync + 'static,
@@ -185,7 +185,7 @@ impl Server {
     }
 }
 
-/// The next connection of a listener. Errors are of one connection, or pass with time.
+/// Accepts the next connection. Errors concern one connection, or pass with time.
 async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> F) -> T {
     let mut pause = PAUSES.0;
     loop {
@@ -201,7 +201,7 @@ async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> 
     }
 }
 
-/// Whether the peer was gone before it was accepted.
+/// Whether the peer left before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -216,7 +216,7 @@ async fn read(
     stream: TcpStream,
 ) -> Result<Incoming<TcpStream>, AcceptError> {
     stream.set_nodelay(true)?;
-    // On the heap: the task is no larger for it.
+    // On the heap, so that the task is no larger for it.
     Box::pin(options.read(stream)).await
 }
 
@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    /// How long a listener is paused that fails with each of these in turn.
+    /// The pauses of a listener that fails with these errors in turn.
     async fn paused(failures: impl IntoIterator<Item = io::ErrorKind>) -> Duration {
         let mut failures = failures.into_iter();
         let begin = Instant::now();
@@ -248,7 +248,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_descriptors_run_out_it_pauses_longer_and_longer_and_goes_on() {
-        // What the system says then has no name in `ErrorKind`.
+        // `ErrorKind` has no name for this error.
         let out_of_descriptors = io::ErrorKind::Other;
         assert_eq!(paused([out_of_descriptors; 3]).await, Duration::from_millis(5 + 10 + 20));
         let long = paused([out_of_descriptors; 100]).await - paused([out_of_descriptors; 99]).await;

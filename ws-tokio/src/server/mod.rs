@@ -1,4 +1,4 @@
-//! The server's side: accept handshakes, serve a listener, and go down gracefully.
+//! The server: accepting handshakes, serving a listener, shutting down gracefully.
 
 mod accept;
 mod error;

@@ -1,4 +1,4 @@
-//! How a server accepts: what it agrees to, and within which bounds.
+//! Options of a server.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use ws_core::handshake::server::Policy;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 
-/// How a server accepts connections. Made once, used for each.
+/// Options for accepting connections. Make them once, and use them for all.
 ///
 /// ```
 /// use ws_tokio::{AcceptOptions, Settings};
@@ -27,22 +27,22 @@ pub struct AcceptOptions {
 }
 
 impl AcceptOptions {
-    /// Subprotocols that this server speaks, the one it likes best first. Default none. They are matched in any
-    /// case; none in common is no error, but a browser that asked for one then fails the connection.
+    /// Sets the subprotocols that the server speaks, in order of preference. Default none. Matched in any case. If
+    /// there is none in common the handshake still succeeds, but a browser that asked for one fails the connection.
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { policy: self.policy.subprotocols(subprotocols), ..self }
     }
 
-    /// Which web pages may connect. Default [`OriginPolicy::SameHost`]: those of the request's own host, and
-    /// whoever sends no origin, which browsers always do.
+    /// Sets which web pages may connect. Default [`OriginPolicy::SameHost`]: those of the request's own host, and
+    /// clients that send no origin, which browsers always do.
     #[must_use]
     pub fn origins(self, origins: OriginPolicy) -> Self {
         Self { policy: self.policy.origins(origins), ..self }
     }
 
-    /// Whether and how to compress messages, where the client offers to. Default off; see
-    /// [`Compression`](crate::Compression) for what it costs.
+    /// Sets whether and how to compress messages, if the client offers to. Default off; see
+    /// [`Compression`](crate::Compression) for its costs.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
@@ -50,22 +50,22 @@ impl AcceptOptions {
         Self { policy: self.policy.compression(self.handshake.compression), ..self }
     }
 
-    /// How large a request's head may be. Default 16 KiB and 128 headers; more is refused with 431.
+    /// Sets the limits on the request's head. Default 16 KiB and 128 headers; more is refused with 431.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.handshake.head_limits = limits;
         self
     }
 
-    /// How long the handshake may take. Default 10 s; a silent peer can hold a connection for that long.
-    /// [`Duration::MAX`] is for ever.
+    /// Sets how long the handshake may take. Default 10 s, for which a silent peer can hold a connection;
+    /// [`Duration::MAX`] means for ever.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;
         self
     }
 
-    /// The settings of the connections.
+    /// Sets the settings of the connections.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.handshake.settings = settings;

@@ -1,4 +1,4 @@
-//! Graceful shutdown: every connection is counted, told to go, and waited for.
+//! Graceful shutdown: count connections, close them, and wait for their end.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use ws_core::CloseCode;
 
 use crate::connection::Connection;
 
-/// Counts a server's connections, and ends them all when it goes down. Cheap to clone; all clones are one.
+/// Counts a server's connections, and ends them when it shuts down. Cheap to clone; all clones are one tracker.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -45,15 +45,15 @@ use crate::connection::Connection;
 /// # }
 /// ```
 ///
-/// With a [`Server`](crate::Server), see [there](crate::Server#graceful-shutdown); for a connection that is split, see
-/// [`Ticket::closing`].
+/// For use with a [`Server`](crate::Server), see [its example](crate::Server#graceful-shutdown); for a connection that
+/// is split, see [`Ticket::closing`].
 #[derive(Clone, Default)]
 pub struct Tracker(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Notified when the stage changes, and when a connection ends.
+    /// Notified when the stage changes and when a connection ends.
     changed: Notify,
 }
 
@@ -61,7 +61,7 @@ struct Shared {
 struct State {
     stage: Stage,
     entered: u64,
-    /// Those that entered and have not left, with their addresses where known.
+    /// Connections that have entered and not left, with their addresses if known.
     inside: HashMap<u64, Option<SocketAddr>>,
 }
 
@@ -69,42 +69,42 @@ struct State {
 enum Stage {
     #[default]
     Open,
-    /// No one enters; connections are closed with 1001.
+    /// No connection may enter; those inside are closed with 1001.
     Closing,
-    /// The deadline has passed: connections are cut.
+    /// The deadline has passed; connections are cut.
     Cutting,
 }
 
-/// How a shutdown went.
+/// The result of a shutdown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shutdown {
-    /// How many connections ended by themselves or were closed in time.
+    /// The number of connections that ended by themselves or were closed in time.
     pub closed: usize,
-    /// Those that were not, and were cut: their addresses, where known.
+    /// The addresses, if known, of connections that were cut.
     pub cut: Vec<Option<SocketAddr>>,
 }
 
 impl Tracker {
-    /// A tracker with no connections.
+    /// Makes a tracker with no connections.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many are inside.
+    /// Returns the number of connections inside.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().inside.len()
     }
 
-    /// Whether no one is inside.
+    /// Returns whether no connection is inside.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Lets a connection in; `None` once the shutdown has begun. It is inside until its ticket is dropped.
+    /// Lets a connection in, until its ticket is dropped; `None` once the shutdown has begun.
     #[must_use]
     pub fn enter(&self) -> Option<Ticket> {
         let mut state = self.0.lock();
@@ -117,14 +117,13 @@ impl Tracker {
         Some(Ticket { tracker: self.clone(), number })
     }
 
-    /// Lets no one in any more, closes all connections with 1001, and waits up to `deadline` until they have ended; then
-    /// cuts the others.
+    /// Lets no more connections in, closes all with 1001, waits up to `deadline` for their end, and cuts the rest.
     ///
-    /// Connections are closed and cut by their tasks, in [`Ticket::serve`], or as [`Ticket::closing`] and
-    /// [`Ticket::cutting`] tell them.
+    /// The connections' tasks close and cut them, by [`Ticket::serve`], or when [`Ticket::closing`] and
+    /// [`Ticket::cutting`] resolve.
     ///
     /// # Cancel safety
-    /// If dropped, the shutdown has begun, but no connection is cut; call it again to go on.
+    /// If dropped, the shutdown has begun, but no connection is cut; call this again to go on.
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let before = self.0.enter_stage(Stage::Closing);
         let empty = self.0.until(|state| state.inside.is_empty());
@@ -137,18 +136,18 @@ impl Tracker {
     }
 }
 
-/// A connection's place in a [`Tracker`]. It is free again when this is dropped: until then a shutdown waits.
+/// A connection's place in a [`Tracker`]. A shutdown waits until it is dropped.
 pub struct Ticket {
     tracker: Tracker,
     number: u64,
 }
 
 impl Ticket {
-    /// Talks over the connection until `talk` is done, or until the tracker shuts down: `talk` is dropped then, and the
-    /// connection closed with 1001 or, after the deadline, cut. `None` where that happened.
+    /// Runs `talk` over the connection until it is done or the tracker shuts down. In the latter case, `talk` is
+    /// dropped, the connection is closed with 1001 or, after the deadline, cut, and this returns `None`.
     ///
     /// # Cancel safety
-    /// As `talk`.
+    /// As cancel-safe as `talk`.
     pub async fn serve<S, T>(
         self,
         connection: &mut Connection<S>,
@@ -170,8 +169,8 @@ impl Ticket {
         None
     }
 
-    /// Waits until the shutdown begins. For a task that closes its connection itself, such as one that splits it, and
-    /// keeps the ticket until it has:
+    /// Waits until the shutdown begins, for tasks that close their connection themselves, such as one that splits it.
+    /// Keep the ticket until then:
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -200,7 +199,7 @@ impl Ticket {
         self.tracker.0.until(|state| state.stage >= Stage::Closing).await;
     }
 
-    /// Waits until the shutdown's deadline has passed: what is not closed yet is counted as cut.
+    /// Waits until the shutdown's deadline has passed; connections that are still open then count as cut.
     ///
     /// # Cancel safety
     /// This method is cancel-safe.
@@ -208,8 +207,8 @@ impl Ticket {
         self.tracker.0.until(|state| state.stage >= Stage::Cutting).await;
     }
 
-    /// Sets the address that [`Shutdown::cut`] tells of this connection. Default none; [`serve`](Self::serve) sets its
-    /// connection's, where that is known.
+    /// Sets the address by which [`Shutdown::cut`] reports this connection. Default none; [`serve`](Self::serve) sets
+    /// its connection's, if known.
     pub fn set_peer_addr(&self, address: Option<SocketAddr>) {
         self.tracker.0.lock().inside.insert(self.number, address);
     }
@@ -227,7 +226,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes on to a stage; how many are inside.
+    /// Advances to a stage, and returns the number of connections inside.
     fn enter_stage(&self, stage: Stage) -> usize {
         let mut state = self.lock();
         state.stage = state.stage.max(stage);
@@ -240,7 +239,7 @@ impl Shared {
     async fn until(&self, reached: impl Fn(&State) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
-            // Before looking: a change between looking and waiting is noticed then.
+            // Created before checking, so that a change in between is not missed.
             changed.as_mut().enable();
             if reached(&self.lock()) {
                 return;
@@ -250,7 +249,7 @@ impl Shared {
     }
 }
 
-/// What the future comes to, unless `stop` comes before.
+/// Returns the output of the future, unless `stop` completes first.
 async fn unless<T>(future: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
     let (mut future, mut stop) = (pin!(future), pin!(stop));
     poll_fn(|cx| match future.as_mut().poll(cx) {

@@ -1,4 +1,5 @@
-//! The end of a split connection, for whoever closes: the one who receives brings it about, or nobody does and we do.
+//! Closing a split connection: the receiving half reads the peer's answer, or, if that half is gone, the closing task
+//! does.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
@@ -10,14 +11,14 @@ use crate::error::{Error, closed};
 use crate::machine::{Progress, Waiter, Want};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
-    /// Waits for the end, and brings it about where nobody receives.
+    /// Waits for the end of the connection, reading from it if no half receives.
     pub(super) fn poll_closed(
         &self,
         waiter: &mut Waiter,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         let returned = ready!(self.poll(waiter, Want::End, cx, |inner, cx| {
-            // What went wrong with writing shows in how the connection ends.
+            // A failure to write shows in how the connection ends.
             _ = inner.shared.poll_flush(cx);
             match inner.returned.take() {
                 Some(receiving) => Poll::Ready(Some(receiving)),

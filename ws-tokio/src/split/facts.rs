@@ -1,4 +1,4 @@
-//! What both halves tell of their connection.
+//! Facts about the connection, from either half.
 
 use std::net::SocketAddr;
 
@@ -12,32 +12,32 @@ use super::send_half::SendHalf;
 macro_rules! facts {
     ($($half:ident),*) => {$(
         impl<S> $half<S> {
-            /// Which end of the connection this is.
+            /// Returns this end's role.
             #[must_use]
             pub fn role(&self) -> Role {
                 self.split().with(|inner| inner.shared.role())
             }
 
-            /// The subprotocol that both ends agreed on.
+            /// Returns the subprotocol that both ends agreed on.
             #[must_use]
             pub fn subprotocol(&self) -> Option<String> {
                 self.split().with(|inner| inner.shared.subprotocol().map(String::from))
             }
 
-            /// The compression that both ends agreed on.
+            /// Returns the compression that both ends agreed on.
             #[cfg(feature = "deflate")]
             #[must_use]
             pub fn compression(&self) -> Option<AgreedCompression> {
                 self.split().with(|inner| inner.shared.compression())
             }
 
-            /// Bytes queued for sending and not yet written, by whichever task.
+            /// Returns the number of bytes queued for sending, by any task, and not yet written.
             #[must_use]
             pub fn queued(&self) -> usize {
                 self.split().with(|inner| inner.shared.outbound().queued())
             }
 
-            /// The peer's address, where the handshake or the caller told it.
+            /// Returns the peer's address, if the handshake or the caller knew it.
             #[must_use]
             pub fn peer_addr(&self) -> Option<SocketAddr> {
                 self.split().with(|inner| inner.shared.peer_addr())

@@ -1,4 +1,4 @@
-//! What the halves share, and the lock around it.
+//! The state that halves share, and its lock.
 
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -7,20 +7,20 @@ use crate::machine::{
     Link, Locked, Mutex, Outbound, Outbox, Receiving, Shared, Waiter, Wakers, Want, Wants, lock,
 };
 
-/// What the halves share.
+/// The state that halves share.
 pub(super) struct Split<S> {
     inner: Mutex<Inner<S>>,
     wakers: Arc<Wakers>,
-    /// Wakes `wakers`: what the stream is polled with.
+    /// Wakes `wakers`. The stream is polled with it.
     waker: Waker,
-    /// Whose turn it is to send a message. Whoever streams one keeps it; control frames don't need it. Fair.
+    /// The right to send a message. A task keeps it while it streams one; control frames don't need it. Fair.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
 
-/// Locked for calls that don't wait, and never while a handler runs or a message is decoded.
+/// Locked for single calls that don't wait, never while a handler runs or a message is decoded.
 pub(super) struct Inner<S> {
     pub(super) shared: Shared<S>,
-    /// The receiving side, once its half is gone: whoever closes drains it.
+    /// The receiving side after its half was dropped; whoever closes reads with it.
     pub(super) returned: Option<Box<Receiving>>,
 }
 
@@ -39,12 +39,12 @@ impl<S> Split<S> {
         self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).shared
     }
 
-    /// Does something that doesn't wait.
+    /// Runs `act`, which doesn't wait, under the lock.
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
         self.with_as(0, act)
     }
 
-    /// Does something that doesn't wait, for whoever has this key: it needs not be woken.
+    /// Like [`with`](Self::with), for the waiter with this key, which is not woken.
     fn with_as<R>(&self, key: u64, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
         let mut inner = lock(&self.inner);
         let result = act(&mut inner);
@@ -56,7 +56,7 @@ impl<S> Split<S> {
         result
     }
 
-    /// Does something that may wait.
+    /// Polls `act`, which may wait, under the lock.
     pub(super) fn poll<R>(
         &self,
         waiter: &mut Waiter,
@@ -80,13 +80,13 @@ impl<S> Split<S> {
         })
     }
 
-    /// The receiving side, whose half is gone: whoever waits may be the one to close.
+    /// Takes the receiving side back when its half is dropped. Wakes all, since one of them may be closing.
     pub(super) fn take_back(&self, receiving: Box<Receiving>) {
         self.with(|inner| inner.returned = Some(receiving));
         self.wakers.wake(Wants::ALL, 0);
     }
 
-    /// Does something with the send queue, for code that can't wait: whoever receives writes what is queued.
+    /// Changes the send queue from code that can't wait; a task that receives is woken to write it.
     pub(super) fn leave_to_others<R>(&self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
         self.with(|inner| {
             inner.shared.leave_to_others();
@@ -95,7 +95,7 @@ impl<S> Split<S> {
     }
 }
 
-/// The receiving side's link to what the halves share.
+/// The receiving side's access to the shared state.
 pub(super) struct Locking<'a, S> {
     pub(super) split: &'a Split<S>,
     pub(super) waiter: &'a mut Waiter,
@@ -116,7 +116,7 @@ impl<S> Link<S> for Locking<'_, S> {
         split.poll(waiter, *want, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
-    /// Each call has told already.
+    /// Each call to the lock has told already.
     fn tell(&mut self) {}
 
     fn outbox(&mut self) -> Outbox<'_> {
@@ -124,7 +124,7 @@ impl<S> Link<S> for Locking<'_, S> {
     }
 }
 
-/// What a handler queues, whoever runs it writes.
+/// A handler's replies are written by the task that runs the handler.
 impl<S> Locked for Locking<'_, S> {
     fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
         self.split.with_as(self.waiter.key(), |inner| act(inner.shared.outbound_mut()));

@@ -15,8 +15,8 @@ pub use recv_half::{CloseRead, RecvHalf};
 pub use send_half::SendHalf;
 
 impl<S> Connection<S> {
-    /// Splits the connection into a half that receives and one that sends, which can be cloned for any number of
-    /// tasks. Messages never interleave. There is no background task: pings are answered, and the peer's answer to a
+    /// Splits the connection into a receiving half and a sending half; clone the latter for each task that sends.
+    /// Messages never interleave. There is no background task: pings are answered, and the peer's answer to
     /// [`SendHalf::close`] is read, while the receiving half is polled.
     #[must_use]
     pub fn split(self) -> (RecvHalf<S>, SendHalf<S>) {
@@ -25,24 +25,25 @@ impl<S> Connection<S> {
         (RecvHalf::new(Box::new(receiving), split.clone()), SendHalf::new(split))
     }
 
-    /// Gives up receiving: only the returned half can still send.
+    /// Gives up receiving; the returned half can still send.
     ///
-    /// The future must be polled: it answers pings, and ends as [`recv`](Self::recv) would. A message that the peer
-    /// sends all the same closes the connection with 1008, and is [`Error::UnexpectedMessage`](crate::Error).
+    /// The returned future must be polled: it answers pings, and ends as [`recv`](Self::recv) would. If the peer sends
+    /// a message nevertheless, the connection is closed with 1008, and the future returns
+    /// [`Error::UnexpectedMessage`](crate::Error).
     pub fn close_read(self) -> (SendHalf<S>, CloseRead<S>) {
         let (receiving, sending) = self.split();
         (sending, CloseRead::new(receiving))
     }
 }
 
-/// Two halves that are not, or not alone, halves of one connection.
+/// The halves given to [`RecvHalf::reunite`] can't be reunited.
 pub struct ReuniteError<S>(pub RecvHalf<S>, pub SendHalf<S>);
 
 impl<S> RecvHalf<S> {
-    /// Makes one connection of its halves again, once no other clone of the sending half is left.
+    /// Reunites the halves of a connection.
     ///
     /// # Errors
-    /// Gives the halves back where they belong to different connections, or others still send.
+    /// Returns the halves if they belong to different connections, or if there are other clones of the sending half.
     pub fn reunite(self, sending: SendHalf<S>) -> Result<Connection<S>, ReuniteError<S>> {
         if !Arc::ptr_eq(self.split(), sending.split()) || Arc::strong_count(self.split()) > 2 {
             return Err(ReuniteError(self, sending));

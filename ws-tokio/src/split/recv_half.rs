@@ -1,4 +1,4 @@
-//! The half that receives.
+//! The receiving half.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,18 +18,18 @@ use crate::machine::{
     recv_into, recv_with,
 };
 
-/// The half of a [split](crate::Connection::split) connection that receives.
+/// The receiving half of a [split](crate::Connection::split) connection.
 ///
-/// Pings are answered and pongs noticed while it is polled, for all halves. When it is dropped, nothing is read any more
+/// Pings are answered, and pongs resolve pings of all halves, while it is polled. After it is dropped, nothing is read
 /// until a sending half closes the connection.
 pub struct RecvHalf<S> {
-    /// There until the half is taken apart or dropped.
+    /// `Some` until the half is taken apart or dropped.
     receiving: Option<Box<Receiving>>,
     split: Arc<Split<S>>,
     waiter: Waiter,
 }
 
-/// Why a half has its receiving side.
+/// Why `receiving` is `Some`.
 const THERE: &str = "there until the half is gone";
 
 impl<S> RecvHalf<S> {
@@ -64,13 +64,13 @@ impl<S> RecvHalf<S> {
         &self.split
     }
 
-    /// The code and reason of the peer's close frame, once it has come and said any.
+    /// Returns the peer's close frame, once it has arrived and if it has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
         self.split.with(|inner| inner.shared.close_frame().cloned())
     }
 
-    /// What passed so far, as [`Connection::counters`](crate::Connection::counters).
+    /// Returns the traffic so far, as [`Connection::counters`](crate::Connection::counters) does.
     #[must_use]
     pub fn counters(&self) -> Option<Counters> {
         let found = self.receiving.as_ref().expect(THERE).inbound.counts();
@@ -84,7 +84,7 @@ impl<S> RecvHalf<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
-    /// Receives the next message, as [`Connection::recv`](crate::Connection::recv).
+    /// Receives the next message, as [`Connection::recv`](crate::Connection::recv) does.
     ///
     /// # Errors
     /// As there.
@@ -95,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// Receives the next message into `buffer`, as [`Connection::recv_into`](crate::Connection::recv_into).
+    /// Receives the next message into `buffer`, as [`Connection::recv_into`](crate::Connection::recv_into) does.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
@@ -109,7 +109,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         recv_into(self, buffer)
     }
 
-    /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with).
+    /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with)
+    /// does.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
@@ -123,14 +124,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         recv_with(self, read)
     }
 
-    /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run). Meanwhile other tasks push into
-    /// the same connection: the handler's replies and theirs never interleave.
+    /// Calls `handler` for every message, as [`Connection::run`](crate::Connection::run) does. Other tasks may send
+    /// meanwhile; their messages and the handler's replies never interleave.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and what the handler failed with.
+    /// As [`recv`](Self::recv), or the handler's own error.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent is queued.
+    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent stays queued.
     pub async fn run<H, R>(&mut self, mut handler: H) -> Result<R::Output, Error>
     where
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
@@ -143,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         ran.await?.unwrap_or_else(|| Ok(R::ended()))
     }
 
-    /// Fails the connection, for all halves, as [`Connection::fail`](crate::Connection::fail).
+    /// Fails the connection for all halves, as [`Connection::fail`](crate::Connection::fail) does.
     ///
     /// # Errors
     /// As there.
@@ -160,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         self.poll_receive(cx, Inbound::owned)
     }
 
-    /// Receives for whichever task this waiter is of: another's stays registered.
+    /// Receives for the task of this waiter; other tasks stay registered.
     pub(crate) fn poll_receive_as<T>(
         &mut self,
         waiter: &mut Waiter,
@@ -186,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Receives for RecvHalf<S> {
 }
 
 impl<S> Drop for RecvHalf<S> {
-    /// The receiving side goes back, for whoever closes.
+    /// Gives the receiving side back, for whoever closes.
     fn drop(&mut self) {
         if let Some(receiving) = self.receiving.take() {
             self.split.take_back(receiving);
@@ -200,7 +201,8 @@ impl<S> fmt::Debug for RecvHalf<S> {
     }
 }
 
-/// The end of a connection that takes no messages any more; see [`Connection::close_read`](crate::Connection::close_read).
+/// A future that runs a connection on which no messages are accepted; see
+/// [`Connection::close_read`](crate::Connection::close_read).
 #[derive(Debug)]
 #[must_use = "it must be polled: it answers pings"]
 pub struct CloseRead<S>(RecvHalf<S>);

@@ -1,4 +1,4 @@
-//! The half that sends, for any number of tasks.
+//! The sending half.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -16,10 +16,10 @@ use super::lock::Split;
 use crate::error::Error;
 use crate::machine::{Counters, Outbox, Ping, Shared, Waiter, Want};
 
-/// The half of a [split](crate::Connection::split) connection that sends; clone it for each task that does.
+/// The sending half of a [split](crate::Connection::split) connection; clone it for each task that sends.
 pub struct SendHalf<S> {
     split: Arc<Split<S>>,
-    /// Whoever waits for this half as a sink.
+    /// The task that waits for this half as a sink.
     #[cfg(feature = "stream")]
     sink: Waiter,
 }
@@ -37,7 +37,8 @@ impl<S> SendHalf<S> {
         &self.split
     }
 
-    /// The turn to send a message: held by whoever streams one. Nobody waits for it once nothing can be sent.
+    /// Waits for the right to send a message, which a task that streams one keeps. Fails at once when nothing can be
+    /// sent.
     pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
         if let Ok(turn) = self.split.turn.try_lock() {
             return Ok(turn);
@@ -60,7 +61,7 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.outbound().may_stream())
     }
 
-    /// Does something that may wait.
+    /// Polls something that may wait.
     pub(crate) fn poll<R>(
         &self,
         waiter: &mut Waiter,
@@ -80,36 +81,37 @@ impl<S> SendHalf<S> {
         poll_fn(|cx| self.poll(&mut waiter, want, cx, &mut act)).await
     }
 
-    /// What passed so far, as [`Connection::counters`](crate::Connection::counters); what was received, as of when the
-    /// receiving half last waited.
+    /// Returns the traffic so far, as [`Connection::counters`](crate::Connection::counters) does. Received traffic is
+    /// as of when the receiving half last waited.
     #[must_use]
     pub fn counters(&self) -> Option<Counters> {
         self.split.with(|inner| inner.shared.counters(None))
     }
 
-    /// The sending side, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox). Whoever waits to
-    /// receive writes what is put in. While another task streams a message, sending one here is an error.
+    /// Returns the sending side for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox) does.
+    /// The queue is written by the task that waits to receive. Sending a message is an error while another task streams
+    /// one.
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::locked(&*self.split)
     }
 
-    /// From the next message on, deflates messages of at least so many bytes, as
-    /// [`Connection::set_compression_threshold`](crate::Connection::set_compression_threshold), for all clones.
+    /// Sets the least size of messages that are compressed, for all clones, as
+    /// [`Connection::set_compression_threshold`](crate::Connection::set_compression_threshold) does.
     #[cfg(feature = "deflate")]
     pub fn set_compression_threshold(&self, bytes: usize) {
         self.split.with(|inner| inner.shared.outbound_mut().set_compression_threshold(bytes));
     }
 
-    /// From the next message on, deflates at this level, as
-    /// [`Connection::set_compression_level`](crate::Connection::set_compression_level), for all clones.
+    /// Sets the compression level, for all clones, as
+    /// [`Connection::set_compression_level`](crate::Connection::set_compression_level) does.
     #[cfg(feature = "deflate")]
     pub fn set_compression_level(&self, level: u8) {
         self.split.with(|inner| inner.shared.outbound_mut().set_compression_level(level));
     }
 
-    /// Queues a ping, which whoever waits to receive writes. The returned future resolves while the receiving half is
-    /// polled, and doesn't borrow this one.
+    /// Queues a ping, which is written by the task that waits to receive. The returned future resolves while the
+    /// receiving half is polled, and doesn't borrow this half.
     ///
     /// # Errors
     /// As [`Connection::ping`](crate::Connection::ping).
@@ -119,44 +121,45 @@ impl<S> SendHalf<S> {
 }
 
 impl<S: AsyncWrite + Unpin> SendHalf<S> {
-    /// Sends a message: queues it and writes all that is queued. Waits while another task streams one.
+    /// Sends a message: queues it, and writes everything that is queued. Waits while another task streams a message.
     ///
     /// # Errors
     /// As [`Connection::send`](crate::Connection::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
     }
 
-    /// Queues a message, which needs a [`flush`](Self::flush) to be written; waits while the queue is full or another task
-    /// streams one.
+    /// Queues a message, to be written by a [`flush`](Self::flush); waits while the queue is full or another task
+    /// streams a message.
     ///
-    /// It also leaves with whatever else is flushed, when the receiving half next goes to wait, and once more than the
-    /// high-water mark (64 KiB) is queued. But it wakes nobody to write it: for a burst that is flushed anyway, that would
-    /// cost a fifth more.
+    /// The message is also written along with anything else that is flushed, when the receiving half next waits, and
+    /// when more than [`Settings::high_water`](crate::Settings) (64 KiB) is queued. No task is woken to write it: that
+    /// would make bursts, which are flushed anyway, a fifth more expensive.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
     }
 
-    /// Queues a message, which needs a [`flush`](Self::flush) as one that is [fed](Self::feed); `fill` writes its payload, as
-    /// in [`Outbox::send_with`]. Waits while the queue is full or another task streams a message. How long the message will be isn't known before: the queue may go over its limit by one.
+    /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`] does; to be written by a
+    /// [`flush`](Self::flush), like one that is [fed](Self::feed). Waits while the queue is full or another task
+    /// streams a message. Its length isn't known in advance, so the queue may exceed its limit by one message.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or what `fill` failed with; nothing is queued then.
+    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed_with<E: From<Error>>(
         &self,
         kind: MessageKind,
@@ -167,35 +170,35 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.outbox().send_with(kind, fill)
     }
 
-    /// Sends a message that other connections are sent too, as [`send`](Self::send) one of its own.
+    /// Sends a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
     }
 
-    /// Queues a message that other connections are sent too, which needs a [`flush`](Self::flush), as
-    /// [`feed`](Self::feed) one of its own.
+    /// Queues a message that was prepared for several connections, as [`feed`](Self::feed) does; to be written by a
+    /// [`flush`](Self::flush).
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await
     }
 
-    /// Writes all that is queued, by whichever task; what others queue meanwhile is not waited for.
+    /// Writes everything that was queued before this call, or waits until another task has.
     ///
     /// # Errors
-    /// [`Error::Io`] where the transport failed.
+    /// [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
     /// If dropped, what was not written stays queued; the connection stays usable.
@@ -204,8 +207,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.wait(Want::Flush, |shared, cx| shared.poll_flush_to(cx, &mut mark)).await
     }
 
-    /// Waits until a message of `len` bytes has room in the queue, and takes none, as
-    /// [`Connection::ready`](crate::Connection::ready): another task may be quicker to fill it.
+    /// Waits until a message of `len` bytes has room in the queue, as [`Connection::ready`](crate::Connection::ready)
+    /// does. Room isn't reserved: another task may fill it first.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -217,26 +220,27 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     }
 
     /// Ends the connection without a closing handshake, for all halves, as
-    /// [`Connection::close_now`](crate::Connection::close_now).
+    /// [`Connection::close_now`](crate::Connection::close_now) does.
     pub fn close_now(&self) {
         self.split.with(|inner| inner.shared.close_now());
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
-    /// Closes the connection, as [`Connection::close`](crate::Connection::close), while the receiving half is polled or once
-    /// it is dropped.
+    /// Closes the connection, as [`Connection::close`](crate::Connection::close) does, while the receiving half is
+    /// polled or after it is dropped.
     ///
-    /// The receiving half reads the peer's answer, and gets the messages that come before it; where that half is gone, this
-    /// reads, and drops them. Where it is there and nobody polls it, the answer is not read: closing takes the whole
-    /// [`Settings::close_timeout`](crate::Settings) (5 s) and is [`Error::CloseTimeout`]. A task that has both halves drops
-    /// the receiving one first, or [reunites](crate::RecvHalf::reunite) them and closes the connection.
+    /// The receiving half reads the peer's answer, and receives the messages before it; if that half was dropped, this
+    /// method reads, and drops them. If it exists but nobody polls it, the answer is not read: this takes the whole
+    /// [`Settings::close_timeout`](crate::Settings) (5 s) and returns [`Error::CloseTimeout`]. A task that owns both
+    /// halves should drop the receiving one first, or [reunite](crate::RecvHalf::reunite) them and close the
+    /// connection.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Connection::close`](crate::Connection::close).
     ///
     /// # Cancel safety
-    /// If dropped, the close frame is queued or sent, and its deadline runs; call it again to go on.
+    /// If dropped, the close frame is queued or sent, and its deadline keeps running; call this again to go on.
     pub async fn close(&self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.start_closing(&frame);
@@ -251,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
 
 #[cfg(feature = "stream")]
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
-    /// Does something that may wait, as a sink.
+    /// Polls something that may wait, as a sink.
     pub(crate) fn poll_sink<R>(
         &mut self,
         want: Want,

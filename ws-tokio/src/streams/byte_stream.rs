@@ -1,4 +1,4 @@
-//! A connection as a byte stream: what protocols that know nothing of messages run over.
+//! A connection as a byte stream, for protocols without messages.
 
 use std::fmt;
 use std::io;
@@ -16,23 +16,23 @@ use crate::error::{Error, closed};
 use crate::machine::{Inbound, Shared, Waiter, Want};
 use crate::split::{RecvHalf, SendHalf};
 
-/// Most bytes in a message that is written; received frames that are larger come in pieces of it.
+/// Most bytes of a message that is written. Larger received frames are read in pieces of this size.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 
-/// A connection as a stream of bytes, which its messages carry; where one ends and the next begins means nothing.
+/// A connection as a stream of bytes. Message boundaries carry no meaning.
 ///
-/// - **Reading** crosses messages, which may be of any size and any number of fragments: no limit applies, for none is held
-///   whole; at most 64 KiB and what one read brings are. A close with 1000, 1001 or no code is the end of the stream.
-/// - **Writing** makes each write one message of up to 64 KiB, written out at once as far as the transport takes it. What
-///   it doesn't take, the next read, write or flush does; flush to be sure.
-/// - **Shutting down** closes with 1000 and waits for the peer's answer, within
-///   [`Settings::close_timeout`](crate::Settings). Bytes that still come are not lost: it waits no longer then, and they
-///   can be read. The peer can send nothing once it has seen our close frame: a WebSocket doesn't close by halves.
+/// - **Reading** continues across messages of any size and any number of fragments. No limit on messages applies, because none
+///   is held whole: at most 64 KiB are, and what one read brings. A close with 1000, 1001 or no code is the end of the stream.
+/// - **Writing** sends each write as one message of up to 64 KiB, at once as far as the transport accepts it. The rest is
+///   written by the next read, write or flush; flush to be sure.
+/// - **Shutting down** closes with 1000 and waits for the peer's answer, within [`Settings::close_timeout`](crate::Settings).
+///   If bytes still arrive, it stops waiting, and they can be read. The peer can't send after it has seen our close frame: a
+///   WebSocket has no half-close.
 ///
-/// All messages are of one kind. Where the peer sends one of the other kind, the connection is closed with 1003.
+/// All messages are of one kind. If the peer sends the other kind, the connection is closed with 1003.
 ///
-/// It works with all of `tokio::io`; the halves of [`tokio::io::split`] may belong to different tasks. Pings are answered
-/// only while it is read from, and while it shuts down.
+/// Everything in `tokio::io` works with it; the halves of [`tokio::io::split`] may be used by different tasks. Pings
+/// are answered only while it is read from or shuts down.
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,20 +54,20 @@ const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 /// ```
 ///
 /// # Errors
-/// Reading and writing fail as [`Connection::recv`] and [`Connection::send`] do; the [`Error`] is inside the
-/// [`io::Error`], but that an [`Error::Io`] is the transport's own. A message of the other kind is [`Error::Failed`]. A
-/// close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. Writing what no text can hold, where the kind is
-/// text, is [`io::ErrorKind::InvalidData`], and nothing of it is queued.
+/// Reading and writing fail as [`Connection::recv`] and [`Connection::send`] do, with the [`Error`] inside the
+/// [`io::Error`]; an [`Error::Io`] is the transport's own error. A message of the other kind is [`Error::Failed`]. A
+/// close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. With text, writing bytes that can't be text is
+/// [`io::ErrorKind::InvalidData`], and none of them are queued.
 pub struct ByteStream<S> {
-    // Halves and a waiter for each direction: reader and writer may be different tasks, and neither's waker displaces the
+    // Halves and a waiter for each direction, since different tasks may read and write: neither's waker displaces the
     // other's.
     reading: Reading<S>,
     reader: Waiter,
     sending: SendHalf<S>,
     writer: Waiter,
-    /// What was written of a text. In the middle of a code point its message goes on.
+    /// Validates what was written as text. A write that ends inside a code point doesn't end its message.
     written: Utf8,
-    /// What held for the connection.
+    /// The connection's limits.
     limits: Limits,
 }
 
@@ -75,15 +75,15 @@ pub struct ByteStream<S> {
 struct Reading<S> {
     half: RecvHalf<S>,
     kind: MessageKind,
-    /// What was received and not read.
+    /// Bytes that were received and not read.
     bytes: Bytes,
-    /// Whether the message that they are of goes on.
+    /// Whether their message continues.
     more: More,
 }
 
 impl<S> ByteStream<S> {
-    /// Reads and writes bytes as messages of this kind. Text is for peers that want it: it must be UTF-8, though a write
-    /// may end inside a code point.
+    /// Makes a stream whose bytes travel as messages of this kind. Text is for peers that insist on it: it must be
+    /// UTF-8, but a write may end inside a code point.
     #[must_use]
     pub fn new(connection: Connection<S>, kind: MessageKind) -> Self {
         let (mut half, sending) = connection.split();
@@ -95,8 +95,8 @@ impl<S> ByteStream<S> {
         Self { reading, reader, sending, writer, written: Utf8::new(), limits }
     }
 
-    /// The connection, with its limits. What was not read of the message under way is dropped; what was written is
-    /// written or queued, though text that ends inside a code point leaves its message unfinished.
+    /// Returns the connection, with its limits. Unread bytes of the current message are dropped. Written bytes are sent
+    /// or queued; a text that ends inside a code point leaves its message unfinished.
     #[must_use]
     pub fn into_inner(self) -> Connection<S> {
         let Self { mut reading, sending, limits, .. } = self;
@@ -109,19 +109,19 @@ impl<S> ByteStream<S> {
         reading.half.reunite(sending).expect("there are no other halves")
     }
 
-    /// The code and reason of the peer's close frame, once it has come and said any.
+    /// Returns the peer's close frame, once it has arrived and if it has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
         self.reading.half.close_frame()
     }
 
-    /// The peer's address, where the handshake or the caller told it.
+    /// Returns the peer's address, if the handshake or the caller knew it.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.reading.half.peer_addr()
     }
 
-    /// Whether a message may end behind these bytes.
+    /// Whether a message may end after these bytes.
     fn judge(&self, data: &[u8]) -> io::Result<(Utf8, More)> {
         let mut written = self.written;
         if self.reading.kind == MessageKind::Text {
@@ -135,7 +135,7 @@ impl<S> ByteStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> ByteStream<S> {
-    /// Queues one message, once there is room.
+    /// Queues one message once there is room.
     fn poll_queue(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
         let begins = self.written.finish().is_ok();
         let (written, more) = self.judge(data)?;
@@ -153,7 +153,7 @@ impl<S: AsyncWrite + Unpin> ByteStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
-    /// Waits for bytes to read. There are none at the end.
+    /// Waits for bytes to read; none at the end.
     fn poll_bytes(
         &mut self,
         waiter: &mut Waiter,
@@ -220,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
         let data = &buf[..buf.len().min(CHUNK.get())];
         if !data.is_empty() {
             ready!(this.poll_queue(cx, data))?;
-            // What went wrong is said by the next write: this one's message is queued.
+            // An error here is returned by the next write: this one's message is queued.
             _ = this.sending.poll(&mut this.writer, Want::Flush, cx, Shared::poll_flush);
         }
         Poll::Ready(Ok(data.len()))
@@ -245,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
     }
 }
 
-/// What the peer is told where it sends the other kind.
+/// The reason of the close frame for a message of the other kind.
 const fn refusal(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Text => "only text messages are taken",

@@ -1,4 +1,4 @@
-//! A connection, or a half of one, seen as a stream: of a message's bytes, of messages, or of bytes without messages.
+//! A connection or a half as a stream: of messages, of the bytes of one message, or of bytes without messages.
 
 mod byte_stream;
 mod reader;

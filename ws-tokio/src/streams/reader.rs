@@ -1,4 +1,4 @@
-//! One message as a byte stream: read while it arrives.
+//! A message as a byte stream, read while it arrives.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -19,27 +19,27 @@ use crate::split::RecvHalf;
 /// Frames larger than this many bytes come in pieces of it.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 
-/// One message, read while it arrives. Made by [`Connection::reader`] and [`RecvHalf::reader`].
+/// A message that is read while it arrives. Made by [`Connection::reader`] and [`RecvHalf::reader`].
 ///
-/// It ends where the message does. The message limit holds all the same. Dropped early, the rest of the message is
-/// dropped too, by whatever receives next: nothing of it is ever taken for another message.
+/// The stream ends with the message. The limit on messages applies. If it is dropped early, the next receiving call
+/// drops the rest of the message.
 pub struct MessageReader<'a, S> {
     source: Source<'a, S>,
-    /// What was read of the message and not handed out.
+    /// Bytes of the message that were read and not handed out.
     piece: Piece,
 }
 
-/// What is received from.
+/// The receiver.
 enum Source<'a, S> {
     Whole(&'a mut Connection<S>),
     Half(&'a mut RecvHalf<S>),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Waits for the next message and reads it while it arrives; `None` as [`recv`](Self::recv).
+    /// Waits for the next message, to be read while it arrives; `None` as for [`recv`](Self::recv).
     ///
     /// # Errors
-    /// As [`recv`](Self::recv); while reading, the same as errors of the kind [`io::Error::other`].
+    /// As [`recv`](Self::recv). Reading returns the same errors as [`io::Error::other`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -49,10 +49,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
-    /// Waits for the next message and reads it while it arrives, as [`Connection::reader`].
+    /// Waits for the next message, to be read while it arrives, as [`Connection::reader`] does.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Connection::reader`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -69,8 +69,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageReader<'a, S> {
 }
 
 impl<S> MessageReader<'_, S> {
-    /// Whether the message is text or binary. Its bytes are judged as they come: text that is not UTF-8 is an error
-    /// of reading, but a code point may be cut by the end of any read.
+    /// Returns whether the message is text or binary. Text is validated as it arrives, and bytes that are not UTF-8 are
+    /// a read error; a read may end inside a code point.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         self.piece.kind
@@ -87,7 +87,7 @@ impl<S> Source<'_, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Source<'_, S> {
-    /// The next message's first piece. Only from within this call does a message begin to be streamed.
+    /// The next message's first piece. A message begins to be streamed only within this call.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, Error>> {
         self.inbound().set_delivery(Delivery::Pieces(CHUNK));
         let first = self.poll_piece(cx);
@@ -113,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MessageReader<'_, S> {
         while piece.data.is_empty() && piece.more == More::Follows {
             match ready!(source.poll_piece(cx))? {
                 Some(next) => *piece = next,
-                // A close frame ended the message in the middle.
+                // A close frame interrupted the message.
                 None => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             }
         }

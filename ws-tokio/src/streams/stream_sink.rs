@@ -1,4 +1,4 @@
-//! A connection, or its halves, as a `Stream` and a `Sink` of the futures crates.
+//! `Stream` and `Sink` of the futures crates, for a connection and its halves.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::machine::{Shared, Want};
 use crate::split::{RecvHalf, SendHalf};
 
-/// The messages, as [`Connection::recv`] gives them; ends where that gives `None`, and behind an error.
+/// Yields messages as [`Connection::recv`] returns them; ends at `None`, and after an error.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Connection<S> {
     type Item = Result<Message, Error>;
 
@@ -30,11 +30,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for Connection<S> {
     }
 }
 
-/// `feed` and `send` of the futures crates do what the connection's own do; `close` sends 1000, drops the messages that
-/// still come, and waits for the end.
+/// `feed` and `send` of the futures crates do what the connection's own methods do; `close` sends 1000, drops messages
+/// that still arrive, and waits for the end.
 ///
-/// Each may be polled from its own task, and so may the stream, as after `StreamExt::split` of the futures crates. One that
-/// waits in `next` while another closes gets the messages that it is quicker to take, and then the end.
+/// Stream and sink may be polled by different tasks, as after `StreamExt::split`. If one task waits in `next` while
+/// another closes, it gets the messages that it takes first, and then the end.
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     type Error = Error;
 
@@ -55,7 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     }
 }
 
-/// The messages, as [`RecvHalf::recv`] gives them; ends where that gives `None`, and behind an error.
+/// Yields messages as [`RecvHalf::recv`] returns them; ends at `None`, and after an error.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RecvHalf<S> {
     type Item = Result<Message, Error>;
 
@@ -71,8 +71,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for RecvHalf<S> {
     }
 }
 
-/// As for [`Connection`]. While another task streams a message, sending one here is an error: only
-/// [`SendHalf::send`] and [`SendHalf::feed`] wait for their turn.
+/// As for [`Connection`]. While another task streams a message, sending one here is an error: only [`SendHalf::send`]
+/// and [`SendHalf::feed`] wait.
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     type Error = Error;
 

@@ -1,4 +1,4 @@
-//! One message as a byte sink: sent while it is written, in as many frames as it takes.
+//! A message as a byte sink, sent while it is written.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,33 +15,33 @@ use crate::error::Error;
 use crate::machine::{Shared, Waiter, Want};
 use crate::split::SendHalf;
 
-/// What is written is gathered into frames of this many bytes.
+/// Size of the frames that writes are gathered into, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// One message, sent while it is written. Made by [`Connection::writer`] and [`SendHalf::writer`].
+/// A message that is sent while it is written. Made by [`Connection::writer`] and [`SendHalf::writer`].
 ///
-/// Several writes are one message, in frames of up to 64 KiB; flushing sends what was written as a frame. The message
-/// ends with [`finish`](Self::finish), or with shutting down.
+/// All writes together are one message, in frames of up to 64 KiB; a flush sends what was written as a frame. The
+/// message ends with [`finish`](Self::finish) or a shutdown.
 ///
-/// Dropped unfinished after some of it was queued, the message has no end: each later data message is an error
-/// ([`EncodeError::MessageUnderWay`](crate::EncodeError)), for an end that nobody wrote would be a lie.
+/// If it is dropped unfinished after some of it was queued, the message has no end, and each later data message is an
+/// error ([`EncodeError::MessageUnderWay`](crate::EncodeError)): to end it would pass it off as complete.
 ///
-/// What is written as text must be UTF-8 in all: the peer would close the connection with 1007.
+/// Text must be UTF-8 as a whole; otherwise the peer closes the connection with 1007.
 pub struct MessageWriter<'a, S> {
     sink: Sink<'a, S>,
     kind: MessageKind,
-    /// What was written and is not queued.
+    /// Bytes that were written and not queued.
     gathered: Vec<u8>,
     state: State,
 }
 
-/// What is sent through.
+/// The sender.
 enum Sink<'a, S> {
     Whole(&'a mut Shared<S>),
     Half {
         half: &'a SendHalf<S>,
         waiter: Waiter,
-        /// Other tasks' messages wait for this one.
+        /// Keeps other tasks' messages waiting.
         _turn: MutexGuard<'a, ()>,
     },
 }
@@ -49,7 +49,7 @@ enum Sink<'a, S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// The last frame is queued.
+    /// The last frame was queued.
     Ended,
 }
 
@@ -57,7 +57,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Begins a message that is sent while it is written.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Error::Send`] also where an earlier message was left unfinished.
+    /// As [`send`](Self::send); [`Error::Send`] also if an earlier message was left unfinished.
     pub fn writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
         let shared = self.shared();
         shared.outbound().may_stream()?;
@@ -88,13 +88,13 @@ impl<'a, S> MessageWriter<'a, S> {
 }
 
 impl<S: AsyncWrite + Unpin> MessageWriter<'_, S> {
-    /// Ends the message, and writes all that is queued.
+    /// Ends the message, and writes everything that is queued.
     ///
     /// # Errors
     /// As [`Connection::send`].
     ///
     /// # Cancel safety
-    /// If dropped, the message may be unfinished, as where the writer is dropped.
+    /// If dropped, the message may be unfinished, as if the writer had been dropped.
     pub async fn finish(mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_finish(cx)).await
     }
@@ -107,7 +107,7 @@ impl<S: AsyncWrite + Unpin> MessageWriter<'_, S> {
         self.sink.poll(Want::Flush, cx, Shared::poll_flush)
     }
 
-    /// Queues what was gathered as one frame, once there is room.
+    /// Queues the gathered bytes as one frame, once there is room.
     fn poll_queue(&mut self, cx: &mut Context<'_>, more: More) -> Poll<Result<(), Error>> {
         let Self { sink, kind, gathered, .. } = self;
         ready!(sink.poll(Want::Room, cx, |shared, cx| {

@@ -1,4 +1,4 @@
-//! A topic: what is published reaches every subscriber, and no slow one holds up the others.
+//! A topic to publish to: every subscriber gets the message, and a slow one never delays the others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use super::options::BroadcastOptions;
 use super::subscription::Subscription;
 use super::topic::Topic;
 
-/// A topic, to publish to and to subscribe to. Cheap to clone; all clones are one, and the topic ends with the last.
+/// A topic to publish and subscribe to. Cheap to clone; all clones are one topic, which ends with the last of them.
 ///
-/// A message is encoded once for all subscribers, as a [`PreparedMessage`], and a large payload is never copied for a server's
-/// connections. Each subscriber has a queue of its own with bounds, and [`Slow`](crate::Slow) says what happens when it is full: whoever
-/// publishes never waits, and nobody waits for somebody else's client.
+/// A message is encoded once for all subscribers, as a [`PreparedMessage`], and large payloads are never copied for a
+/// server's connections. Each subscriber has its own bounded queue, and [`Slow`](crate::Slow) says what happens when it
+/// is full. Publishing never waits, and no subscriber waits for another's client.
 ///
 /// ```
 /// use ws_tokio::{AcceptOptions, Broadcast, Server};
@@ -35,33 +35,33 @@ use super::topic::Topic;
 /// ```
 ///
 /// # Memory
-/// A topic has 24 bytes for each subscriber. A subscriber has about 150, a pointer for each message that is queued for it, and
+/// A topic holds 24 bytes per subscriber. A subscriber holds about 150 bytes and a pointer for each queued message, and
 /// pins at most [`max_messages`](BroadcastOptions::max_messages) messages and
-/// [`max_bytes`](BroadcastOptions::max_bytes) of payload, or a single message that is larger; and one message more
-/// while that waits for room in its connection. What is in the send queue of its connection comes on top:
-/// [`Settings::queue_limit`](crate::Settings::queue_limit), where small payloads are copies and large ones shared. A topic
-/// keeps no message that no subscriber has to get.
+/// [`max_bytes`](BroadcastOptions::max_bytes) of payload, or a single larger message; and one more while it waits for
+/// room in its connection. The connection's send queue comes on top
+/// ([`Settings::queue_limit`](crate::Settings::queue_limit)): it copies small payloads and shares large ones. A topic
+/// keeps no message after every subscriber has taken it.
 #[derive(Clone)]
 pub struct Broadcast(Arc<Publisher>);
 
-/// What clones of a [`Broadcast`] share: with it, the topic ends.
+/// What the clones of a [`Broadcast`] share. The topic ends when it is dropped.
 struct Publisher(Arc<Topic>);
 
 impl Broadcast {
-    /// A topic with the default options: a subscriber for whom more than 256 messages or 1 MiB are queued is
-    /// disconnected with 1008.
+    /// Makes a topic with default options: a subscriber with more than 256 messages or 1 MiB queued is disconnected
+    /// with 1008.
     #[must_use]
     pub fn new() -> Self {
         Self::with(BroadcastOptions::default())
     }
 
-    /// A topic with these options.
+    /// Makes a topic with these options.
     #[must_use]
     pub fn with(options: BroadcastOptions) -> Self {
         Self(Arc::new(Publisher(Arc::new(Topic::new(options)))))
     }
 
-    /// Subscribes to what is published from now on. It leaves the topic when it is dropped.
+    /// Subscribes to messages that are published from now on. Dropping the subscription leaves the topic.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         let topic = self.topic();
@@ -73,22 +73,23 @@ impl Broadcast {
         self.publish_prepared(&PreparedMessage::new(message))
     }
 
-    /// Publishes a message that may have been sent elsewhere before. How many subscribers it was queued for.
+    /// Publishes a message that was prepared, and may have been sent elsewhere. Returns how many subscribers it was
+    /// queued for.
     ///
-    /// It never waits: it pushes one pointer for each subscriber and wakes the tasks that wait, which write. Whoever else
-    /// publishes meanwhile, all subscribers get the messages in the same order.
+    /// This never waits. It pushes one pointer per subscriber and wakes the waiting tasks, which write. All subscribers
+    /// get messages in the same order, even if several tasks publish at once.
     pub fn publish_prepared(&self, message: &PreparedMessage) -> usize {
         self.topic().publish(message)
     }
 
-    /// How many are subscribed.
+    /// Returns the number of subscribers.
     #[must_use]
     pub fn subscribers(&self) -> usize {
         self.topic().taken()
     }
 
-    /// How many messages were not delivered because a subscriber was too slow: one that five subscribers missed counts five
-    /// times. Those of subscribers that are gone count too.
+    /// Returns how many messages were not delivered because a subscriber was too slow, summed over all subscribers,
+    /// including those that have left.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.topic().dropped()

@@ -1,4 +1,4 @@
-//! Delivery of what is published, over a connection and over the half of one.
+//! Delivering published messages over a connection or its sending half.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,32 +13,31 @@ use crate::error::Error;
 use crate::machine::{Outbox, Outcome};
 use crate::split::SendHalf;
 
-/// Feeding costs nothing of Tokio's budget: after so many messages, other tasks get a turn.
+/// Feeding uses none of Tokio's budget, so other tasks get a turn after this many messages.
 const MESSAGES_PER_TURN: usize = 256;
 
-/// What a client that is disconnected is told beside the code.
+/// The reason in the close frame of a client that is disconnected.
 const REASON: &str = "too slow";
 
-/// How far feeding a connection has come.
+/// How far feeding a connection got.
 enum Fed {
-    /// As far as there is anything to feed; the task is woken when there is more.
+    /// Everything was fed; the task is woken when there is more.
     All,
-    /// As far as a turn goes.
+    /// A turn's worth was fed.
     Turn,
-    /// As far as there is room.
+    /// The connection has no more room.
     Full,
     Failed(Error),
 }
 
 impl Subscription {
-    /// Serves a connection to its end, as [`Connection::run`] does, and delivers meanwhile what is published. What is
-    /// queued here when the task has its turn leaves in one write, with the handler's replies.
+    /// Serves a connection to its end, as [`Connection::run`] does, and delivers published messages meanwhile. Messages
+    /// queued when the task is polled are written together, along with the handler's replies.
     ///
-    /// A client that doesn't read never holds this up: the connection goes on receiving, while what is published is
-    /// queued, or not, as the topic's [`Slow`](crate::Slow) says. One that is to be disconnected is told so with the
-    /// policy's code, behind what its connection has queued, and within
-    /// [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). Once the topic has ended, or a close frame was sent,
-    /// only receiving goes on.
+    /// A client that doesn't read never blocks this: receiving goes on, and the topic's [`Slow`](crate::Slow) decides
+    /// what is queued. A client that is to be disconnected is sent the policy's code, after what its connection has
+    /// queued, and within [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). After the topic has ended,
+    /// or a close frame was sent, only receiving goes on.
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,10 +55,10 @@ impl Subscription {
     /// ```
     ///
     /// # Errors
-    /// As [`Connection::run`], and [`Error::Failed`] with the policy's code where the client was too slow.
+    /// As [`Connection::run`], and [`Error::Failed`] with the policy's code if the client was too slow.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost in either direction, and what the handler sent is
+    /// This method is cancel-safe: if dropped, no message is lost in either direction, and what the handler sent stays
     /// queued.
     pub fn serve<S, H, R>(
         &mut self,
@@ -71,14 +70,14 @@ impl Subscription {
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        // Not an async fn: an idle connection's task holds this, and it is two pointers and the handler.
+        // Not an async fn: an idle connection's task holds this future, and so it is two pointers and the handler.
         poll_fn(move |cx| self.poll_serve(cx, connection, &mut handler))
     }
 
-    /// Delivers what is published through the half of a connection, until the topic has ended and all of it is written.
-    /// What is queued here meanwhile leaves in one write.
+    /// Delivers published messages through the sending half of a connection, until the topic has ended and everything
+    /// is written. Messages queued meanwhile are written together.
     ///
-    /// It learns from the next message that the connection has ended. So let it end with the half that receives:
+    /// It notices only at the next message that the connection has ended, so end it along with the receiving half:
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -96,8 +95,8 @@ impl Subscription {
     /// ```
     ///
     /// # Errors
-    /// As [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code where the client was too slow: the
-    /// connection was closed with it then, as by [`SendHalf::close`].
+    /// As [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code if the client was too slow; the
+    /// connection was closed with that code, as by [`SendHalf::close`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost or sent twice, and the connection stays usable.
@@ -108,7 +107,7 @@ impl Subscription {
         match self.forward_all(sending).await {
             Ok(forwarded) => forwarded,
             Err(slow) => {
-                // How that went, the receiving half tells.
+                // The receiving half reports how that went.
                 _ = sending.close(slow.close_code(), REASON).await;
                 Err(Error::Failed(slow.close_code()))
             }
@@ -133,12 +132,12 @@ impl Subscription {
         Ok(Ok(()))
     }
 
-    /// Feeds the next message and all behind it.
+    /// Feeds the next message and those behind it.
     async fn feed_through<S>(&mut self, sending: &SendHalf<S>) -> Result<Result<(), Error>, TooSlow>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // Until it is queued it stays the next.
+        // A message stays the next one until it is queued.
         while let Some(message) = self.next.clone() {
             if let Err(error) = self.unless_slow(sending.feed_prepared(&message)).await? {
                 return Ok(Err(error));
@@ -149,7 +148,7 @@ impl Subscription {
         Ok(Ok(()))
     }
 
-    /// What the future comes to, unless the queue overflows before.
+    /// Returns the output of the future, unless the queue overflows first.
     async fn unless_slow<T>(&self, future: impl Future<Output = T>) -> Result<T, TooSlow> {
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -172,7 +171,8 @@ impl Subscription {
     {
         loop {
             let fed = self.feed(cx, connection);
-            // Before it waits it writes what was fed. Progress lives in the connection, so a run may be of one poll.
+            // The run writes what was fed before it waits. Progress lives in the connection, so it may be polled once
+            // and dropped.
             if let Poll::Ready(ended) = pin!(connection.run(&mut *handler)).poll(cx) {
                 return Poll::Ready(ended);
             }
@@ -182,16 +182,16 @@ impl Subscription {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                // The transport wakes the task when it takes more.
+                // The transport wakes the task when it accepts more.
                 Fed::Full if connection.queued() > 0 => return Poll::Pending,
-                // The run wrote all of it after all.
+                // The run wrote everything after all.
                 Fed::Full => {}
                 Fed::Failed(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 
-    /// Feeds what is queued here, as far as the connection takes it.
+    /// Feeds queued messages, as far as the connection has room.
     fn feed<S>(&mut self, cx: &mut Context<'_>, connection: &mut Connection<S>) -> Fed
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -205,7 +205,7 @@ impl Subscription {
             let fed = pin!(connection.feed_prepared(&message)).poll(cx);
             match fed {
                 Poll::Ready(Ok(())) => {}
-                // Receiving goes on: it knows how the connection ends.
+                // Receiving goes on, and reports how the connection ends.
                 Poll::Ready(Err(Error::Send(EncodeError::Closed) | Error::Io(_))) => self.leave(),
                 Poll::Ready(Err(error)) => {
                     self.next = Some(message);
@@ -224,7 +224,7 @@ impl Subscription {
     }
 }
 
-/// Tells the client that it was too slow. Running the connection brings it to its end.
+/// Closes the connection because the client was too slow. Running it brings it to its end.
 fn disconnect<S>(connection: &mut Connection<S>, slow: TooSlow) -> Fed
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! One message for many connections, of which no slow one holds up another.
+//! One message for many connections; a slow subscriber never delays the others.
 
 mod broadcast;
 mod deliver;

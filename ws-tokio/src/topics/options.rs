@@ -1,8 +1,8 @@
-//! How much a topic holds for a subscriber that is slow, and what happens then.
+//! Options of a topic: how much it holds for a slow subscriber, and what happens then.
 
 use ws_core::CloseCode;
 
-/// How a [`Broadcast`](super::Broadcast) treats its subscribers, each by itself.
+/// Options of a [`Broadcast`](super::Broadcast). Bounds are per subscriber.
 ///
 /// ```
 /// use ws_tokio::{Broadcast, BroadcastOptions, Slow};
@@ -17,35 +17,35 @@ pub struct BroadcastOptions {
     pub(super) slow: Slow,
 }
 
-/// What happens to a subscriber whose queue has no room for what is published.
+/// What happens when a subscriber's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slow {
-    /// Its oldest messages make room: it is never far behind. For states, of which the newest counts.
+    /// The oldest messages are dropped, so the subscriber is never far behind. For states, of which the newest counts.
     DropOldest,
-    /// What has no room is not queued for it: it gets what it has been promised, and then a gap.
+    /// The new message is dropped: the subscriber gets everything queued before, and then misses some.
     DropNewest,
-    /// Its queue is emptied, it leaves the topic, and its connection is to be closed with this code: 1008
-    /// ([`CloseCode::POLICY_VIOLATION`]), or 1013 ([`CloseCode::TRY_AGAIN_LATER`]) for a client that is to come back.
-    /// A client that must not miss anything knows then that it did.
+    /// The queue is emptied, the subscriber leaves the topic, and its connection is closed with this code: 1008
+    /// ([`CloseCode::POLICY_VIOLATION`]), or 1013 ([`CloseCode::TRY_AGAIN_LATER`]) for clients that should reconnect. A
+    /// client that must not miss anything then knows that it did.
     Disconnect(CloseCode),
 }
 
 impl BroadcastOptions {
-    /// Most messages queued for a subscriber, at least 1. Default 256; each is a pointer to what all share.
+    /// Sets the most messages queued for a subscriber, at least 1. Default 256; each is a pointer to a shared message.
     #[must_use]
     pub fn max_messages(self, most: usize) -> Self {
         Self { max_messages: most.max(1), ..self }
     }
 
-    /// Most payload bytes queued for a subscriber. Default 1 MiB; a client that doesn't read can make us hold that much, but
-    /// those that are equally slow hold the same messages. A larger message goes alone into an empty queue.
+    /// Sets the most payload bytes queued for a subscriber. Default 1 MiB, which a client that doesn't read can make us
+    /// hold, though equally slow clients hold the same messages. A larger message is queued alone, in an empty queue.
     #[must_use]
     pub fn max_bytes(self, most: usize) -> Self {
         Self { max_bytes: most, ..self }
     }
 
-    /// What happens to a subscriber whose queue is full. Default [`Slow::Disconnect`] with 1008; under the others messages are
-    /// missing without a word to the client.
+    /// Sets what happens when a subscriber's queue is full. Default [`Slow::Disconnect`] with 1008. The other policies
+    /// drop messages without telling the client.
     ///
     /// # Panics
     /// For a code that may not be sent (RFC 6455, 7.4).

@@ -1,4 +1,4 @@
-//! What was published and is not yet taken by one subscriber, within bounds.
+//! The bounded queue of one subscriber.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -7,13 +7,13 @@ use ws_core::{CloseCode, PreparedMessage};
 
 use super::options::{BroadcastOptions, Slow};
 
-/// An empty queue keeps room for so many messages; what a burst needed beyond that is given back.
+/// Messages for which an empty queue keeps room; more than that is freed after a burst.
 const KEPT: usize = 32;
 
 /// Invariant: empty, or within the topic's bounds, or a single message.
 pub(super) struct Queue {
     messages: VecDeque<PreparedMessage>,
-    /// Of the payloads.
+    /// Total payload bytes.
     bytes: usize,
     dropped: u64,
     stage: Stage,
@@ -23,22 +23,23 @@ pub(super) struct Queue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Subscribed,
-    /// Nothing will be queued any more.
+    /// Nothing more will be queued.
     Ended,
-    /// Nor will anything be taken: it was too slow, and is to be told so with this code.
+    /// Nothing more will be taken either: the subscriber was too slow, and its connection is to be closed with this
+    /// code.
     Overflowed(CloseCode),
 }
 
 /// What a subscriber waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// A message, or to hear that none will come.
+    /// A message, or the end of the topic.
     Message,
-    /// To hear that it was too slow: it has a message already, and can't get rid of it.
+    /// An overflow, while it holds a message that it can't deliver.
     Overflow,
 }
 
-/// What became of a message that was offered.
+/// What happened to an offered message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offered {
     Queued,
@@ -56,12 +57,12 @@ impl Queue {
         self.stage
     }
 
-    /// How many messages were offered and will not be taken.
+    /// Returns how many messages were offered and will not be taken.
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Queues a message, unless the topic's policy has it otherwise.
+    /// Queues a message, or does what the topic's policy says.
     pub(super) fn offer(
         &mut self,
         message: &PreparedMessage,
@@ -93,25 +94,25 @@ impl Queue {
         message
     }
 
-    /// Nothing will be queued any more; what is, may still be taken.
+    /// Ends the queue; queued messages may still be taken.
     pub(super) fn finish(&mut self) -> Option<Waker> {
         self.stage = Stage::Ended;
         self.waker_for(|wish| wish == Wish::Message)
     }
 
-    /// Nothing is queued, and nothing will be.
+    /// Empties and ends the queue.
     pub(super) fn end(&mut self, stage: Stage) {
         self.stage = stage;
         self.messages = VecDeque::new();
         self.bytes = 0;
     }
 
-    /// Registers the subscriber's task. Whoever was registered before is returned, to be dropped without the lock.
+    /// Registers the subscriber's task. Returns the previous waker, to be dropped after unlocking.
     pub(super) fn wait(&mut self, wish: Wish, waker: &Waker) -> Option<(Wish, Waker)> {
         self.waiting.replace((wish, waker.clone()))
     }
 
-    /// Whom to wake after an offer. A burst wakes a task once.
+    /// Returns the task to wake after an offer; a burst wakes it once.
     pub(super) fn waker_after(&mut self, offered: Offered) -> Option<Waker> {
         self.waker_for(|wish| match offered {
             Offered::Queued => wish == Wish::Message,

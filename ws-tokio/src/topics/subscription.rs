@@ -1,4 +1,4 @@
-//! A subscriber's end of a topic.
+//! A subscription to a topic.
 
 use std::error;
 use std::fmt;
@@ -11,27 +11,27 @@ use ws_core::{CloseCode, PreparedMessage};
 use super::queue::{Queue, Stage, Wish};
 use super::topic::{Seat, Topic};
 
-/// A place in a [`Broadcast`](crate::Broadcast): what is published is queued here until it is delivered.
+/// A subscription to a [`Broadcast`](crate::Broadcast), with the queue of messages published since.
 ///
-/// There are three ways to deliver it: [`serve`](Self::serve) for a task that owns a connection, [`forward`](Self::forward)
-/// for one that sends through a half, and [`recv`](Self::recv) for any other. All of them can be dropped at any point,
-/// and one goes on where another stopped. When the subscription is dropped it leaves the topic at once, and what is
-/// queued is let go of.
+/// There are three ways to deliver them: [`serve`](Self::serve) for a task that owns a connection,
+/// [`forward`](Self::forward) for one that sends through a half, and [`recv`](Self::recv) for any other. Each of their
+/// futures can be dropped at any point, and another can take over. Dropping the subscription leaves the topic at once
+/// and drops queued messages.
 pub struct Subscription {
     topic: Arc<Topic>,
     seat: Arc<Seat>,
-    /// The message that waits for room in a connection: the next to be received.
+    /// The next message, which waits for room in a connection.
     pub(super) next: Option<PreparedMessage>,
 }
 
-/// A subscriber's queue was full, and the topic's policy is [`Slow::Disconnect`](crate::Slow).
+/// A subscriber's queue overflowed under [`Slow::Disconnect`](crate::Slow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooSlow {
     code: CloseCode,
 }
 
 impl TooSlow {
-    /// The code to close the connection with.
+    /// Returns the code to close the connection with.
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         self.code
@@ -43,8 +43,8 @@ impl Subscription {
         Self { topic, seat, next: None }
     }
 
-    /// The next message; `None` once the topic has ended, its last [`Broadcast`](crate::Broadcast) being dropped, and all that
-    /// it had published was received.
+    /// Receives the next message; `None` after the last [`Broadcast`](crate::Broadcast) was dropped and everything
+    /// published before was received.
     ///
     /// ```
     /// use tokio::io::{AsyncRead, AsyncWrite};
@@ -71,11 +71,11 @@ impl Subscription {
     /// }
     /// ```
     ///
-    /// Done so, nothing is received while `feed_prepared` waits for a client that doesn't read.
+    /// Used like this, nothing is received while `feed_prepared` waits for a client that doesn't read.
     ///
     /// # Errors
-    /// [`TooSlow`], as often as it is asked, once the queue overflowed under [`Slow::Disconnect`](crate::Slow). What was
-    /// queued is gone.
+    /// [`TooSlow`] on every call after the queue overflowed under [`Slow::Disconnect`](crate::Slow). Queued messages
+    /// are lost.
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -83,7 +83,7 @@ impl Subscription {
         poll_fn(|cx| self.poll_recv(cx))
     }
 
-    /// How many messages this subscriber missed for being too slow.
+    /// Returns how many messages this subscriber missed because it was too slow.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.seat.lock().dropped()
@@ -106,12 +106,12 @@ impl Subscription {
         Poll::Pending
     }
 
-    /// The next message, if there is one now.
+    /// Takes the next message, if there is one.
     pub(super) fn take(&mut self) -> Result<Option<PreparedMessage>, TooSlow> {
         take(&mut self.next, &mut self.seat.lock())
     }
 
-    /// Waits until the queue has overflowed. What is queued meanwhile wakes nobody.
+    /// Waits until the queue has overflowed. Messages queued meanwhile don't wake the task.
     pub(super) fn poll_slow(&self, cx: &mut Context<'_>) -> Poll<TooSlow> {
         let mut queue = self.seat.lock();
         if let Stage::Overflowed(code) = queue.stage() {
@@ -123,7 +123,7 @@ impl Subscription {
         Poll::Pending
     }
 
-    /// Leaves the topic and lets go of what is queued: nobody can be sent it.
+    /// Leaves the topic and drops queued messages, since they can't be sent.
     pub(super) fn leave(&mut self) {
         self.topic.leave(&self.seat);
         self.next = None;

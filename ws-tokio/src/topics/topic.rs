@@ -1,4 +1,4 @@
-//! What a topic is, below those who publish and those who subscribe: a list of seats, each with its queue.
+//! A topic's list of subscribers, each with its queue; below both those who publish and those who subscribe.
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use ws_core::PreparedMessage;
 use super::options::BroadcastOptions;
 use super::queue::{Offered, Queue};
 
-/// Locks are taken in this order: the list, then a queue. No task is woken under either.
+/// Locks are taken in this order: list, then queue. No task is woken under either.
 pub(super) struct Topic {
     options: BroadcastOptions,
     list: Mutex<List>,
@@ -18,15 +18,15 @@ pub(super) struct Topic {
 
 struct List {
     seats: Vec<Arc<Seat>>,
-    /// By all who are or were here.
+    /// Messages missed by present and past subscribers.
     dropped: u64,
-    /// Room for those whom a message wakes: empty between two messages.
+    /// Reused for the tasks to wake; empty between messages.
     wakers: Vec<Waker>,
 }
 
 /// A subscriber's place in a topic.
 pub(super) struct Seat {
-    /// Where it is in the list, if it is. Only looked at and changed under the list's lock.
+    /// Its index in the list, if it is there. Accessed only under the list's lock.
     place: AtomicUsize,
     queue: Mutex<Queue>,
 }
@@ -37,17 +37,17 @@ impl Topic {
         Self { options, list: Mutex::new(list) }
     }
 
-    /// A seat for a subscriber, behind all others.
+    /// Adds a subscriber, and returns its seat.
     pub(super) fn enter(&self) -> Arc<Seat> {
         self.lock().enter()
     }
 
-    /// Gives a seat up. Whoever left before may leave again.
+    /// Gives up a seat. Does nothing for one that was given up before.
     pub(super) fn leave(&self, seat: &Arc<Seat>) {
         self.lock().leave(seat);
     }
 
-    /// Queues a message for all, and wakes those who wait; how many took it.
+    /// Queues a message for all subscribers and wakes those that wait. Returns how many it was queued for.
     pub(super) fn publish(&self, message: &PreparedMessage) -> usize {
         let mut list = self.lock();
         let mut wakers = mem::take(&mut list.wakers);
@@ -58,7 +58,7 @@ impl Topic {
         queued
     }
 
-    /// Nothing will be published any more: what is queued will still be delivered.
+    /// Ends the topic; queued messages may still be taken.
     pub(super) fn finish(&self) {
         let seats = mem::take(&mut self.lock().seats);
         for seat in seats {
@@ -67,12 +67,12 @@ impl Topic {
         }
     }
 
-    /// How many seats are taken.
+    /// Returns the number of seats taken.
     pub(super) fn taken(&self) -> usize {
         self.lock().seats.len()
     }
 
-    /// How many messages subscribers have missed, those who left included.
+    /// Returns how many messages present and past subscribers have missed.
     pub(super) fn dropped(&self) -> u64 {
         self.lock().dropped
     }
@@ -90,7 +90,7 @@ impl List {
         seat
     }
 
-    /// The last takes the place of the one that leaves. One that left before is not there any more.
+    /// The last seat moves to the place of the one that leaves.
     fn leave(&mut self, seat: &Arc<Seat>) {
         let place = seat.place.load(Ordering::Relaxed);
         if self.seats.get(place).is_some_and(|there| Arc::ptr_eq(there, seat)) {
@@ -105,7 +105,7 @@ impl List {
         }
     }
 
-    /// Offers a message to all; how many took it. Who was too slow leaves.
+    /// Offers a message to all subscribers; those that are too slow leave. Returns how many queued it.
     fn offer(
         &mut self,
         message: &PreparedMessage,

@@ -17,18 +17,18 @@ use ws_core::{
 use crate::machine::pool::{self, BUFFER, ThreadPool};
 use strays::Strays;
 
-/// A remainder up to this many bytes moves out of a pooled buffer while the connection is parked, so that a peer
-/// that sends the start of a frame and waits pins no more than that.
+/// Up to this many bytes move out of a pooled buffer while the connection is parked, so that a peer that sends the
+/// start of a frame and waits pins no more than that.
 const SMALL_REMAINDER: usize = 16 * 1024;
 
 /// Least room for a read, in bytes.
 const MIN_ROOM: usize = 4096;
 
-/// What one step of decoding came to.
+/// The result of one decoding step.
 pub(crate) enum Progress<T> {
-    /// Something for the caller.
+    /// A value for the caller.
     Value(T),
-    /// A message that is dealt with.
+    /// A message that was handled.
     Handled,
     /// A control frame.
     Control(Control),
@@ -41,26 +41,26 @@ pub(crate) enum Progress<T> {
 #[derive(Debug)]
 pub(crate) struct Inbound {
     decoder: Decoder,
-    /// What was read and is not done with. Lent by the thread's pool while there is something to do.
+    /// Bytes that were read and not used up. Lent by the thread's pool while in use.
     buffer: BytesMut,
-    /// The pieces of a message that is streamed although whole ones are asked for.
+    /// Pieces of a message that is streamed although whole messages are asked for.
     stray: Strays,
-    /// Bytes at the front of `buffer` that are done with: they are taken away when more is read.
+    /// Bytes used up at the front of `buffer`, removed at the next read.
     done: usize,
 }
 
 impl Inbound {
-    /// Starts with bytes that were read already, behind the handshake.
+    /// Makes it from bytes that were read after the handshake.
     pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
         Self { decoder, buffer: leftover, stray: Strays::NONE, done: 0 }
     }
 
-    /// Decodes the next message, owned.
+    /// Decodes the next message as an owned one.
     #[inline]
     pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
         self.forget_done();
         let decoded = self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool);
-        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        // The common event is matched in place: moving it costs as much as a control frame has room for.
         match decoded {
             Ok(Some(OwnedEvent::Message(message))) => Ok(Progress::Value(message)),
             Ok(None) => Ok(Progress::Starved),
@@ -74,7 +74,7 @@ impl Inbound {
         }
     }
 
-    /// Decodes the next message and lends it.
+    /// Decodes the next message and lends it to `handler`.
     #[inline]
     pub(crate) fn borrowed<T>(
         &mut self,
@@ -82,10 +82,10 @@ impl Inbound {
     ) -> Result<Progress<T>, DecodeError> {
         let limit = self.decoder.limits().message_size();
         let decoded = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool);
-        // The common event is looked at where it is: moving one costs as much as a control frame has room for.
+        // The common event is matched in place: moving it costs as much as a control frame has room for.
         match decoded {
             Ok((Some(Event::Message(message)), used)) => {
-                // Before the handler sees it: should it panic, the message is done with all the same.
+                // Before the handler runs, so that a panic doesn't bring the message back.
                 self.done += used;
                 Ok(handler(message))
             }
@@ -106,7 +106,7 @@ impl Inbound {
         }
     }
 
-    /// Decodes the next piece of a message that is streamed. One that was begun as a whole is one piece.
+    /// Decodes the next piece of a streamed message. One that began as a whole message is one piece.
     pub(crate) fn piece(&mut self) -> Result<Progress<Piece>, DecodeError> {
         self.forget_done();
         Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
@@ -123,17 +123,17 @@ impl Inbound {
         })
     }
 
-    /// Delivers the next message so; one under way goes on as it began.
+    /// Sets how messages are delivered; one under way continues as it began.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.decoder.set_delivery(delivery);
     }
 
-    /// The rest of the message that is streamed is not wanted.
+    /// Drops the rest of the streamed message.
     pub(crate) fn drop_rest(&mut self) {
         self.stray.drop_rest();
     }
 
-    /// Reads once. While the transport has nothing, the buffer goes back to the pool.
+    /// Reads once. If the transport has nothing, the buffer goes back to the pool.
     pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -148,7 +148,7 @@ impl Inbound {
         read
     }
 
-    /// Reads once and forgets it.
+    /// Reads once and drops the input.
     pub(crate) fn poll_discard<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -159,22 +159,22 @@ impl Inbound {
         self.poll_fill(cx, stream)
     }
 
-    /// Takes messages up to this size from the next one on.
+    /// Sets the largest message, from the next one on.
     pub(crate) fn set_max_message(&mut self, bytes: usize) {
         self.set_limits(self.decoder.limits().with_message_size(bytes));
     }
 
-    /// What limits messages from the next one on.
+    /// Returns the limits that apply from the next message on.
     pub(crate) const fn limits(&self) -> Limits {
         self.decoder.limits()
     }
 
-    /// Holds these limits from the next message on.
+    /// Sets the limits from the next message on.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }
 
-    /// What was received so far, where it is counted.
+    /// Returns the counts of received traffic, if counting is enabled.
     pub(crate) fn counts(&self) -> Option<Counts> {
         self.decoder.counts()
     }
@@ -191,11 +191,11 @@ impl Inbound {
         self.buffer.advance(std::mem::take(&mut self.done));
     }
 
-    /// Makes room for a read: all of a pool's buffer where there is none; else for what the frame under way still needs,
-    /// but never more than has arrived already, for the peer only says how much will come.
+    /// Makes room for a read: a pooled buffer if there is none, else what the current frame still needs, but at most as
+    /// much as has already arrived, since a frame's length is only announced.
     fn make_room(&mut self) {
         let held = self.buffer.len();
-        // What was taken off the front counts no longer: where no message shares the memory, it is had back.
+        // Bytes removed from the front don't count: if no message shares the memory, it is reclaimed.
         if self.buffer.capacity() < BUFFER && !self.buffer.try_reclaim(BUFFER - held) {
             let left = std::mem::replace(&mut self.buffer, pool::take_read());
             if held == 0 {
@@ -208,7 +208,7 @@ impl Inbound {
         self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
     }
 
-    /// Gives the pooled buffers back; small remainders move to allocations of their own size.
+    /// Gives pooled buffers back. Small remainders move to allocations of their own size.
     fn park(&mut self) {
         self.decoder.park(&mut ThreadPool);
         if self.buffer.is_empty() {

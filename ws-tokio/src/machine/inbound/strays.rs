@@ -1,30 +1,30 @@
-//! Pieces of a message that nobody streams, or streams no more.
+//! Pieces of a message whose reader was dropped.
 
 use bytes::Bytes;
 use ws_core::{DecodeError, Message, MessageKind, More, Piece};
 
-/// Pieces that nobody waits for; most connections never see any.
+/// Pieces without a reader; most connections never have any.
 #[derive(Debug)]
 pub(super) struct Strays(Option<Box<Stray>>);
 
-/// What becomes of them.
+/// What to do with them.
 #[derive(Debug)]
 enum Stray {
-    /// They make a whole message: whoever wanted to stream it gave up before its first piece.
+    /// Assemble them into a whole message: the reader was dropped before its first piece.
     Gathered(Vec<u8>),
-    /// They are dropped to the end of the message: whoever streamed it gave up.
+    /// Drop them to the end of the message: the reader was dropped midway.
     Dropped,
 }
 
 impl Strays {
     pub(super) const NONE: Self = Self(None);
 
-    /// Those that are still to come of the message are not wanted.
+    /// Drops the rest of the message.
     pub(super) fn drop_rest(&mut self) {
         self.0 = Some(Box::new(Stray::Dropped));
     }
 
-    /// Takes a piece; the message, once it is whole. It may have begun when there were no limits.
+    /// Takes a piece, and returns the message when it is complete. It may have begun without limits.
     pub(super) fn take(
         &mut self,
         piece: &Piece,
@@ -45,14 +45,14 @@ impl Strays {
         let gathered = Bytes::from(gathered);
         Ok(Some(match piece.kind {
             MessageKind::Binary => Message::Binary(gathered),
-            // The decoder judged it piece by piece; the type wants to see it whole.
+            // The decoder validated it piece by piece; the type requires it whole.
             MessageKind::Text => {
                 Message::Text(gathered.try_into().map_err(|_| DecodeError::InvalidUtf8)?)
             }
         }))
     }
 
-    /// Goes on with streaming: the piece, behind what was gathered before it.
+    /// Resumes streaming: returns the piece, preceded by what was assembled.
     pub(super) fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
         match self.0.as_deref_mut() {
             None => Ok(Some(piece)),

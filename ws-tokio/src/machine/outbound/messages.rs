@@ -1,4 +1,4 @@
-//! Messages, whole and in pieces, on their way into the queue.
+//! Queueing messages, whole and in pieces.
 
 use tokio::io::AsyncWrite;
 use ws_core::{
@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::machine::pool::ThreadPool;
 
 impl Outbound {
-    /// Queues a message, its payload copied.
+    /// Queues a message, copying its payload.
     #[inline]
     pub(crate) fn message(&mut self, message: MessageRef<'_>) -> Result<(), Error> {
         self.may_send()?;
         Ok(self.encoder.message(message, &mut self.queue, &mut ThreadPool)?)
     }
 
-    /// Queues a message, a large payload by reference where the transport writes several slices at once.
+    /// Queues a message. A large payload is shared if the transport supports vectored writes.
     #[inline]
     pub(crate) fn owned<S: AsyncWrite>(
         &mut self,
@@ -47,7 +47,7 @@ impl Outbound {
         filled.map_err(|Unfilled(error)| error)
     }
 
-    /// Queues a message that other connections are sent too.
+    /// Queues a message that was prepared for several connections.
     pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.may_send()?;
         Ok(self.encoder.prepared(message, &mut self.queue, &mut ThreadPool)?)
@@ -66,7 +66,7 @@ impl Outbound {
     }
 }
 
-/// Why a message was not filled, on its way through the encoder.
+/// The error of filling a message, on its way through the encoder.
 struct Unfilled<E>(E);
 
 impl<E: From<Error>> From<EncodeError> for Unfilled<E> {

@@ -17,8 +17,8 @@ use crate::machine::pool::ThreadPool;
 use crate::machine::wants::Wants;
 use crate::settings::Settings;
 
-/// Pongs are queued in order up to so many bytes. Beyond that only the newest is owed (RFC 6455, 5.5.3), so that a
-/// flood of pings can't grow anything.
+/// Pongs are queued in order up to this many bytes. Beyond that only the newest is kept (RFC 6455, 5.5.3), so that a
+/// flood of pings can't grow the queue.
 const OWED_PONGS: u32 = 4096;
 
 #[derive(Debug)]
@@ -32,25 +32,25 @@ pub(crate) struct Outbound {
     /// Bytes of pongs queued since the queue was last empty.
     pongs: u32,
     rare: Option<Box<Rare>>,
-    /// Whether the transport holds bytes that it was not asked to flush.
+    /// Whether the transport may hold bytes that were not flushed.
     unflushed: bool,
-    /// Who can go on, and whether there is more that others have to hear of.
+    /// Who can go on, and whether there is more news.
     noted: Wants,
-    /// Whether the transport failed; nothing can be written any more.
+    /// Whether the transport failed, so that nothing can be written.
     broken: bool,
 }
 
-/// What few connections have, or only for a while.
+/// State that few connections have, or only for a while.
 #[derive(Debug, Default)]
 struct Rare {
-    /// The newest pong that has no place in the queue yet.
+    /// The newest pong, if it has no place in the queue yet.
     owed: Option<Box<Control>>,
     pings: Pings,
-    /// What others have to hear of, beside that they can go on.
+    /// News other than who can go on.
     news: More,
-    /// How the transport failed.
+    /// The transport's error.
     failure: Option<Failure>,
-    /// Whether something was queued then that will never be written.
+    /// Whether queued bytes were lost with it.
     lost: bool,
 }
 
@@ -59,7 +59,7 @@ impl Outbound {
         Self {
             encoder,
             queue: SendQueue::new(),
-            // An empty queue is never full.
+            // So that an empty queue is never full.
             queue_limit: settings.queue_limit.max(1),
             high_water: settings.high_water,
             written: 0,
@@ -71,7 +71,7 @@ impl Outbound {
         }
     }
 
-    /// Whether anything can be sent still.
+    /// Returns an error if nothing can be sent any more.
     #[inline]
     pub(crate) fn may_send(&self) -> Result<(), Error> {
         if self.encoder.is_closed() {
@@ -83,34 +83,34 @@ impl Outbound {
         Ok(())
     }
 
-    /// Deflates messages of at least so many bytes.
+    /// Sets the least size of messages that are compressed.
     #[cfg(feature = "deflate")]
     pub(crate) fn set_compression_threshold(&mut self, bytes: usize) {
         self.encoder.set_compression_threshold(bytes);
     }
 
-    /// Deflates at this level.
+    /// Sets the compression level.
     #[cfg(feature = "deflate")]
     pub(crate) fn set_compression_level(&mut self, level: u8) {
         self.encoder.set_compression_level(level);
     }
 
-    /// Queues a control frame of this end's own.
+    /// Queues a control frame that isn't an answer.
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
         self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
         if let Control::Close(frame) = control {
-            // Nobody can send any more, and those who receive start the deadline.
+            // Nothing can be sent after this, and receivers start the deadline.
             self.wake(Wants::ALL);
             self.note(|| Event::CloseQueued(frame.as_ref().map(CloseFrame::code)));
         }
-        // Where the transport failed, nobody will write it.
+        // If the transport failed, it will never be written.
         if self.broken {
             self.release();
         }
         Ok(())
     }
 
-    /// Queues a ping; the time until its pong.
+    /// Queues a ping, and returns the future of its round-trip time.
     pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
         self.may_send()?;
         let rare = self.rare();
@@ -119,7 +119,7 @@ impl Outbound {
         Ok(ping)
     }
 
-    /// A pong came: the ping that it answers has its time.
+    /// Resolves the ping that a pong answers.
     pub(crate) fn pong_received(&mut self, payload: &[u8]) {
         if let Some(rare) = &mut self.rare {
             rare.pings.pong_received(payload, &mut rare.news.answered);
@@ -127,12 +127,12 @@ impl Outbound {
         }
     }
 
-    /// These can go on, and are to hear of it.
+    /// Notes that these can go on.
     pub(crate) const fn wake(&mut self, wants: Wants) {
         self.noted = self.noted.or(wants);
     }
 
-    /// Something happened that `tracing` is told of, if anybody is.
+    /// Notes an event for `tracing`.
     pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
         if cfg!(feature = "tracing") {
             self.wake(Wants::MORE);
@@ -140,7 +140,7 @@ impl Outbound {
         }
     }
 
-    /// What others have to hear of, to be told where no lock is held.
+    /// Takes the news, to be told after unlocking.
     #[inline]
     pub(crate) fn take_news(&mut self) -> Option<News> {
         if self.noted.is_empty() { None } else { Some(self.collect_news()) }
@@ -153,12 +153,12 @@ impl Outbound {
         News { wake, more: more.unwrap_or_default() }
     }
 
-    /// The last round trip of a ping.
+    /// Returns the last round-trip time of a ping.
     pub(crate) fn round_trip(&self) -> Option<Duration> {
         self.rare.as_ref()?.pings.last()
     }
 
-    /// Queues what the protocol owes the peer. After our close frame, that is nothing.
+    /// Queues an answer that the protocol requires; none after our close frame.
     pub(crate) fn reply(&mut self, control: Control) {
         if matches!(control, Control::Pong(_)) && self.pongs >= OWED_PONGS {
             self.rare().owed = Some(Box::new(control));
@@ -170,7 +170,7 @@ impl Outbound {
         }
     }
 
-    /// Queues a close frame, if none was.
+    /// Queues a close frame unless one was queued.
     pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
         _ = self.take_owed();
         _ = self.control(&Control::Close(frame));
@@ -181,7 +181,7 @@ impl Outbound {
         self.encoder.is_closed()
     }
 
-    /// What was queued so far, where it is counted.
+    /// Returns the sent traffic, if counting is enabled.
     pub(crate) fn traffic(&self) -> Option<Traffic> {
         Some(Traffic { counts: self.encoder.counts()?, wire_bytes: self.written })
     }
@@ -201,31 +201,32 @@ impl Outbound {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Where the queue ends now, in bytes since the connection began; nowhere, once nothing is written any more.
+    /// Returns where the queue ends, in bytes since the connection began; infinity when nothing can be written any
+    /// more.
     pub(crate) fn mark(&self) -> u64 {
         if self.broken { u64::MAX } else { self.written + self.queue.len() as u64 }
     }
 
-    /// Whether the queue is at its limit. An empty one never is: whatever the limit, one message goes alone.
+    /// Whether the queue is at its limit. An empty queue never is, so that one message always fits.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.queue.len() >= self.queue_limit as usize
     }
 
-    /// Whether so much is queued that writing should start.
+    /// Whether enough is queued to start writing.
     #[inline]
     pub(crate) fn is_high(&self) -> bool {
         self.queue.len() >= self.high_water as usize
     }
 
-    /// Whether a message of `len` bytes has room: one that is larger than the limit has room in an empty queue.
+    /// Whether a message of `len` bytes has room; one longer than the limit has room in an empty queue.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> bool {
         let queued = self.queue.len();
         queued == 0 || queued.saturating_add(len) <= self.queue_limit as usize
     }
 
-    /// Whether a message of `len` bytes has room without anything being written before.
+    /// Whether a message of `len` bytes has room without writing first.
     #[inline]
     pub(crate) fn has_room_at_once(&self, len: usize) -> bool {
         !self.is_high() && self.has_room(len)

@@ -1,4 +1,4 @@
-//! Writing what is queued, until the transport takes no more, or fails.
+//! Writing the queue.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -41,7 +41,7 @@ impl Outbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes all that is queued, and flushes the transport.
+    /// Writes everything that is queued, and flushes the transport.
     #[inline]
     pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
         &mut self,
@@ -74,12 +74,13 @@ impl Outbound {
         Poll::Ready(Ok(()))
     }
 
-    /// How the transport failed, if it did.
+    /// Returns the transport's error, if it failed.
     pub(crate) fn broken(&self) -> Option<&Failure> {
         self.rare.as_ref()?.failure.as_ref()
     }
 
-    /// What a flush comes to once the transport failed or ended. Another task may have written all of it before.
+    /// Returns the result of a flush after the transport failed or ended. Another task may have written everything
+    /// before.
     #[cold]
     fn nothing_lost(&self, mark: u64) -> io::Result<()> {
         let lost = self.rare.as_ref().is_some_and(|rare| rare.lost);
@@ -91,7 +92,7 @@ impl Outbound {
         self.broken().map_or_else(|| io::ErrorKind::NotConnected.into(), Failure::error)
     }
 
-    /// Nothing will be written any more, and no pong will come: gives all memory back.
+    /// Ends writing and pings, and frees all memory.
     pub(crate) fn end(&mut self, why: Failure) {
         if !self.broken {
             self.break_down(why);
@@ -101,14 +102,14 @@ impl Outbound {
         self.wake(Wants::ALL.or(Wants::MORE));
     }
 
-    /// Forgets what is queued, and gives its memory back.
+    /// Drops what is queued, and frees its memory.
     pub(super) fn release(&mut self) {
         _ = self.take_owed();
         self.queue.advance(self.queue.len());
         self.queue.park(&mut ThreadPool);
     }
 
-    /// Writes once. While the transport takes nothing, a small remainder pins no large buffer.
+    /// Writes once. While the transport accepts nothing, a small remainder pins no large buffer.
     fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -132,7 +133,7 @@ impl Outbound {
         }
     }
 
-    /// The queue is written: its memory goes back, unless a pong is still owed.
+    /// The queue was written: frees its memory, unless a pong is still owed.
     fn drained(&mut self) {
         self.pongs = 0;
         match self.take_owed() {
@@ -156,7 +157,7 @@ impl Outbound {
     }
 }
 
-/// One write of the front of the queue, in several slices where it has large payloads.
+/// Writes the front of the queue once, in several slices if it has large payloads.
 fn write_some<S: AsyncWrite + Unpin>(
     queue: &SendQueue,
     cx: &mut Context<'_>,
@@ -170,7 +171,7 @@ fn write_some<S: AsyncWrite + Unpin>(
         let filled = queue.slices(&mut slices);
         ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
     };
-    // A transport that takes nothing would keep us here for ever.
+    // A transport that accepts nothing would make us loop for ever.
     if written == 0 {
         Poll::Ready(Err(io::ErrorKind::WriteZero.into()))
     } else {

@@ -1,8 +1,8 @@
-//! A connection in one piece: no lock, and no cost for the one task that most have.
+//! A connection in one piece: without a lock, and free of cost for a single task.
 //!
-//! Still, `&mut` can go from task to task between two polls: `StreamExt::split` of the futures crates polls the stream from
-//! one task and the sink from another. As long as one task waits at a time, the stream is polled with its own waker.
-//! From when a second one waits for something else, it is polled with the waker of both.
+//! Still, `&mut` can move from task to task between polls: `StreamExt::split` of the futures crates polls the stream
+//! from one task and the sink from another. While one task waits at a time, the stream is polled with its waker. Once a
+//! second task waits for something else, it is polled with a common waker.
 
 use std::task::{Context, Poll, Waker};
 
@@ -11,14 +11,14 @@ use super::{Link, Shared};
 use crate::machine::outbox::Outbox;
 use crate::machine::wants::{Want, Wants};
 
-/// What a connection in one piece shares, for somebody who waits so.
+/// The state of a connection in one piece, for a task with this want.
 pub(crate) struct Direct<'a, S> {
     pub(crate) shared: &'a mut Shared<S>,
     pub(crate) want: Want,
 }
 
 impl<S> Shared<S> {
-    /// Polls for a task that waits so.
+    /// Polls for a task with this want.
     #[inline]
     pub(crate) fn poll_as<R>(
         &mut self,
@@ -35,7 +35,7 @@ impl<S> Shared<S> {
         polled
     }
 
-    /// Whether this task is another than one that waits.
+    /// Whether this task differs from one that waits.
     #[inline]
     fn is_another(&self, want: Want, waker: &Waker) -> bool {
         match &self.tasks {
@@ -44,13 +44,13 @@ impl<S> Shared<S> {
         }
     }
 
-    /// Nobody waits for this any more.
+    /// The task no longer waits for this.
     #[inline]
     pub(crate) fn waits_no_more(&mut self, want: Want) {
         self.waited_for = self.waited_for.without(want);
     }
 
-    /// Remembers the one task that waits, or that it doesn't any more.
+    /// Remembers the waiting task, or that it no longer waits.
     #[inline]
     fn settle<R>(&mut self, want: Want, waker: &Waker, polled: &Poll<R>) {
         if polled.is_ready() {
@@ -78,7 +78,7 @@ impl<S> Shared<S> {
         polled
     }
 
-    /// Takes those who wait; the one task is among them.
+    /// Returns the waiting tasks, including the single one so far.
     fn take_several(&mut self) -> Box<Several> {
         let one = match std::mem::take(&mut self.tasks) {
             Tasks::Several(several) => return several,
@@ -91,7 +91,7 @@ impl<S> Shared<S> {
         several
     }
 
-    /// Tells others what they have to hear of, but for those who want these: they know.
+    /// Tells the news to others, except those with these wants.
     #[inline]
     pub(crate) fn tell(&mut self, but: Wants) {
         if let Some(news) = self.take_news() {

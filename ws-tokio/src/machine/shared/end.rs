@@ -1,4 +1,4 @@
-//! How a connection ends: what is owed is written, the peer's end is awaited, all under one deadline.
+//! The end of a connection: what is owed is written and the peer's end awaited, under one deadline.
 
 use std::future::Future;
 use std::io;
@@ -18,7 +18,7 @@ use crate::machine::inbound::Inbound;
 use crate::machine::linger::{EndsFirst, Linger};
 
 impl<S> Shared<S> {
-    /// Whether messages may still come.
+    /// Whether messages may still arrive.
     #[inline]
     pub(crate) fn is_receiving(&self) -> bool {
         match &self.phase {
@@ -27,7 +27,7 @@ impl<S> Shared<S> {
         }
     }
 
-    /// The peer's close frame came, and the answer to it is queued.
+    /// The peer's close frame arrived, and our answer is queued.
     pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
         let end = match &frame {
             Some(frame) if !frame.code().is_normal() => End::Closed,
@@ -45,14 +45,14 @@ impl<S> Shared<S> {
         self.linger(ends_first, end);
     }
 
-    /// The peer broke the protocol: it is told so.
+    /// Closes the connection because the peer violated the protocol.
     pub(crate) fn violated(&mut self, error: DecodeError) {
         self.outbound.close(CloseFrame::new(error.close_code(), "").ok());
         self.linger(EndsFirst::We, End::Protocol(error));
     }
 
-    /// The peer sent a message where none is taken: it is told so. While closing, messages are dropped: the peer may have
-    /// sent this one before our close frame arrived.
+    /// Closes the connection because the peer sent a message that is not accepted. While closing, messages are dropped
+    /// instead: the peer may have sent them before our close frame arrived.
     pub(crate) fn message_refused(&mut self) {
         if self.outbound.is_closed() {
             return;
@@ -61,14 +61,14 @@ impl<S> Shared<S> {
         self.linger(EndsFirst::We, End::Refused);
     }
 
-    /// The peer sent what the application's own protocol doesn't allow: it is told so.
+    /// Closes the connection because the peer violated the application's protocol.
     pub(crate) fn fail(&mut self, frame: CloseFrame) {
         let end = End::Failed(frame.code());
         self.outbound.close(Some(frame));
         self.linger(EndsFirst::We, end);
     }
 
-    /// Ends the connection here and now.
+    /// Ends the connection immediately.
     pub(super) fn end(&mut self, end: End) {
         self.outbound.end(match &end {
             End::Io(failure) => failure.clone(),
@@ -80,8 +80,8 @@ impl<S> Shared<S> {
         self.outbound.note(|| Event::Ended(result));
     }
 
-    /// Ends the connection when the deadline of closing has passed. It starts when the connection first waits after
-    /// our close frame was queued.
+    /// Ends the connection after the deadline of closing, which starts when the connection first waits after our close
+    /// frame was queued.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
             self.phase = Phase::ending(Ending::Closing(self.deadline()));
@@ -98,7 +98,7 @@ impl<S> Shared<S> {
         Poll::Ready(())
     }
 
-    /// What the connection came to, as often as it is asked; `Ok` also while it has not ended.
+    /// Returns the connection's result, any number of times; `Ok` also before it has ended.
     pub(crate) fn result(&self) -> Result<(), Error> {
         let Some(end) = self.phase.ended() else { return Ok(()) };
         Err(match (end, self.close_frame()) {
@@ -114,7 +114,7 @@ impl<S> Shared<S> {
         })
     }
 
-    /// Where the caller waits: whether the connection ends instead, or has something to write.
+    /// Called where a task would wait. Returns whether the connection ended instead, or has something to write.
     #[inline]
     pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         if self.poll_deadline(cx).is_ready()
@@ -132,7 +132,7 @@ impl<S> Shared<S> {
         match ready!(watch.poll(cx, waits, writing)) {
             Due::Ping => {
                 self.outbound.note(|| Event::Asked);
-                // Nothing can be sent after our close frame, and nothing needs to be: closing has a deadline.
+                // Nothing can be sent after our close frame, nor has to be: closing has a deadline.
                 if self.outbound.control(&Control::Ping(ControlPayload::default())).is_ok() {
                     watch.asked(self.outbound.mark());
                 }
@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             if lingered.is_pending() {
                 return self.poll_deadline(cx);
             }
-            // However the stream ended: what the connection came to was settled before.
+            // The result was settled before the stream ended.
             let end = end.clone();
             self.end(end);
         }

@@ -1,4 +1,4 @@
-//! Bytes pass: what is queued is written, and then something is read.
+//! Reading and writing: first what is queued is written, then input is read.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::machine::inbound::Inbound;
 use crate::machine::outbound::Outbound;
 
 impl<S: AsyncWrite + Unpin> Shared<S> {
-    /// Queues the message once there is room, and takes it away then.
+    /// Queues the message once there is room, taking it out of the option.
     #[inline]
     pub(crate) fn poll_feed(
         &mut self,
@@ -28,7 +28,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         Poll::Ready(message.take().map_or(Ok(()), |message| self.queue(message)))
     }
 
-    /// Queues a message that other connections are sent too, once there is room.
+    /// Queues a prepared message once there is room.
     pub(crate) fn poll_feed_prepared(
         &mut self,
         cx: &mut Context<'_>,
@@ -38,7 +38,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         Poll::Ready(self.outbound.prepared(message))
     }
 
-    /// Waits until a message of `len` bytes has room. Starts writing where much is queued.
+    /// Waits until a message of `len` bytes has room. Starts to write if much is queued.
     #[inline]
     pub(crate) fn poll_room(
         &mut self,
@@ -47,7 +47,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<(), Error>> {
         self.outbound.may_send()?;
         if self.outbound.is_high() {
-            // What the transport doesn't take now, the next flush will.
+            // The rest is written by the next flush.
             let written = self.write(|outbound, stream| outbound.poll_flush(cx, stream));
             if let Poll::Ready(written) = written {
                 written?;
@@ -59,7 +59,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_room(cx, stream, len))
     }
 
-    /// Writes, and watches that it goes on.
+    /// Writes, under the write timeout.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -76,7 +76,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         }
     }
 
-    /// Writes, and where nothing is left to write, or nothing can be, forgets that it waited.
+    /// Writes. When nothing is left to write, or nothing can be, resets the write timeout.
     fn write(
         &mut self,
         write: impl FnOnce(&mut Outbound, &mut S) -> Poll<io::Result<()>>,
@@ -106,7 +106,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_flush(cx, stream))
     }
 
-    /// Writes what is queued when this is first polled, which sets `mark`: what others queue meanwhile is not waited for.
+    /// Writes what was queued when this was first polled, which sets `mark`.
     pub(crate) fn poll_flush_to(
         &mut self,
         cx: &mut Context<'_>,
@@ -122,20 +122,20 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
             return;
         }
         self.end(End::Cut(None));
-        // Best effort, without waiting: a socket's write side shuts down at once.
+        // Best effort, without waiting: a socket shuts its write side down at once.
         _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
-    /// Writes what is queued, then reads once. Output that the transport doesn't take never stops reading.
+    /// Writes what is queued, then reads once. Unwritten output never stops reading.
     #[inline]
     pub(crate) fn poll_exchange(
         &mut self,
         cx: &mut Context<'_>,
         inbound: &mut Inbound,
     ) -> Poll<()> {
-        // What went wrong with writing is seen by whoever sends; a close frame may still be there to be read.
+        // Senders see an error of writing; the peer's close frame may still be there to be read.
         if !self.outbound.is_flushed() {
             _ = self.poll_flush(cx);
         }
@@ -161,15 +161,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         }
     }
 
-    /// Writes until nothing is over the queue's limit any more.
+    /// Writes until the queue is below its limit.
     pub(crate) fn poll_below(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // What went wrong with writing is seen by whoever sends.
+        // Senders see an error of writing.
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_below(cx, stream)).map(drop)
     }
 
-    /// Writes what is queued, because nothing more may be queued before.
+    /// Writes everything, because nothing more may be queued before.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // What went wrong with writing is seen by whoever sends.
+        // Senders see an error of writing.
         self.poll_flush(cx).map(drop)
     }
 }

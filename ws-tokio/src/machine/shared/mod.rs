@@ -1,4 +1,4 @@
-//! What both directions share: the stream, the send queue, and how the connection ends.
+//! The state that both directions share: stream, send queue, and the connection's end.
 
 pub(super) mod direct;
 mod end;
@@ -28,7 +28,7 @@ use phase::Phase;
 use tasks::Tasks;
 use watch::{Watch, Writing};
 
-/// The part of a connection that its halves share: a connection owns it, halves lock it.
+/// The part of a connection that its halves share. A whole connection owns it; halves lock it.
 pub(crate) struct Shared<S> {
     stream: S,
     outbound: Outbound,
@@ -37,42 +37,42 @@ pub(crate) struct Shared<S> {
     close_timeout: Millis,
     write_timeout: Millis,
     watch: Option<Box<Watch>>,
-    /// Who waits, where it is no split connection.
+    /// The waiting tasks of a connection that isn't split.
     tasks: Tasks,
-    /// What the one task waits for, or gave up to wait for without a word.
+    /// What the single task waits for, or silently gave up on.
     waited_for: Wants,
     #[cfg(feature = "deflate")]
     compression: Option<AgreedCompression>,
     rare: Option<Box<Rare>>,
 }
 
-/// What few connections have, or only for a while.
+/// State that few connections have, or only for a while.
 #[derive(Default)]
 struct Rare {
     subprotocol: Option<Box<str>>,
     peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
     callbacks: Option<Box<Callbacks>>,
-    /// What was received, as of the last read, where it is counted.
+    /// Received traffic as of the last read, if counting is enabled.
     received: Traffic,
 }
 
-/// How the receiving side reaches what it shares: directly, or under a lock for each call.
+/// The receiving side's access to the shared state: direct, or locked for each call.
 pub(crate) trait Link<S> {
-    /// Does something that doesn't wait.
+    /// Runs `act`, which doesn't wait.
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R;
 
-    /// Does something that may wait. `act` may be called twice, and must register the context's waker each time.
+    /// Polls `act`, which may wait. It may be called twice, and must register the context's waker each time.
     fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
         act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R>;
 
-    /// Tells others what they have to hear of.
+    /// Tells the news to others.
     fn tell(&mut self);
 
-    /// Where a handler's replies go.
+    /// Returns the outbox for a handler's replies.
     fn outbox(&mut self) -> Outbox<'_>;
 }
 
@@ -115,7 +115,7 @@ impl<S> Shared<S> {
         self.compression
     }
 
-    /// What passed, where it is counted; with what the receiving side has found since its last read, if it is at hand.
+    /// Returns the traffic, if counting is enabled; `found` is what the receiving side counted since its last read.
     pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
         let sent = self.outbound.traffic()?;
         let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
@@ -123,7 +123,7 @@ impl<S> Shared<S> {
         Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
     }
 
-    /// Counts what was read, and tells of what was found in what was read before.
+    /// Counts bytes that were read, and updates the counts of what was found before.
     pub(crate) fn count_read(&mut self, inbound: &Inbound, bytes: usize) {
         if let Some(counts) = inbound.counts() {
             let received = &mut self.rare().received;
@@ -168,20 +168,20 @@ impl<S> Shared<S> {
         self.stream
     }
 
-    /// Queues our close frame, if none was.
+    /// Queues our close frame unless one was queued.
     pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
         if !self.outbound.is_closed() {
             self.outbound.close(Some(frame.clone()));
         }
     }
 
-    /// What others have to hear of, now that no lock is held.
+    /// Takes the news, to be told after unlocking.
     #[inline]
     pub(crate) fn take_news(&mut self) -> Option<News> {
         self.outbound.take_news()
     }
 
-    /// Something is being queued by code that can't wait: whoever waits to receive writes it.
+    /// Something is being queued by code that can't wait; a task that receives will write it.
     pub(crate) fn leave_to_others(&mut self) {
         self.outbound.wake(Wants::READING);
     }
@@ -192,17 +192,17 @@ impl<S> Shared<S> {
         self.outbound.ping()
     }
 
-    /// How far writing has come.
+    /// Returns the progress of writing.
     fn writing(&self) -> Writing {
         Writing { written: self.outbound.written(), timeout: self.write_timeout.get() }
     }
 
-    /// Who is told of pings and pongs.
+    /// Returns the callbacks for pings and pongs.
     pub(crate) fn callbacks(&mut self) -> &mut Callbacks {
         self.rare().callbacks.get_or_insert_default()
     }
 
-    /// Lends the callbacks to whoever receives, to be given back: they must not run under a lock.
+    /// Lends the callbacks to the receiver, to be given back: they must not run under a lock.
     pub(crate) fn lend_callbacks(&mut self) -> Option<Box<Callbacks>> {
         self.rare.as_mut()?.callbacks.take()
     }
@@ -211,7 +211,7 @@ impl<S> Shared<S> {
         self.rare().callbacks = Some(callbacks);
     }
 
-    /// What the protocol does with a control frame, a ping so.
+    /// Does what the protocol requires for a control frame; `ping_reply` is for pings.
     pub(crate) fn control_received(&mut self, control: Control, ping_reply: PingReply) {
         match (control.reply(), ping_reply) {
             (Some(Control::Pong(_)), PingReply::Withheld) | (None, _) => {}

@@ -1,4 +1,4 @@
-//! How far a connection has come, and what it came to.
+//! The phases of a connection, and its result.
 
 use std::pin::Pin;
 
@@ -8,22 +8,22 @@ use ws_core::{CloseCode, DecodeError};
 use crate::machine::failure::Failure;
 use crate::machine::linger::Linger;
 
-/// How far the connection has come.
+/// A connection's phase.
 #[derive(Debug)]
 pub(crate) enum Phase {
-    /// Messages pass.
+    /// Messages are exchanged.
     Open,
     Ending(Box<Ending>),
 }
 
-/// How far the end has come.
+/// The phase of the end.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// Our close frame is sent, the peer's is awaited.
+    /// Our close frame was sent; the peer's is awaited.
     Closing(Deadline),
-    /// Nothing is awaited but the end of the stream.
+    /// Only the end of the stream is awaited.
     Lingering(Deadline, Linger, End),
-    /// The stream is done with.
+    /// The stream is no longer used.
     Ended(End),
 }
 
@@ -32,7 +32,7 @@ impl Phase {
         Self::Ending(Box::new(ending))
     }
 
-    /// What the connection came to, once it has.
+    /// Returns the result, if the connection has ended.
     pub(super) fn ended(&self) -> Option<&End> {
         let Self::Ending(ending) = self else { return None };
         match &**ending {
@@ -42,23 +42,23 @@ impl Phase {
     }
 }
 
-/// One timer for all of closing; nothing stretches it.
+/// One timer for all of closing, which nothing extends.
 pub(super) type Deadline = Pin<Box<Sleep>>;
 
-/// What the connection came to.
+/// How the connection ended.
 #[derive(Clone, Debug)]
 pub(crate) enum End {
-    /// Both close frames passed; the peer's said 1000, 1001 or nothing.
+    /// Both close frames were exchanged; the peer's had 1000, 1001 or no code.
     Normal,
-    /// Both close frames passed; the peer's said something else.
+    /// Both close frames were exchanged; the peer's had another code.
     Closed,
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     Protocol(DecodeError),
-    /// The peer sent a message where none was taken.
+    /// The peer sent a message that was not accepted.
     Refused,
-    /// The peer sent what the application's own protocol doesn't allow.
+    /// The peer violated the application's protocol, or was too slow.
     Failed(CloseCode),
-    /// The stream ended without a close frame; why, where the transport said so.
+    /// The stream ended without a close frame; with the transport's error, if it had one.
     Cut(Option<Failure>),
     /// The peer did not answer a ping of the heartbeat.
     Lost,

@@ -5,17 +5,17 @@ use std::task::Waker;
 
 use crate::machine::wakers::{Waiter, Wakers};
 
-/// Who waits on a connection in one piece.
+/// The waiting tasks.
 pub(super) enum Tasks {
-    /// The task that waited last: nobody at first.
+    /// The task that waited last; none at first.
     One(Waker),
     Several(Box<Several>),
 }
 
-/// From when more than one task waited at a time.
+/// Several tasks, after two have waited at the same time.
 pub(super) struct Several {
     pub(super) wakers: Arc<Wakers>,
-    /// Wakes `wakers`: what the stream is polled with.
+    /// Wakes `wakers`. The stream is polled with it.
     pub(super) combined: Waker,
     pub(super) waiter: Waiter,
 }

@@ -1,7 +1,7 @@
-//! One coarse timer for a connection's watches: heartbeat, idleness, and a write that stalls.
+//! One coarse timer for heartbeat, idle timeout and write timeout.
 //!
-//! No clock is read and no timer touched per message: what happens meanwhile only sets a flag or counts, and is looked at
-//! when the timer fires.
+//! No clock is read and no timer is set per message: messages only set a flag or add to a count, which are checked when
+//! the timer fires.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,22 +12,22 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::{Settings, after};
 
-/// Where so many bytes are in front of a ping, the transport may hold them for longer than a deadline is.
+/// With more bytes than this in front of a ping, the transport may hold them for longer than the deadline.
 const MUCH: u64 = 64 << 10;
 
-/// How long the peer has then, at least, to take them and to answer.
+/// The least deadline in that case.
 const CATCH_UP: Duration = Duration::from_secs(30);
 
-/// What the timer is for.
+/// What the timer found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// The peer was silent for an interval: ask whether it is there.
+    /// The peer was silent for an interval: ping it.
     Ping,
-    /// It did not answer.
+    /// The peer did not answer.
     Lost,
-    /// It was silent for too long.
+    /// The peer was silent for too long.
     Idle,
-    /// It took nothing of what was queued for too long.
+    /// The peer accepted nothing for too long.
     Stalled,
 }
 
@@ -38,10 +38,10 @@ pub(super) enum Waits {
     ToWrite,
 }
 
-/// How far writing has come.
+/// The progress of writing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Writing {
-    /// Bytes written in all.
+    /// Bytes written in total.
     pub(super) written: u64,
     /// How long that may stand still.
     pub(super) timeout: Duration,
@@ -62,13 +62,13 @@ struct Heartbeat {
     ping: Ping,
 }
 
-/// Where the heartbeat's ping is.
+/// The heartbeat's ping.
 #[derive(Clone, Copy)]
 enum Ping {
     None,
-    /// Behind so many bytes.
+    /// Queued behind this many bytes.
     Queued(u64),
-    /// On its way: the deadline runs.
+    /// Sent: the deadline runs.
     Left,
 }
 
@@ -80,25 +80,25 @@ struct Idle {
 
 struct Stall {
     due: Option<Instant>,
-    /// Bytes that were written when `due` was set.
+    /// Bytes written when `due` was set.
     written: u64,
 }
 
-/// Signs of life since they were last looked at.
+/// Signs of life since the last check.
 #[derive(Default)]
 struct Signs {
     /// Something arrived.
     heard: bool,
-    /// The transport had to wait for the peer to take something. Only then is what it takes a sign of the peer.
+    /// The transport had to wait for the peer. Only then is accepting bytes a sign of life.
     pressed: bool,
-    /// Bytes written when they were last looked at.
+    /// Bytes written at the last check.
     written: u64,
-    /// Bytes written before something last arrived, as far as that is known.
+    /// Bytes written before something last arrived, as far as known.
     heard_after: u64,
 }
 
 impl Watch {
-    /// The watch that the settings ask for from the start, if they ask for any.
+    /// Returns the watch that the settings ask for, if any.
     pub(super) fn of(settings: &Settings) -> Option<Box<Self>> {
         if settings.heartbeat.is_none() && settings.idle_timeout.is_none() {
             return None;
@@ -118,7 +118,7 @@ impl Watch {
         Some(Box::new(Self { heartbeat, idle, ..Self::none() }))
     }
 
-    /// A watch for a write that doesn't go on.
+    /// Returns a watch for a write that doesn't go on.
     pub(super) fn of_write() -> Box<Self> {
         Box::new(Self::none())
     }
@@ -138,26 +138,26 @@ impl Watch {
         self.signs().for_each(|signs| signs.heard = true);
     }
 
-    /// The transport takes nothing.
+    /// The transport accepts nothing.
     pub(super) fn stalled(&mut self, writing: Writing) {
         let Writing { written, timeout } = writing;
         self.stall.get_or_insert_with(|| Stall { due: after(timeout), written });
         self.signs().for_each(|signs| signs.pressed = true);
     }
 
-    /// All is written.
+    /// Everything is written.
     pub(super) fn drained(&mut self) {
         self.stall = None;
     }
 
-    /// The heartbeat's ping is queued behind so many bytes.
+    /// The heartbeat's ping is queued behind this many bytes.
     pub(super) fn asked(&mut self, mark: u64) {
         if let Some(heartbeat) = &mut self.heartbeat {
             heartbeat.ping = Ping::Queued(mark);
         }
     }
 
-    /// The transport took something, or all there was.
+    /// The transport accepted something, or everything.
     #[inline]
     pub(super) fn wrote(&mut self, written: u64) {
         if let Some(heartbeat) = &mut self.heartbeat {
@@ -165,7 +165,7 @@ impl Watch {
         }
     }
 
-    /// What is due now.
+    /// Returns what is due now.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -191,22 +191,22 @@ impl Watch {
         let silence = self.silence();
         let silence = match waits {
             Waits::ToRead => silence,
-            // Who doesn't read can't tell whether the peer is silent. But another task may be there that does: it is not
-            // to sleep longer for this one. Where it is due already, that task was woken.
+            // A task that only writes can't tell whether the peer is silent, but another task may: its timer must not
+            // be delayed. If the timer is due already, that task was woken.
             Waits::ToWrite => silence.filter(|due| *due > Instant::now()),
         };
         stall.into_iter().chain(silence).min()
     }
 
-    /// When the peer will have been silent for long.
+    /// When the peer will have been silent for too long.
     fn silence(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.due);
         let idle = self.idle.as_ref().and_then(|idle| idle.due);
         heartbeat.into_iter().chain(idle).min()
     }
 
-    /// Looks at what was due then. What is due next counts from now: a connection that was not polled for long had no
-    /// chance to see that the peer was there.
+    /// Checks what was due. The next check counts from now: a connection that was not polled for long had no chance to
+    /// notice the peer.
     fn fired(&mut self, then: Instant, waits: Waits, writing: Writing) -> Option<Due> {
         let then = Some(then);
         if let Some(stall) = self.stall.as_mut().filter(|stall| stall.due == then) {
@@ -240,7 +240,7 @@ impl Heartbeat {
         self.due = after(self.patience(written));
         match self.ping {
             Ping::None => Some(Due::Ping),
-            // Whether the peer takes anything is the write timeout's business.
+            // Whether the peer accepts anything is the write timeout's concern.
             Ping::Queued(_) => None,
             Ping::Left if alive => None,
             Ping::Left => Some(Due::Lost),
@@ -253,7 +253,7 @@ impl Heartbeat {
         }
     }
 
-    /// How long an answer may take.
+    /// Returns how long an answer may take.
     fn patience(&self, written: u64) -> Duration {
         let in_front = written - self.signs.heard_after;
         if in_front > MUCH { self.deadline.max(CATCH_UP) } else { self.deadline }
@@ -261,7 +261,7 @@ impl Heartbeat {
 }
 
 impl Signs {
-    /// Whether there were any, after so many bytes written.
+    /// Returns whether there were any signs, after this many bytes written.
     fn of_life(&mut self, written: u64) -> bool {
         let pressed = std::mem::take(&mut self.pressed);
         let heard = std::mem::take(&mut self.heard);
