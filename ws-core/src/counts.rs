@@ -1,13 +1,13 @@
-//! What passed in one direction, for whoever asks to have it counted.
+//! Counters for one direction.
 
-/// What passed in one direction so far.
+/// Counters for one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Messages, once they are whole.
+    /// Messages that are complete.
     pub messages: u64,
-    /// Frames, control frames among them.
+    /// Frames, including control frames.
     pub frames: u64,
-    /// Bytes of the messages, before deflating and after inflating.
+    /// Payload bytes of messages, before compression and after decompression.
     pub payload_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with what arrives, and with what is to be sent: facts, and the close code that each asks for.
+//! Errors of decoding and encoding, and the close code for each.
 
 use std::error::Error;
 use std::fmt;
@@ -6,29 +6,29 @@ use std::fmt;
 use crate::frame::close_code::CloseCode;
 use crate::text::utf8::InvalidUtf8;
 
-/// How a peer broke the protocol or a limit.
+/// A violation of the protocol or of a limit by the peer.
 ///
-/// [`close_code`](Self::close_code) is what to close the connection with.
+/// The connection should be closed with [`close_code`](Self::close_code).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// A reserved bit is set that no agreed extension uses (RFC 6455, 5.2).
     ReservedBit,
-    /// An opcode that has no meaning: 3 to 7 or 11 to 15 (5.2).
+    /// An opcode that is not defined: 3 to 7 or 11 to 15 (5.2).
     ReservedOpcode(u8),
-    /// A control frame of more than 125 bytes (5.5).
+    /// A control frame longer than 125 bytes (5.5).
     ControlTooLong,
     /// A control frame that is not final (5.5).
     ControlFragmented,
-    /// A continuation with no message under way (5.4).
+    /// A continuation without a message to continue (5.4).
     ContinuationWithoutStart,
-    /// A new message before the one under way ended (5.4).
+    /// A new message before the current one ended (5.4).
     MessageInsideMessage,
-    /// A frame of a client without a mask (5.1).
+    /// An unmasked frame from a client (5.1).
     MaskMissing,
-    /// A frame of a server with a mask (5.1).
+    /// A masked frame from a server (5.1).
     MaskUnexpected,
-    /// A length that fits a shorter form (5.2).
+    /// A length that is not in its shortest form (5.2).
     LengthNotMinimal,
     /// A 64-bit length with its top bit set (5.2).
     LengthTopBit,
@@ -38,14 +38,14 @@ pub enum DecodeError {
     CloseCodeInvalid(u16),
     /// Text, or the reason of a close, that is not UTF-8 (8.1).
     InvalidUtf8,
-    /// A compressed message that does not inflate, or ends too early (RFC 7692, 7.2.2).
+    /// A compressed message that can't be decompressed, or ends too early (RFC 7692, 7.2.2).
     NotDeflated,
-    /// A message over the limit on its size, after inflating.
+    /// A message over the size limit, after decompression.
     MessageTooBig {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A message of more frames than the limit.
+    /// A message with more frames than the limit.
     TooManyFragments {
         /// The limit in frames.
         limit: u32,
@@ -53,7 +53,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// What to tell the peer in the close frame (7.4.1).
+    /// Returns the code for the close frame (7.4.1).
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
@@ -113,21 +113,21 @@ impl fmt::Display for DecodeError {
 
 impl Error for DecodeError {}
 
-/// Why something can't be sent: a mistake of this end's own caller. Nothing was queued.
+/// A message or frame that can't be sent, because of this end's caller. Nothing was queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A close frame was sent: nothing may follow it (RFC 6455, 5.5.1).
+    /// A close frame was sent; nothing may follow it (RFC 6455, 5.5.1).
     Closed,
-    /// A streamed message is unfinished: no other can begin (5.4).
+    /// A streamed message is unfinished; no other can begin (5.4).
     MessageUnderWay,
-    /// A piece of another kind than the message it would continue.
+    /// A piece of a different kind than its message.
     KindChanged,
     /// A close code that may not be sent (7.4).
     CloseCodeInvalid(u16),
-    /// A close reason of more than 123 bytes (5.5).
+    /// A close reason longer than 123 bytes (5.5).
     ReasonTooLong(usize),
-    /// A ping or pong payload of more than 125 bytes (5.5).
+    /// A ping or pong payload longer than 125 bytes (5.5).
     ControlTooLong(usize),
 }
 

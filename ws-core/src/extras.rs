@@ -1,8 +1,8 @@
-//! What few codecs have, behind one pointer: a stage that compresses or its reverse, and counts of what passed.
+//! State that few codecs have, behind one pointer: a compression stage, and counters.
 
 use crate::counts::Counts;
 
-/// Either, both, or most often neither.
+/// A stage, counters, both, or most often neither.
 #[derive(Debug)]
 pub(crate) struct Extras<T>(Option<Box<Extra<T>>>);
 
@@ -38,7 +38,7 @@ impl<T> Extras<T> {
         self.0.as_mut()?.stage.as_mut()
     }
 
-    /// Starts to count.
+    /// Starts counting.
     pub(crate) fn count(&mut self) {
         self.extra().counts = Some(Box::default());
     }
@@ -57,13 +57,13 @@ impl<T> Extras<T> {
         self.add(1, 1, len);
     }
 
-    /// Counts a frame, whatever it carries.
+    /// Counts a frame of any kind.
     #[inline]
     pub(crate) fn count_frame(&mut self) {
         self.add(0, 1, 0);
     }
 
-    /// Counts so many frames, whose payload is counted elsewhere.
+    /// Counts frames whose payload is counted elsewhere.
     pub(crate) fn count_frames(&mut self, frames: u32) {
         self.add(0, frames.into(), 0);
     }

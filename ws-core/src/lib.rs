@@ -1,21 +1,21 @@
 //! A WebSocket codec without I/O (RFC 6455): bytes in, messages out, and back.
 //!
-//! No sockets, no clock, no randomness of its own and no thread-locals: all of these are arguments. So it runs under
-//! any runtime, and every test of it is exact. For connections on Tokio see the crate `ws-tokio`.
+//! The codec has no sockets, clock, randomness or thread-locals of its own; all of these are arguments. So it runs
+//! under any runtime, and its tests are exact. For connections on Tokio, see the crate `ws-tokio`.
 //!
-//! - [`Decoder`] turns what has arrived into [`Event`]s, borrowed from where it arrived, or into [`OwnedEvent`]s. It
-//!   unmasks in place, validates text as it comes, holds [`Limits`], and yields whole messages or pieces of them.
-//! - [`Encoder`] turns messages, pieces and [`Control`] frames into bytes in a [`SendQueue`], masked where
-//!   it owns [`MaskKeys`]: to own mask keys is to be the client.
+//! - [`Decoder`] turns input into [`Event`]s that borrow from it, or into [`OwnedEvent`]s. It unmasks in place, validates
+//!   text as it arrives, enforces [`Limits`], and yields whole messages or pieces of them.
+//! - [`Encoder`] turns messages, pieces and [`Control`] frames into bytes in a [`SendQueue`]. A client's encoder owns
+//!   [`MaskKeys`] and masks.
 //! - [`PreparedMessage`] is one message for many connections, encoded once.
 //! - [`handshake`] judges both sides of the opening handshake, in the types of the `http` crate.
 //!
-//! The directions share no state. What the protocol owes the peer is a value: [`Control::reply`].
+//! The directions share no state. The answer that the protocol requires is a value: [`Control::reply`].
 //!
 //! # Laws
 //!
 //! - `decode(encode(m)) == m`, per message, in both roles, compressed and plain.
-//! - How the bytes were cut on their way never shows in the events.
+//! - How the input was cut into reads never shows in the events.
 //! - No input panics, and nothing is allocated because a peer announced it.
 //!
 //! # Features

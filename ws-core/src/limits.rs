@@ -1,12 +1,12 @@
-//! What a peer can make a decoder hold.
+//! Limits on what a peer can make a decoder hold.
 
 use crate::error::DecodeError;
 
-/// Longest message in bytes that has room in an address space together with its header, whatever the limit: one of more
-/// is never whole, and where it would end can't be counted on 32 bits.
+/// Longest message in bytes that fits into an address space along with its header, whatever the limit. A longer one can
+/// never be held, and its end can't be computed on 32 bits.
 const ADDRESSABLE: usize = isize::MAX as usize - 14;
 
-/// Bounds on what the decoder takes from a peer.
+/// Limits on the messages that a decoder accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     message_size: usize,
@@ -14,50 +14,50 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limits: for messages that are streamed and dealt with piece by piece. A message that is gathered under them
+    /// No limits: for messages that are streamed and processed piece by piece. Under these, a message that is assembled
     /// takes as much memory as the peer likes.
     pub const UNLIMITED: Self = Self { message_size: usize::MAX, fragments: u32::MAX };
 
-    /// Largest message in bytes, after inflating. Default 1 MiB; a peer can make us hold that much per
-    /// connection, and a larger message closes the connection with 1009.
+    /// Sets the largest message in bytes, after decompression. Default 1 MiB, which a peer can make us hold per
+    /// connection; a larger message closes the connection with 1009.
     #[must_use]
     pub const fn with_message_size(self, bytes: usize) -> Self {
         Self { message_size: bytes, ..self }
     }
 
-    /// Most frames in one message. Default 131 072; one more closes the connection with 1008. Without a
-    /// bound, a peer could spend our time on empty fragments for ever.
+    /// Sets the most frames of a message. Default 131 072; one more closes the connection with 1008. Without this
+    /// limit, a peer could send empty fragments for ever.
     #[must_use]
     pub const fn with_fragments(self, frames: u32) -> Self {
         Self { fragments: frames, ..self }
     }
 
-    /// Largest message in bytes.
+    /// Returns the largest message in bytes.
     #[must_use]
     pub const fn message_size(&self) -> usize {
         self.message_size
     }
 
-    /// Most frames in one message.
+    /// Returns the most frames of a message.
     #[must_use]
     pub const fn fragments(&self) -> u32 {
         self.fragments
     }
 
-    /// Judges in how many frames a message came so far.
+    /// Checks the number of frames of a message so far.
     pub(crate) fn judge_frames(&self, frames: u32) -> Result<(), DecodeError> {
         let limit = self.fragments;
         if frames <= limit { Ok(()) } else { Err(DecodeError::TooManyFragments { limit }) }
     }
 
-    /// Judges how much of a message was announced so far. Without a limit, it may run over what can be counted.
+    /// Checks the announced length of a message so far. Without a limit, it may overflow.
     pub(crate) fn judge_size(&self, announced: u64) -> Result<(), DecodeError> {
         let limit = self.message_size;
         let size = usize::try_from(announced).unwrap_or(usize::MAX);
         if size <= limit { Ok(()) } else { Err(DecodeError::MessageTooBig { limit }) }
     }
 
-    /// The length as a `usize` of a message that is to be held whole, if it is within the limit.
+    /// Returns the length of a message to be held whole as a `usize`, if it is within the limit.
     #[inline]
     pub(crate) fn admit(&self, len: u64) -> Result<usize, DecodeError> {
         let limit = self.message_size;
@@ -67,8 +67,8 @@ impl Limits {
             .ok_or(DecodeError::MessageTooBig { limit })
     }
 
-    /// Judges the length of a compressed message on the wire, in so many frames, before it is known what it holds.
-    /// Stored blocks are longer than that by 5 bytes per 16 KiB, and a flush at a frame's end by as many.
+    /// Checks the length of a compressed message on the wire, before its size is known. Stored blocks add 5 bytes per
+    /// 16 KiB, and a flush at a frame's end as many.
     pub(crate) fn admit_deflated(&self, len: u64, frames: u32) -> Result<(), DecodeError> {
         let slack = 5 * (self.message_size as u64 / (16 * 1024)) + 16 * (1 + u64::from(frames));
         self.judge_size(len.saturating_sub(slack))

@@ -1,48 +1,48 @@
-//! Where the codec's memory comes from: an argument, so that an idle connection can own none.
+//! The source of the codec's memory. It is an argument, so that an idle connection can own none.
 
 #[cfg(feature = "deflate")]
 use crate::deflate::state::{Compressor, Decompressor};
 
 /// Lends buffers to the codec and takes them back.
 ///
-/// A caller with many connections keeps a few buffers per thread; [`Unpooled`] asks the allocator each time.
+/// A caller with many connections keeps a few buffers per thread; [`Unpooled`] uses the allocator each time.
 pub trait Pool {
-    /// An empty buffer, with whatever capacity is at hand.
+    /// Returns an empty buffer of any capacity.
     fn take(&mut self) -> Vec<u8>;
 
-    /// Takes back a buffer that is no longer needed. It may be of any capacity and hold anything.
+    /// Takes back a buffer that is no longer needed, of any capacity and content.
     fn give(&mut self, buffer: Vec<u8>);
 
-    /// A state that deflates, at this level and with this window. Made anew unless a pool keeps some.
+    /// Returns a state for compressing, with this level and window. By default a new one.
     #[cfg(feature = "deflate")]
     fn take_compressor(&mut self, level: u8, window_bits: u8) -> Compressor {
         Compressor::new(level, window_bits)
     }
 
-    /// Takes back a state that deflates, which has forgotten all that it saw. Freed unless a pool keeps some.
+    /// Takes back a state for compressing, which was reset. By default it is freed.
     #[cfg(feature = "deflate")]
     fn give_compressor(&mut self, compressor: Compressor) {
         drop(compressor);
     }
 
-    /// A state that inflates. Made anew unless a pool keeps some.
+    /// Returns a state for decompressing. By default a new one.
     #[cfg(feature = "deflate")]
     fn take_decompressor(&mut self) -> Decompressor {
         Decompressor::new()
     }
 
-    /// Takes back a state that inflates. Freed unless a pool keeps some.
+    /// Takes back a state for decompressing. By default it is freed.
     #[cfg(feature = "deflate")]
     fn give_decompressor(&mut self, decompressor: Decompressor) {
         drop(decompressor);
     }
 }
 
-/// What is left in a lent buffer moves out of it while its user waits, where it is no more than so many bytes.
+/// Up to this many bytes are moved out of a lent buffer while its user waits.
 const SMALL_REMAINDER: usize = 16 * 1024;
 
-/// Gives `buffer` back to the pool where its user waits with little in it, less than `done` bytes at its front: what
-/// is left moves to memory of its own size. Returns whether it did.
+/// Gives `buffer` back to the pool while its user waits, if little is left in it after the `done` bytes at its front;
+/// the rest moves to memory of its own size. Returns whether it did.
 pub(crate) fn park(buffer: &mut Vec<u8>, done: usize, pool: &mut dyn Pool) -> bool {
     let left = buffer.len() - done;
     let lent = buffer.capacity() > 2 * SMALL_REMAINDER || left == 0 && buffer.capacity() > 0;

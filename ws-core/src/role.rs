@@ -1,8 +1,8 @@
-//! Which end of the connection we are: it decides who masks.
+//! The two ends of a connection, of which one masks.
 
-/// The end of the connection that this side plays.
+/// The role of an end of a connection.
 ///
-/// A client masks every frame that it sends and a server masks none (RFC 6455, 5.1).
+/// A client masks every frame that it sends; a server masks none (RFC 6455, 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Opened the connection.

@@ -1,28 +1,28 @@
-//! Why a value was not received or not sent, and what the peer is told.
+//! The error of typed messages, and the close frames that go with it.
 
 use std::error;
 use std::fmt;
 
 use ws_tokio::CloseCode;
 
-/// Why receiving or sending a value failed.
+/// An error while receiving or sending a value.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The connection failed.
     Connection(ws_tokio::Error),
-    /// A message was not JSON; the peer was told so with 1007, and the connection is over.
+    /// A message was not JSON. The connection was closed with 1007.
     Syntax(serde_json::Error),
-    /// A message was JSON of another shape than the type's. The connection stays open.
+    /// A message was JSON, but not of the type's shape. The connection stays open.
     Shape(serde_json::Error),
-    /// A message was binary, and JSON is text; the peer was told so with 1003, and the connection is over.
+    /// A message was binary, but JSON is text. The connection was closed with 1003.
     Binary,
-    /// The value can't be JSON: a map's key is no string, or its `Serialize` failed. Nothing of it was queued.
+    /// The value can't be JSON: a map's key is not a string, or its `Serialize` failed. Nothing of it was queued.
     Serialize(serde_json::Error),
 }
 
 impl Error {
-    /// The close frame for a message that is no part of the protocol; `None` where the connection goes on or is over.
+    /// Returns the close frame for a message that violates the protocol; `None` if the connection goes on or is over.
     pub(crate) const fn refusal(&self) -> Option<(CloseCode, &'static str)> {
         match self {
             Self::Syntax(_) => Some((CloseCode::INVALID_PAYLOAD, "not JSON")),

@@ -1,4 +1,4 @@
-//! JSON to values and back: a message is parsed, a value goes into an outbox.
+//! Parsing messages and serialising values.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use ws_tokio::{MessageKind, MessageRef, Outbox, PayloadWriter};
 
 use crate::error::Error;
 
-/// Whatever speaks, speaking JSON: a [`Connection`](ws_tokio::Connection), a [`RecvHalf`](ws_tokio::RecvHalf), a
+/// JSON over a [`Connection`](ws_tokio::Connection), a [`RecvHalf`](ws_tokio::RecvHalf), a
 /// [`SendHalf`](ws_tokio::SendHalf), a [`MessageRef`] or an [`Outbox`].
 ///
 /// ```
@@ -27,11 +27,11 @@ use crate::error::Error;
 pub struct Json<C>(pub C);
 
 impl<'m> Json<MessageRef<'m>> {
-    /// Parses the message; the value may borrow from it.
+    /// Parses the message. The value may borrow from it.
     ///
     /// # Errors
-    /// [`Error::Syntax`], [`Error::Shape`] or [`Error::Binary`]. Nobody is told: that is up to whoever received it, as
-    /// [`Json::run`] does.
+    /// [`Error::Syntax`], [`Error::Shape`] or [`Error::Binary`]. The connection is not closed: that is up to the
+    /// receiver, as in [`Json::run`].
     pub fn parse<T: Deserialize<'m>>(self) -> Result<T, Error> {
         match self.0 {
             MessageRef::Text(text) => {
@@ -43,26 +43,26 @@ impl<'m> Json<MessageRef<'m>> {
 }
 
 impl Json<&mut Outbox<'_>> {
-    /// Queues a value as a text message, as [`Outbox::send_with`].
+    /// Queues a value as a text message, as [`Outbox::send_with`] does.
     ///
     /// # Errors
-    /// [`Error::Serialize`], and [`Error::Connection`] as there; nothing is queued then.
+    /// [`Error::Serialize`], or [`Error::Connection`] as for [`Outbox::send_with`]; nothing is queued then.
     pub fn send<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.0.send_with(MessageKind::Text, fill(value))
     }
 }
 
-/// Writes a value as a payload.
+/// Serialises a value into a payload.
 pub(crate) fn fill<T: Serialize + ?Sized>(
     value: &T,
 ) -> impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), Error> {
     move |payload| serde_json::to_writer(payload, value).map_err(Error::Serialize)
 }
 
-/// Tells text that is no JSON from JSON that the type doesn't take.
+/// Distinguishes text that is not JSON from JSON that the type rejects.
 ///
-/// The parser stops at the first thing that is wrong, and calls JSON that it won't take (a number out of range, a
-/// surrogate alone, many levels) bad syntax. So the grammar alone is asked once more: this is the rare path.
+/// The parser stops at the first problem, and reports JSON that it rejects (a number out of range, a lone surrogate,
+/// many levels) as bad syntax. So this rare path checks the grammar alone.
 #[cold]
 fn judge(text: &str, error: serde_json::Error) -> Error {
     match serde_json::from_str::<IgnoredAny>(text) {

@@ -1,7 +1,7 @@
 //! Typed JSON messages over a `ws-tokio` connection.
 //!
-//! [`Json`] wraps whatever speaks: a [`Connection`](ws_tokio::Connection), its halves, or in an event-driven
-//! [`run`](Json::run) the message and the outbox. What is wrapped stays reachable as its field.
+//! [`Json`] wraps a [`Connection`](ws_tokio::Connection) or a half of one, or in an event-driven [`run`](Json::run) the
+//! message and the outbox. The wrapped value is its public field.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -27,23 +27,22 @@
 //! # }
 //! ```
 //!
-//! # What is not as it should be
+//! # Bad messages
 //!
-//! | a message | is | and the connection |
+//! | a message | is the error | and the connection |
 //! |---|---|---|
 //! | that is not JSON (RFC 8259) | [`Error::Syntax`] | is closed with 1007 |
-//! | of JSON in another shape than the type's | [`Error::Shape`] | stays open: the next message can be received |
+//! | of JSON that doesn't fit the type | [`Error::Shape`] | stays open, for the next message |
 //! | that is binary | [`Error::Binary`] | is closed with 1003: JSON is text, and is sent as text |
 //!
 //! # Copies
 //!
-//! Values are serialised straight into the send queue, behind a header that is filled in afterwards; from a
-//! [`SendHalf`](ws_tokio::SendHalf), by way of a buffer of the thread's, so that the queue is never locked
-//! meanwhile. They are deserialised from the buffer that the message arrived in.
+//! Values are serialised straight into the send queue, behind a header that is filled in afterwards. A
+//! [`SendHalf`](ws_tokio::SendHalf) serialises into a buffer of the thread first, so that the queue isn't locked
+//! meanwhile. Values are deserialised from the read buffer.
 //!
-//! In [`Json::run`], types may borrow from that buffer. A string with an escape in it is not in the buffer as it should
-//! be read: a `&str` field fails on it, and so does a key. Use `Cow<str>` with `#[serde(borrow)]`, which is copied only
-//! then.
+//! In [`Json::run`], types may borrow from that buffer. A string with an escape can't be borrowed: a `&str` field or
+//! key fails on it. Use `Cow<str>` with `#[serde(borrow)]`, which copies only such strings.
 //!
 //! # Features
 //!

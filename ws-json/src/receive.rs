@@ -1,4 +1,4 @@
-//! Receiving values, and telling the peer what was no JSON.
+//! Receiving values, and closing the connection on messages that are not JSON.
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -11,18 +11,18 @@ use crate::error::Error;
 use crate::json::Json;
 
 impl<C: Receive> Json<C> {
-    /// Receives the next value from a [`Connection`] or a [`RecvHalf`]; `None` as [`Connection::recv`].
+    /// Receives the next value from a [`Connection`] or a [`RecvHalf`]; `None` as for [`Connection::recv`].
     ///
-    /// It is parsed in the buffer that it arrived in. For a type that borrows from there, see [`run`](Self::run).
+    /// It is parsed in the read buffer. For types that borrow from the buffer, see [`run`](Self::run).
     ///
     /// # Errors
-    /// [`Error::Connection`] as there. [`Error::Syntax`] and [`Error::Binary`] close the connection; once they are
-    /// returned, the peer was told, or didn't listen for [`Settings::close_timeout`](ws_tokio::Settings).
+    /// [`Error::Connection`] as for [`Connection::recv`]. [`Error::Syntax`] and [`Error::Binary`] close the connection,
+    /// and are returned after the close frame was written, or after [`Settings::close_timeout`](ws_tokio::Settings).
     /// [`Error::Shape`] leaves it open.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost. If dropped while the peer is told that its message was
-    /// no JSON, the next call goes on with that, and is [`ws_tokio::Error::Failed`].
+    /// This method is cancel-safe: if dropped, no message is lost. If it is dropped while it closes the connection on a
+    /// message that is not JSON, the next call continues, and returns [`ws_tokio::Error::Failed`].
     pub async fn recv<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
         match self.0.recv_with(|message| Json(message).parse()).await? {
             Some(Err(error)) => Err(refuse(&mut self.0, error).await),
@@ -30,9 +30,9 @@ impl<C: Receive> Json<C> {
         }
     }
 
-    /// Calls `handler` for every message with an outbox for replies, as [`Connection::run`], until the connection ends or
-    /// the handler fails. Where it fails with [`Error::Syntax`] or [`Error::Binary`], that closes the connection as in
-    /// [`recv`](Self::recv).
+    /// Calls `handler` for every message, with an outbox for replies, as [`Connection::run`] does, until the connection
+    /// ends or the handler fails. If it fails with [`Error::Syntax`] or [`Error::Binary`], the connection is closed as
+    /// in [`recv`](Self::recv).
     ///
     /// ```
     /// use serde::Deserialize;
@@ -57,10 +57,10 @@ impl<C: Receive> Json<C> {
     /// ```
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and what the handler failed with.
+    /// As [`recv`](Self::recv), or the handler's own error.
     ///
     /// # Cancel safety
-    /// As [`recv`](Self::recv); what the handler sent is queued.
+    /// As [`recv`](Self::recv); what the handler sent stays queued.
     pub async fn run<H>(&mut self, mut handler: H) -> Result<(), Error>
     where
         H: FnMut(Json<MessageRef<'_>>, Json<&mut Outbox<'_>>) -> Result<(), Error>,
@@ -76,17 +76,17 @@ impl<C: Receive> Json<C> {
     }
 }
 
-/// Sees to it that the peer is told of a message that is no part of the protocol.
+/// Closes the connection on a message that violates the protocol.
 async fn refuse<C: Receive>(source: &mut C, error: Error) -> Error {
     if let Some((code, reason)) = error.refusal() {
         source.fail(code, reason);
-        // No message comes any more: this is the end, which is known.
+        // No more messages arrive: this is the end, and the error is known.
         _ = source.recv_with(|_| ()).await;
     }
     error
 }
 
-/// What messages are received from.
+/// A receiver: a connection or a receiving half.
 pub trait Receive {
     #[doc(hidden)]
     fn recv_with<R>(
@@ -100,7 +100,7 @@ pub trait Receive {
         handler: impl FnMut(MessageRef<'_>, &mut Outbox<'_>) -> ControlFlow<B>,
     ) -> impl Future<Output = Result<Option<B>, ws_tokio::Error>>;
 
-    /// With a code and a reason of this crate's.
+    /// Fails the connection with this crate's code and reason.
     #[doc(hidden)]
     fn fail(&mut self, code: CloseCode, reason: &'static str);
 }

@@ -8,50 +8,51 @@ use crate::error::Error;
 use crate::json::{Json, fill};
 
 impl<S: AsyncWrite + Unpin> Json<Connection<S>> {
-    /// Sends a value as a text message: queues it and writes all that is queued.
+    /// Sends a value as a text message: queues it, and writes everything that is queued.
     ///
     /// # Errors
-    /// [`Error::Serialize`], and [`Error::Connection`] as [`Connection::send`]; nothing is queued then.
+    /// [`Error::Serialize`], or [`Error::Connection`] as for [`Connection::send`]; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.feed(value).await?;
         Ok(self.0.flush().await?)
     }
 
-    /// Queues a value as a text message, as [`Connection::feed_with`].
+    /// Queues a value as a text message, as [`Connection::feed_with`] does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.0.feed_with(MessageKind::Text, fill(value)).await
     }
 }
 
 impl<S: AsyncWrite + Unpin> Json<SendHalf<S>> {
-    /// Sends a value as a text message: queues it and writes all that is queued. Waits while another task streams one.
+    /// Sends a value as a text message: queues it, and writes everything that is queued. Waits while another task
+    /// streams a message.
     ///
     /// # Errors
-    /// [`Error::Serialize`], and [`Error::Connection`] as [`SendHalf::send`]; nothing is queued then.
+    /// [`Error::Serialize`], or [`Error::Connection`] as for [`SendHalf::send`]; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         self.feed(value).await?;
         Ok(self.0.flush().await?)
     }
 
-    /// Queues a value as a text message, as [`SendHalf::feed_with`].
+    /// Queues a value as a text message, as [`SendHalf::feed_with`] does.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, either the message was not queued or it is queued whole; the connection stays usable.
+    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn feed<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         self.0.feed_with(MessageKind::Text, fill(value)).await
     }

@@ -21,27 +21,27 @@ use crate::receive::Receive;
 
 /// A connection, or a half of one, as a `Stream` of `In` and a `Sink` of `Out`. Made by [`Json::typed`].
 ///
-/// The stream gives what [`Json::recv`] does. It goes on behind an [`Error::Shape`] and ends behind any other error. The
-/// sink sends what [`Json::send`] does, and closes with 1000.
+/// The stream yields what [`Json::recv`] returns. It continues after an [`Error::Shape`] and ends after any other
+/// error. The sink sends as [`Json::send`] does, and closes with 1000.
 pub struct Typed<C, In, Out = In> {
     inner: C,
     state: State,
-    /// It holds neither: it makes the one and takes the other.
+    /// It holds neither type: it makes one and takes the other.
     types: PhantomData<fn(Out) -> In>,
 }
 
-/// How far the stream has come.
+/// The state of the stream.
 enum State {
     Open,
-    /// The connection is over, for this reason, once the peer was told.
+    /// The connection is closing for this reason.
     Ending(Error),
-    /// The error was given, and the end is next.
+    /// The error was yielded; the end is next.
     Failed,
     Ended,
 }
 
 impl<C> Json<C> {
-    /// Receives values of one type, and sends those of the same or another: see [`Typed`].
+    /// Makes a stream of values of one type and a sink for values of the same or another; see [`Typed`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -58,12 +58,12 @@ impl<C> Json<C> {
 }
 
 impl<C, In, Out> Typed<C, In, Out> {
-    /// The connection or half, to do with it what a stream and a sink don't.
+    /// Returns the connection or half.
     pub const fn get_mut(&mut self) -> &mut C {
         &mut self.inner
     }
 
-    /// The connection or half.
+    /// Returns the connection or half.
     pub fn into_inner(self) -> C {
         self.inner
     }
@@ -76,7 +76,7 @@ impl<C: Receive, In: DeserializeOwned, Out> Typed<C, In, Out> {
         Poll::Ready(parsed.transpose())
     }
 
-    /// Nothing is received any more; the peer is told where its message was no part of the protocol.
+    /// Receives nothing more; closes the connection if a message violated the protocol.
     fn end(&mut self, error: Error) {
         if let Some((code, reason)) = error.refusal() {
             self.inner.fail(code, reason);
@@ -137,7 +137,7 @@ impl<C: Queue, In, Out: Serialize> Sink<Out> for Typed<C, In, Out> {
     }
 }
 
-/// What values are sent through: a [`Connection`] or a [`SendHalf`].
+/// A sender of values: a [`Connection`] or a [`SendHalf`].
 pub trait Queue: Sink<Message, Error = ws_tokio::Error> + Unpin {
     #[doc(hidden)]
     fn outbox(&mut self) -> Outbox<'_>;

@@ -11,7 +11,7 @@ use crate::short;
 /// A kernel: one instruction set's way of masking.
 ///
 /// [`available`](crate::available) lists those that this CPU has. The functions of the crate use the first of them;
-/// the methods here are the same functions with the kernel chosen by hand, for tests, benchmarks and the curious.
+/// the methods here are the same functions with an explicit kernel, for tests and benchmarks.
 ///
 /// Payloads of less than 64 bytes are masked by inlined code, whatever the kernel.
 pub struct Kernel {
@@ -48,7 +48,7 @@ impl Kernel {
     ///
     /// # Panics
     ///
-    /// Where `src` and `dst` differ in length.
+    /// If `src` and `dst` differ in length.
     #[inline]
     #[track_caller]
     pub fn mask_copy<'a>(
@@ -75,7 +75,7 @@ impl Kernel {
     ///
     /// # Panics
     ///
-    /// Where `src` is not in `data`, or `dest` is behind its start.
+    /// If `src` is not in `data`, or `dest` is after its start.
     #[inline]
     #[track_caller]
     pub fn mask_within(

@@ -10,7 +10,7 @@ use crate::key::MaskKey;
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
 use crate::table::BEST;
 
-/// Masks or unmasks `data` in place; returns the key for the byte after it.
+/// Masks or unmasks `data` in place. Returns the key for the byte after it.
 ///
 /// Masking and unmasking are the same (RFC 6455, 5.3). A payload may be masked in parts of any length: pass on the
 /// returned key. A key of zeros leaves `data` untouched and costs nothing.
@@ -30,13 +30,13 @@ pub fn mask(data: &mut [u8], key: MaskKey) -> MaskKey {
     BEST.mask(data, key)
 }
 
-/// Masks `src` into `dst` in one pass; returns what it wrote and the key for the byte after it.
+/// Masks `src` into `dst` in one pass. Returns what it wrote and the key for the byte after it.
 ///
 /// `dst` may be uninitialised: every byte of it is written, none is read.
 ///
 /// # Panics
 ///
-/// Where `src` and `dst` differ in length.
+/// If `src` and `dst` differ in length.
 ///
 /// # Examples
 ///
@@ -58,14 +58,14 @@ pub fn mask_copy<'a>(
     BEST.mask_copy(src, dst, key)
 }
 
-/// Masks `data[src]` and moves it to `dest`, at or before its place, in one pass; returns the key for the byte after it.
+/// Masks `data[src]` and moves it to `dest`, at or before its place, in one pass. Returns the key for the byte after it.
 ///
 /// So the payloads of several frames are joined where they stand, which may overlap:
 /// [`copy_within`](slice::copy_within) for masked bytes.
 ///
 /// # Panics
 ///
-/// Where `src` is not in `data`, or `dest` is behind its start.
+/// If `src` is not in `data`, or `dest` is after its start.
 ///
 /// # Examples
 ///
@@ -102,11 +102,11 @@ pub fn mask_ascii(data: &mut [u8], key: MaskKey) -> (MaskKey, bool) {
     BEST.mask_ascii(data, key)
 }
 
-/// Appends `src`, masked, to `dst` in one pass; returns the key for the byte after it.
+/// Appends `src`, masked, to `dst` in one pass. Returns the key for the byte after it.
 ///
 /// # Panics
 ///
-/// Where the capacity would exceed `isize::MAX` bytes, as [`Vec::reserve`](alloc::vec::Vec::reserve) does.
+/// If the capacity would exceed `isize::MAX` bytes, as [`Vec::reserve`](alloc::vec::Vec::reserve) does.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Every frame but the common one: the state machine that judges a frame beside those before it.
+//! The state machine for every frame but the common one.
 
 use bytes::{Buf, BytesMut};
 
@@ -11,7 +11,7 @@ use crate::error::DecodeError;
 use crate::pool::Pool;
 
 impl Decoder {
-    /// Any other frame: out of line, so that the common one's few steps can stand in the caller's loop.
+    /// Decodes any other frame. Out of line, so that the common frame's few steps are inlined into the caller's loop.
     #[inline(never)]
     pub(super) fn decode_any<'a>(
         &'a mut self,
@@ -49,7 +49,7 @@ impl Decoder {
         Ok(Some(event))
     }
 
-    /// The second common one: in fragments, all of them in the input.
+    /// The second common case: all fragments of a message are in the input.
     #[inline]
     fn fragments(&mut self, input: &[u8]) -> Option<Fragments> {
         if !self.expects_whole() {
@@ -61,7 +61,7 @@ impl Decoder {
         Some(found)
     }
 
-    /// Every other frame, step by step.
+    /// Finds the event of any other frame, step by step.
     fn find_any(
         &mut self,
         input: &mut [u8],

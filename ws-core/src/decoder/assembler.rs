@@ -1,4 +1,4 @@
-//! One message put together from its fragments, judged as they come.
+//! Assembling a message from its fragments, validating them as they arrive.
 
 use bytes::Bytes;
 use ws_mask::{MaskKey, mask_extend};
@@ -8,7 +8,7 @@ use crate::message::{Message, MessageKind, MessageRef};
 use crate::pool::{self, Pool};
 use crate::text::utf8_bytes::Utf8Buf;
 
-/// Largest message in bytes that is always copied: to put the next one together in new memory would cost more.
+/// Largest message in bytes that is always copied, because new memory for the next one would cost more.
 const COPY_UP_TO: usize = 64 * 1024;
 
 /// The payload so far.
@@ -19,7 +19,7 @@ pub(super) enum Assembler {
 }
 
 impl Assembler {
-    /// An empty one in this memory, whatever is in there.
+    /// Makes an empty one in this memory.
     pub(super) fn new(kind: MessageKind, mut memory: Vec<u8>) -> Self {
         memory.clear();
         match kind {
@@ -28,7 +28,7 @@ impl Assembler {
         }
     }
 
-    /// Unmasks more of the message and adds it. `data` may be changed.
+    /// Unmasks more of the message and appends it. `data` may be changed.
     pub(super) fn unmask(&mut self, data: &mut [u8], key: MaskKey) -> Result<MaskKey, DecodeError> {
         match self {
             Self::Text(text) => Ok(text.unmask(data, key)?),
@@ -36,7 +36,7 @@ impl Assembler {
         }
     }
 
-    /// Adds more of the message.
+    /// Appends more of the message.
     pub(super) fn push(&mut self, data: &[u8]) -> Result<(), DecodeError> {
         match self {
             Self::Text(text) => text.push(data)?,
@@ -45,7 +45,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// Bytes of the message so far.
+    /// Returns the number of bytes so far.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -53,7 +53,7 @@ impl Assembler {
         }
     }
 
-    /// The message, once all of it is here.
+    /// Returns the message, which must be complete.
     pub(super) fn finish(&self) -> Result<MessageRef<'_>, DecodeError> {
         match self {
             Self::Text(text) => Ok(MessageRef::Text(text.finish()?)),
@@ -61,8 +61,8 @@ impl Assembler {
         }
     }
 
-    /// The message, once all of it is here, owned: in this memory where it is large and fills at least half of it, else
-    /// copied, so that the pool has its buffer back and a small message never pins a large one.
+    /// Returns the message, which must be complete, as an owned one: in this memory if it is large and fills at least
+    /// half of it, else copied, so that the pool gets its buffer back and a small message never pins a large one.
     pub(super) fn into_message(self, pool: &mut dyn Pool) -> Result<Message, DecodeError> {
         let message = self.finish()?;
         let len = message.as_bytes().len();
@@ -77,7 +77,7 @@ impl Assembler {
         }
     }
 
-    /// Moves what little has arrived out of a large buffer, which goes back to the pool.
+    /// Moves a small start of a message out of a large buffer, which goes back to the pool.
     pub(super) fn park(&mut self, pool: &mut dyn Pool) {
         match self {
             Self::Text(text) => text.park(pool),

@@ -1,14 +1,14 @@
-//! Where the bytes of a message go that are taken away as they arrive.
+//! The destination of a message's bytes, if they leave the input as they arrive.
 
 use std::num::NonZeroUsize;
 
 use super::assembler::Assembler;
 use crate::text::utf8::Utf8;
 
-/// To one of these, from its first byte to its last.
+/// One of these, for the whole message.
 #[derive(Debug)]
 pub(super) enum Body {
     Gathered(Assembler),
-    /// To the user, in pieces of at most so many bytes.
+    /// To the user, in pieces of at most this many bytes.
     Streamed(Utf8, NonZeroUsize),
 }

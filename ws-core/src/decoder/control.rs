@@ -1,4 +1,4 @@
-//! A control frame: it is found once it is whole, and its payload is unmasked out of the input.
+//! Finding a control frame and unmasking its payload.
 
 use ws_mask::MaskKey;
 
@@ -8,7 +8,7 @@ use crate::frame::close_frame::CloseFrame;
 use crate::frame::control::{Control, ControlPayload};
 use crate::frame::header::Header;
 
-/// A control frame, once it is whole. It may stand between the frames of a message.
+/// Finds a control frame, if it is complete. It may be between the frames of a message.
 pub(super) fn control(kind: ControlKind, header: &Header, header_len: usize, input: &[u8]) -> Step {
     let end = header_len + header.len as usize; // at most 125
     if input.len() < end {
@@ -17,7 +17,7 @@ pub(super) fn control(kind: ControlKind, header: &Header, header_len: usize, inp
     Step::found(end, Found::Control(kind, header_len..end, header.key()))
 }
 
-/// What the frame says.
+/// Returns the control frame.
 pub(super) fn unmasked(
     kind: ControlKind,
     payload: &[u8],

@@ -1,4 +1,4 @@
-//! What a step found, as an event: borrowed from where it stands, or taken out.
+//! Turning what a step found into an event, borrowed or owned.
 
 use std::mem;
 
@@ -18,7 +18,7 @@ use crate::pool::Pool;
 use crate::text::utf8_bytes::take_out;
 
 impl Decoder {
-    /// The found event, borrowed.
+    /// Returns the event, borrowed.
     #[inline]
     pub(super) fn lend<'a>(
         &'a mut self,
@@ -47,7 +47,7 @@ impl Decoder {
         })
     }
 
-    /// The found event, owned: a payload in the input is taken out of its front.
+    /// Returns the event, owned. A payload in the input is taken out of its front.
     pub(super) fn take(
         &mut self,
         found: Found,
@@ -77,5 +77,5 @@ impl Decoder {
     }
 }
 
-/// Why a message that was put together is always there: finding it and keeping it are one step.
+/// Finding an assembled message and keeping it are one step.
 const NOT_KEPT: &str = "a message is kept in the step that finds it";

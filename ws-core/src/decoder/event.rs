@@ -1,27 +1,27 @@
-//! What a decoder finds.
+//! The events of a decoder.
 
 use crate::frame::control::Control;
 use crate::message::piece::{Piece, PieceRef};
 use crate::message::{Message, MessageRef};
 
-/// What the decoder found, borrowed from its input or from itself.
+/// An event, borrowed from the decoder's input or from the decoder.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A whole message.
     Message(MessageRef<'a>),
-    /// A part of a message, where the decoder was asked to stream.
+    /// A piece of a message, if the decoder was asked to stream.
     Piece(PieceRef<'a>),
-    /// A control frame; it may come between a message's fragments.
+    /// A control frame, which may come between a message's fragments.
     Control(Control),
 }
 
-/// What the decoder found, owned.
+/// An event that owns its contents.
 #[derive(Debug, PartialEq, Eq)]
 pub enum OwnedEvent {
     /// A whole message.
     Message(Message),
-    /// A part of a message, where the decoder was asked to stream.
+    /// A piece of a message, if the decoder was asked to stream.
     Piece(Piece),
-    /// A control frame; it may come between a message's fragments.
+    /// A control frame, which may come between a message's fragments.
     Control(Control),
 }

@@ -1,6 +1,6 @@
-//! A message in fragments that stand whole in the caller's input, nothing between them: it is joined there.
+//! Messages whose fragments are all in the input with nothing between them: they are joined in place.
 //!
-//! So fragments that come in a burst cost little more than a message in one frame, and no memory.
+//! So a burst of fragments costs little more than a message in one frame, and no memory.
 
 use std::ops::Range;
 
@@ -14,18 +14,19 @@ use crate::message::{Message, MessageKind};
 use crate::text::utf8::InvalidUtf8;
 use crate::text::utf8_bytes::COPY_UP_TO;
 
-/// All frames of a message, found and not yet touched.
+/// The frames of a message, found but not changed.
 pub(super) struct Fragments {
     kind: MessageKind,
     pub(super) frames: u32,
-    /// Payload bytes of all of them.
+    /// Their total payload in bytes.
     len: usize,
     /// Bytes of input that they fill.
     end: usize,
 }
 
 impl Fragments {
-    /// Those at the start of the input. Where they are not all there, or something isn't common, nothing is said: the state
+    /// Finds those at the start of the input. If they are incomplete, or not of the common kind, the state machine
+    /// handles them.
     /// machine does it.
     #[inline]
     pub(super) fn at_start(input: &[u8], masked: bool, limits: &Limits) -> Option<Self> {
@@ -40,7 +41,7 @@ impl Fragments {
         Some(found)
     }
 
-    /// Adds the next frame; whether it is the last.
+    /// Adds the next frame. Returns whether it is the last.
     #[inline]
     fn add_frame(&mut self, input: &[u8], masked: bool, limits: &Limits) -> Option<bool> {
         let rest = &input[self.end..];
@@ -58,7 +59,7 @@ impl Fragments {
         (self.end <= input.len()).then_some(first & FIN != 0)
     }
 
-    /// Unmasks them and joins them to what stands in the input as one payload.
+    /// Unmasks the payloads and joins them in place.
     #[inline]
     pub(super) fn join(&self, input: &mut [u8]) -> InPlace {
         let mut place = 0..0;
@@ -75,7 +76,8 @@ impl Fragments {
         InPlace { kind: self.kind, place, key: MaskKey::ZERO, end: self.end }
     }
 
-    /// Unmasks the message and takes it out of the front of `input`, joined there, or on its way out where it is copied anyway.
+    /// Unmasks the message and takes it out of the front of `input`; a message that is to be copied is joined in the
+    /// copy.
     #[inline(always)]
     pub(super) fn take(&self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
         if self.kind == MessageKind::Text || self.len > COPY_UP_TO {
@@ -99,5 +101,5 @@ impl Fragments {
     }
 }
 
-/// Why each frame parses: nothing has changed since it was found.
+/// Each frame parses because nothing has changed since it was found.
 const FOUND: &str = "a frame that was found is there";

@@ -1,4 +1,4 @@
-//! The rest of a frame whose payload is taken away as it arrives: put together, or cut into pieces.
+//! The rest of a frame whose payload leaves the input as it arrives.
 
 use ws_mask::{MaskKey, mask};
 
@@ -10,20 +10,20 @@ use crate::message::MessageKind;
 use crate::message::piece::More;
 use crate::text::utf8::Utf8;
 
-/// What is not taken away of it.
+/// The part of a frame that is still in the input or to come.
 #[derive(Debug)]
 pub(super) struct FramePart {
     fin: bool,
-    /// Payload bytes that are not taken away.
+    /// Payload bytes that were not taken.
     left: u64,
-    /// Of these, how many are unmasked and judged.
+    /// Of these, how many are unmasked and validated.
     touched: usize,
-    /// The key for the byte behind them.
+    /// The key for the byte after them.
     key: MaskKey,
 }
 
 impl FramePart {
-    /// All of the frame behind this header.
+    /// Makes it of the whole frame after this header.
     pub(super) fn new(header: &Header) -> Self {
         Self { fin: header.fin, left: header.len, touched: 0, key: header.key() }
     }
@@ -36,7 +36,7 @@ impl FramePart {
         self.fin
     }
 
-    /// What has arrived of the rest, unmasked.
+    /// Unmasks and returns what has arrived of the rest.
     pub(super) fn unmask<'a>(&mut self, input: &'a mut [u8]) -> &'a [u8] {
         let here = self.next(input.len());
         self.key = mask(&mut input[self.touched..here], self.key);
@@ -44,13 +44,13 @@ impl FramePart {
         &input[..here]
     }
 
-    /// Takes unmasked bytes away.
+    /// Takes unmasked bytes.
     pub(super) fn advance(&mut self, bytes: usize) {
         self.touched -= bytes;
         self.left -= bytes as u64;
     }
 
-    /// The rest of the frame, or so many bytes of it.
+    /// Returns the length of the rest of the frame, but no more than this.
     pub(super) fn next(&self, most: usize) -> usize {
         usize::try_from(self.left).map_or(most, |left| left.min(most))
     }

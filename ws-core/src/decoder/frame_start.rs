@@ -1,4 +1,4 @@
-//! A frame begins: its header is judged beside the message under way (RFC 6455, 5.1, 5.4 and 5.5).
+//! The start of a frame: its header is checked against the current message (RFC 6455, 5.1, 5.4 and 5.5).
 
 use super::assembler::Assembler;
 use super::body::Body;
@@ -17,7 +17,7 @@ use crate::pool::Pool;
 use crate::text::utf8::Utf8;
 
 impl Decoder {
-    /// Parses a header and judges it beside the message under way.
+    /// Parses a header and checks it against the current message.
     #[inline]
     pub(super) fn start_frame(
         &mut self,
@@ -58,7 +58,7 @@ impl Decoder {
         self.start_message(kind, &header, header_len, pool)
     }
 
-    /// A message's first frame. Where it is the only one, plain and wanted whole, it stays in the input.
+    /// Starts a message. If it has one frame, uncompressed and wanted whole, it stays in the input.
     fn start_message(
         &mut self,
         kind: MessageKind,
@@ -67,7 +67,7 @@ impl Decoder {
         pool: &mut dyn Pool,
     ) -> Result<Step, DecodeError> {
         let coding = if header.rsv1 { Coding::Deflated } else { Coding::Plain };
-        // The bit marks all of the message (RFC 7692, 6).
+        // RSV1 marks the whole message (RFC 7692, 6).
         match coding {
             Coding::Deflated => stage(&mut self.extras)?.begin(),
             Coding::Plain => {}

@@ -1,4 +1,4 @@
-//! A message that stands whole in the caller's input: it is found, and lent from there or taken out.
+//! Messages that are whole in the input: found there, and lent or taken out.
 
 use std::ops::Range;
 
@@ -14,15 +14,15 @@ use crate::text::utf8_bytes::{take_out, unmask_str, unmask_text};
 pub(super) struct InPlace {
     pub(super) kind: MessageKind,
     pub(super) place: Range<usize>,
-    /// What it is masked with still: zeros, where earlier calls have unmasked it.
+    /// The key it is still masked with: zeros if earlier calls have unmasked it.
     pub(super) key: MaskKey,
-    /// Bytes of input that are done with behind it: what its frames fill.
+    /// Bytes of input that its frames fill.
     pub(super) end: usize,
 }
 
 impl InPlace {
-    /// The common message: one whole frame at the start of the input, not compressed. Of any other, and of what is wrong,
-    /// nothing is said.
+    /// Finds the common message at the start of the input: one whole uncompressed frame. Returns `None` for any other,
+    /// and for errors.
     #[inline]
     pub(super) fn at_start(input: &[u8], masked: bool, limits: &Limits) -> Option<Self> {
         // Final, and not compressed.
@@ -37,8 +37,8 @@ impl InPlace {
         (end <= input.len()).then(|| Self { kind, place, key: extent.key(), end })
     }
 
-    /// Unmasks the message and lends it. Text is judged here, also if it was while it came: between the calls, the
-    /// input was the caller's to change.
+    /// Unmasks the message and lends it. Text is validated here even if it was before, since the caller could change
+    /// the input between calls.
     #[inline]
     pub(super) fn lend(self, input: &mut [u8]) -> Result<MessageRef<'_>, InvalidUtf8> {
         let payload = &mut input[self.place];
@@ -51,7 +51,7 @@ impl InPlace {
         })
     }
 
-    /// Unmasks the message and takes it out of the front of `input`, with all that is done with.
+    /// Unmasks the message and takes its frames out of the front of `input`.
     #[inline(always)]
     pub(super) fn take(self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
         let behind = self.end - self.place.end;

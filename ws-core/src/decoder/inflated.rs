@@ -1,4 +1,4 @@
-//! A compressed message: its bytes are taken away as they arrive, and what they inflate to is judged as it comes.
+//! Compressed messages: decompressed as they arrive, and validated as they come out.
 
 use std::mem;
 
@@ -13,15 +13,15 @@ use crate::message::MessageKind;
 use crate::message::piece::More;
 use crate::pool::{self, Pool};
 
-/// The inflating stage of a decoder, and what the message under way has there.
+/// The decoder's decompression stage, with the state of the current message.
 #[derive(Debug)]
 pub(super) struct Inflated {
     inflater: Inflater,
-    /// Bytes that the message inflated to so far.
+    /// Bytes of the message that were decompressed so far.
     inflated: usize,
-    /// Whether all of the frame under way is inflated.
+    /// Whether the current frame is decompressed.
     frame_over: bool,
-    /// The piece under way of a message that is streamed, or the last that was delivered.
+    /// The current piece of a streamed message, or the last one delivered.
     piece: Vec<u8>,
     delivered: bool,
 }
@@ -47,17 +47,17 @@ impl Inflated {
         self.frame_over
     }
 
-    /// The piece that was delivered, until more is decoded.
+    /// Returns the piece that was delivered last.
     pub(super) fn piece(&self) -> &[u8] {
         &self.piece
     }
 
-    /// The piece that was delivered, taken out.
+    /// Takes the piece that was delivered last.
     pub(super) fn take_piece(&mut self) -> Vec<u8> {
         mem::take(&mut self.piece)
     }
 
-    /// Takes what has arrived of the frame, up to a piece's end. The rest of a piece is delivered with the frame.
+    /// Takes what has arrived of the frame, up to the end of a piece. The rest of a piece is delivered with the frame.
     pub(super) fn take(
         &mut self,
         part: &mut FramePart,
@@ -94,24 +94,24 @@ impl Inflated {
         }
     }
 
-    /// Ends the message, of which all is inflated: what is left of it is the last piece.
+    /// Ends the message; the rest of it is the last piece.
     pub(super) fn finish(&mut self, kind: MessageKind, pool: &mut dyn Pool) -> Found {
         self.end(pool);
         self.deliver(kind, More::Ended)
     }
 
-    /// Ends the message: its state goes back to the pool.
+    /// Ends the message; its state goes back to the pool.
     pub(super) fn end(&mut self, pool: &mut dyn Pool) {
         self.inflater.end(pool);
     }
 
-    /// Gives memory back that a message under way must not own while its reader waits.
+    /// Frees memory that a message must not own while its reader waits.
     pub(super) fn park(&mut self, pool: &mut dyn Pool) {
         self.forget_delivered();
         pool::park(&mut self.piece, 0, pool);
     }
 
-    /// Moves what came out into the message; whether that filled a piece.
+    /// Moves decompressed bytes into the message. Returns whether that filled a piece.
     fn drain(
         &mut self,
         kind: MessageKind,
@@ -168,7 +168,7 @@ impl Inflated {
     }
 }
 
-/// The inflating stage. Where there is none, no frame may say that it is compressed (RFC 6455, 5.2).
+/// Returns the decompression stage. Without one, no frame may be marked as compressed (RFC 6455, 5.2).
 pub(super) fn stage(extras: &mut Extras<Inflated>) -> Result<&mut Inflated, DecodeError> {
     extras.stage_mut().ok_or(DecodeError::ReservedBit)
 }

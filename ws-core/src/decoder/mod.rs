@@ -1,4 +1,4 @@
-//! Bytes in, events out: headers parsed, payloads unmasked, text validated, messages whole.
+//! The receiving direction: bytes in, events out.
 
 mod any_frame;
 mod assembler;
@@ -42,29 +42,28 @@ pub enum Delivery {
     /// Whole, as [`Event::Message`].
     #[default]
     Messages,
-    /// As [`Event::Piece`]s while they arrive: a frame larger than this many bytes is cut at exact multiples
-    /// of it.
+    /// As [`Event::Piece`]s while they arrive. A frame larger than this many bytes is cut at exact multiples of it.
     Pieces(NonZeroUsize),
 }
 
-/// Turns the bytes of one direction into events.
+/// Decodes the bytes of one direction into events.
 ///
-/// It does no I/O and reads no clock; [`decode`](Self::decode) is given what has arrived and says how much of it
-/// is done with. How the bytes were cut on their way never shows in the events.
+/// It does no I/O and reads no clock: [`decode`](Self::decode) gets what has arrived and returns how much of it was
+/// used. How the input was cut into reads never shows in the events.
 #[derive(Debug)]
 pub struct Decoder {
     role: Role,
-    /// The limits that hold now, in parts: side by side with the role they take less room.
+    /// The limits for the next message, in parts: beside the role they take less room.
     message_size: usize,
     fragments: u32,
     delivery: Delivery,
     state: State,
-    /// An inflating stage, where permessage-deflate was agreed.
+    /// A decompression stage, if compression was agreed.
     extras: Extras<Inflated>,
 }
 
 impl Decoder {
-    /// A decoder for what arrives at this end, at the start of a connection. It allocates nothing.
+    /// Makes a decoder for this end, at the start of a connection, without allocating.
     #[must_use]
     pub const fn new(role: Role, limits: Limits) -> Self {
         Self {
@@ -77,20 +76,20 @@ impl Decoder {
         }
     }
 
-    /// Counts what is found. To be said at the start of a connection.
+    /// Enables counting. To be called before the first message.
     #[must_use]
     pub fn counted(mut self) -> Self {
         self.extras.count();
         self
     }
 
-    /// What was found so far, where it is counted.
+    /// Returns the counts of what was found, if counting is enabled.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
         self.extras.counts()
     }
 
-    /// Takes compressed messages too, as the handshake agreed. To be said at the start of a connection.
+    /// Accepts compressed messages, as the handshake agreed. To be called before the first message.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_compression(mut self, agreed: &AgreedCompression) -> Self {
@@ -98,18 +97,17 @@ impl Decoder {
         self
     }
 
-    /// Decodes the next event at the start of `input`, which is unmasked in place; says also how many bytes of
-    /// `input` are done with. The caller takes these away once it is done with the event, and calls again with
-    /// the rest. No event means that more bytes are needed behind the rest; the caller must keep the rest as
-    /// it is.
+    /// Decodes the next event at the start of `input`, which is unmasked in place. Also returns how many bytes of
+    /// `input` were used; the caller removes these when it is done with the event, and calls again with the rest. No
+    /// event means that more bytes are needed after the rest, which the caller must not change.
     ///
-    /// A message in one frame is borrowed from `input`, and so is one in fragments that all stand there, which are moved
-    /// together; any other in fragments from the decoder, in memory of `pool`, which goes back there with the next call, or
-    /// serves the next such message. After a close frame all of `input` is done with and nothing is found.
+    /// A message in one frame is borrowed from `input`. So is a message in fragments that are all there; these are
+    /// joined in place. Any other message in fragments is borrowed from the decoder, in memory of `pool`, which is
+    /// given back or reused by the next call. After a close frame, all input is used and no events are found.
     ///
     /// # Errors
-    /// The rule or limit that the peer broke, at the first byte that shows it. From then on it behaves as after a
-    /// close frame.
+    /// The rule or limit that the peer violated, at the first byte that shows it. After an error, the decoder behaves
+    /// as after a close frame.
     #[inline(always)]
     pub fn decode<'a>(
         &'a mut self,
@@ -125,8 +123,8 @@ impl Decoder {
         self.decode_any(input, pool)
     }
 
-    /// Decodes the next event at the start of `input` and takes it out, with all that is done with. Payloads up to
-    /// 1 KiB are copied out; larger ones share the memory of `input`.
+    /// Decodes the next event at the start of `input` and removes the bytes that were used. Payloads up to 1 KiB are
+    /// copied; larger ones share the memory of `input`.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
@@ -145,24 +143,24 @@ impl Decoder {
         self.decode_any_owned(input, pool)
     }
 
-    /// From the next message on, deliver so. A message under way is finished as it began.
+    /// Sets how messages are delivered, from the next message on.
     pub fn set_delivery(&mut self, delivery: Delivery) {
         self.delivery = delivery;
     }
 
-    /// The limits that hold now.
+    /// Returns the limits for the next message.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         Limits::UNLIMITED.with_message_size(self.message_size).with_fragments(self.fragments)
     }
 
-    /// From the next message on, hold these limits. A message under way keeps those that it began with.
+    /// Sets the limits, from the next message on.
     pub fn set_limits(&mut self, limits: Limits) {
         (self.message_size, self.fragments) = (limits.message_size(), limits.fragments());
     }
 
-    /// How long the rest of the input must become before the frame at its start can be delivered, as far as that
-    /// is known. A reader may size its buffer by it, but only as bytes come: the peer just says so.
+    /// Returns how long the rest of the input must become before the frame at its start can be delivered, as far as
+    /// known. A reader may size its buffer by this, but only as bytes arrive: it is only what the peer announced.
     #[must_use]
     pub fn wanted(&self) -> usize {
         match &self.state {
@@ -172,8 +170,8 @@ impl Decoder {
         }
     }
 
-    /// To be called where the caller waits: what little has arrived of a fragmented message moves to an allocation
-    /// of its own size, so that a peer that begins a message and waits pins no buffer of `pool`.
+    /// Moves a small start of a fragmented message to an allocation of its own size, so that a peer that begins a
+    /// message and waits pins no buffer of `pool`. To be called when the caller waits.
     pub fn park(&mut self, pool: &mut dyn Pool) {
         match &mut self.state {
             State::Open(message) => message.park(pool),
@@ -184,13 +182,13 @@ impl Decoder {
         }
     }
 
-    /// Whether a close frame came, or an error: nothing more will be found.
+    /// Returns whether there was a close frame or an error, after which nothing is found.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    /// The common message, before any state machine: in one frame, all of it in the input.
+    /// Finds the common message, without the state machine: one whole frame in the input.
     #[inline]
     fn common_frame(&self, input: &[u8]) -> Option<InPlace> {
         if !self.expects_whole() {
@@ -199,7 +197,7 @@ impl Decoder {
         InPlace::at_start(input, self.expects_masks(), &self.limits())
     }
 
-    /// Whether a message comes next, and is wanted whole.
+    /// Whether a message comes next and is wanted whole.
     #[inline]
     fn expects_whole(&self) -> bool {
         matches!(self.state, State::Start(_)) && self.delivery == Delivery::Messages
@@ -227,26 +225,26 @@ impl Decoder {
         Ok(Some(OwnedEvent::Message(message)))
     }
 
-    /// Whether nothing is left and nothing is under way, as behind the last message of each burst.
+    /// Whether nothing is left and no message is under way, as after the last message of each burst.
     #[inline]
     const fn has_all(&self, input: &[u8]) -> bool {
         input.is_empty() && matches!(self.state, State::Start(None))
     }
 
-    /// After an error nothing is read as data.
+    /// Ends decoding after an error.
     #[cold]
     fn close(&mut self, error: DecodeError) -> DecodeError {
         self.end();
         error
     }
 
-    /// Nothing more is read as data, and no memory is needed for it.
+    /// Ends decoding, and frees memory.
     fn end(&mut self) {
         self.state = State::Closed;
         self.extras.drop_stage();
     }
 
-    /// Whether the peer must mask its frames: where the role counts.
+    /// Whether the peer must mask its frames.
     #[inline]
     const fn expects_masks(&self) -> bool {
         matches!(self.role, Role::Server)

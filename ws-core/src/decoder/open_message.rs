@@ -1,4 +1,4 @@
-//! A message in several frames, or one that is streamed or compressed: its bytes are taken away as they arrive.
+//! Messages in several frames, and those that are streamed or compressed: their bytes leave the input as they arrive.
 
 use super::assembler::Assembler;
 use super::body::Body;
@@ -12,22 +12,22 @@ use crate::limits::Limits;
 use crate::message::MessageKind;
 use crate::pool::Pool;
 
-/// The message so far.
+/// The current message.
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     kind: MessageKind,
     coding: Coding,
-    /// Those that held when it began.
+    /// The limits when it began.
     limits: Limits,
-    /// Payload bytes that its headers announced.
+    /// Payload bytes announced by its headers.
     announced: u64,
     frames: u32,
     body: Body,
-    /// The frame under way, its header taken away; none between two frames.
+    /// The current frame, without its header; `None` between frames.
     part: Option<FramePart>,
 }
 
-/// What its frames carry.
+/// Whether its frames carry it plain or compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
@@ -39,12 +39,12 @@ impl OpenMessage {
         Self { kind, coding, limits, announced: 0, frames: 0, body, part: None }
     }
 
-    /// Whether a frame's first byte comes next.
+    /// Whether a frame's first byte is next.
     pub(super) const fn is_between_frames(&self) -> bool {
         self.part.is_none()
     }
 
-    /// Counts a frame, and judges its length together with those before it.
+    /// Starts a frame: counts it, and checks the total length.
     pub(super) fn start_frame(
         &mut self,
         header: &Header,
@@ -64,7 +64,7 @@ impl OpenMessage {
         Ok(())
     }
 
-    /// How much of the input is wanted at once.
+    /// Returns how much input is wanted at once.
     pub(super) fn wanted(&self) -> usize {
         match (&self.part, &self.body) {
             (None, _) => Header::MAX_LEN,
@@ -75,7 +75,7 @@ impl OpenMessage {
         }
     }
 
-    /// Gives memory back that a message under way must not own while its reader waits.
+    /// Frees memory that a message must not own while its reader waits.
     pub(super) fn park(&mut self, pool: &mut dyn Pool) {
         match &mut self.body {
             Body::Gathered(assembler) => assembler.park(pool),
@@ -115,7 +115,7 @@ impl OpenMessage {
         Ok(step)
     }
 
-    /// The message's last step: all of it is here.
+    /// The last step: the message is complete.
     fn finish(
         &mut self,
         step: Step,
@@ -139,7 +139,7 @@ impl OpenMessage {
         })
     }
 
-    /// What was put together, once all of it is found.
+    /// Returns what was assembled, which must be complete.
     pub(super) fn into_gathered(self) -> Option<Assembler> {
         match self.body {
             Body::Gathered(assembler) => Some(assembler),

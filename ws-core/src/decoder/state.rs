@@ -1,4 +1,4 @@
-//! Where a decoder stands between two calls: a message under way exists exactly in the states that have one.
+//! The state of a decoder between calls.
 
 use std::mem;
 
@@ -9,19 +9,19 @@ use crate::pool::Pool;
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// Between messages, at a frame's first byte, with the last message that was put together: it is lent until more
-    /// is decoded, and its memory is at hand for the next.
+    /// Between messages, with the last message that was assembled: it is lent until the next call, and its memory is
+    /// reused.
     Start(Option<Assembler>),
     /// In a frame that is a whole message.
     Whole(WholeFrame),
-    /// In a message whose bytes are taken away as they arrive.
+    /// In a message whose bytes leave the input as they arrive.
     Open(OpenMessage),
-    /// A close frame came, or an error: nothing is read as data any more.
+    /// After a close frame or an error.
     Closed,
 }
 
 impl State {
-    /// Memory to put a message together in: the last one's, or the pool's.
+    /// Returns memory to assemble a message in: the last one's, or the pool's.
     pub(super) fn memory(&mut self, pool: &mut dyn Pool) -> Vec<u8> {
         match mem::replace(self, Self::Start(None)) {
             Self::Start(Some(last)) => last.into_memory(),
@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// The memory of the last message that was put together goes back.
+    /// Gives the memory of the last message back.
     pub(super) fn forget_last(&mut self, pool: &mut dyn Pool) {
         if let Self::Start(last) = self {
             if let Some(last) = last.take() {
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    /// Nothing is under way any more; a message that was put together is kept for whoever it is lent to.
+    /// Ends the current message; an assembled one is kept to be lent.
     pub(super) fn end_message(&mut self) {
         if let Self::Open(message) = mem::replace(self, Self::Start(None)) {
             *self = Self::Start(message.into_gathered());

@@ -1,5 +1,4 @@
-//! What one step of the decoder comes to: an event by place rather than by reference, so that borrowed and owned
-//! events are both made from it.
+//! The result of one decoding step: an event by its place, from which borrowed and owned events are made.
 
 use std::ops::Range;
 
@@ -9,15 +8,15 @@ use super::in_place::InPlace;
 use crate::message::MessageKind;
 use crate::message::piece::More;
 
-/// How far a step got.
+/// A step's result.
 pub(super) struct Step {
-    /// Bytes of the input that are done with.
+    /// Bytes of input that were used.
     pub(super) used: usize,
     pub(super) outcome: Outcome,
 }
 
 pub(super) enum Outcome {
-    /// Go on with the next step.
+    /// Take the next step.
     Again,
     /// More bytes are needed.
     Starved,
@@ -27,13 +26,13 @@ pub(super) enum Outcome {
 pub(super) enum Found {
     /// A message in the input.
     Whole(InPlace),
-    /// A message put together from fragments, which the decoder keeps.
+    /// An assembled message, which the decoder holds.
     Gathered,
-    /// A part of a message, in the input.
+    /// A piece of a message, in the input.
     Piece(MessageKind, Range<usize>, More),
-    /// A part of a message that was inflated, which the inflating stage keeps.
+    /// A piece of a compressed message, which the decompression stage holds.
     OwnPiece(MessageKind, More),
-    /// A control frame's payload in the input, and what it is masked with.
+    /// The place of a control frame's payload in the input, and its key.
     Control(ControlKind, Range<usize>, MaskKey),
 }
 
@@ -56,7 +55,7 @@ impl Step {
         Self { used, outcome: Outcome::Found(found) }
     }
 
-    /// Whether nothing of the message under way is left to come.
+    /// Whether this ends the current message.
     pub(super) const fn ends_message(&self) -> bool {
         match &self.outcome {
             Outcome::Again | Outcome::Starved => false,
@@ -74,7 +73,7 @@ impl Found {
         }
     }
 
-    /// The same place, seen from `before` bytes earlier.
+    /// The same place, relative to `before` bytes earlier.
     pub(super) fn behind(self, before: usize) -> Self {
         let moved = |place: Range<usize>| before + place.start..before + place.end;
         match self {

@@ -1,4 +1,4 @@
-//! A message in one frame: it is gathered in the caller's input, header and all, and touched as it arrives.
+//! A message in one frame that stays in the input until it is complete, and is unmasked as it arrives.
 
 use ws_mask::{MaskKey, mask};
 
@@ -13,9 +13,9 @@ pub(super) struct WholeFrame {
     kind: MessageKind,
     header_len: usize,
     len: usize,
-    /// Payload bytes that are unmasked and judged.
+    /// Payload bytes that are unmasked and validated.
     touched: usize,
-    /// The key for the byte behind them.
+    /// The key for the byte after them.
     key: MaskKey,
     utf8: Utf8,
 }
@@ -25,12 +25,12 @@ impl WholeFrame {
         Self { kind, header_len, len, touched: 0, key: header.key(), utf8: Utf8::new() }
     }
 
-    /// Bytes of input that the frame fills.
+    /// Returns the number of input bytes that the frame fills.
     pub(super) const fn end(&self) -> usize {
         self.header_len + self.len
     }
 
-    /// Touches what has newly arrived; the message, once all of it is here.
+    /// Unmasks and validates what has newly arrived. Returns the message when it is complete.
     pub(super) fn touch(&mut self, input: &mut [u8]) -> Result<Option<InPlace>, DecodeError> {
         let fresh = self.header_len + self.touched..self.end().min(input.len());
         self.touched += fresh.len();

@@ -1,5 +1,5 @@
-//! What stands here without the feature `deflate`: types that no value can have, so that decoder and encoder need not
-//! know of it.
+//! Stand-ins without the feature `deflate`: types without values, so that decoder and encoder don't depend on the
+//! feature.
 
 use std::convert::Infallible;
 

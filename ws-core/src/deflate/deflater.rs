@@ -1,4 +1,4 @@
-//! One direction's messages, deflated.
+//! Compressing the messages of one direction.
 
 use bytes::Bytes;
 
@@ -12,13 +12,13 @@ use crate::role::Role;
 /// How each flush ends, and what no message ends with on the wire (RFC 7692, 7.2.1).
 const TAIL: [u8; 4] = *b"\x00\x00\xff\xff";
 
-/// Smallest message that is deflated for itself, in bytes, unless the options say otherwise.
+/// Smallest message that is compressed without context, in bytes, by default.
 const THRESHOLD_ALONE: usize = 512;
 
-/// Smallest message that is deflated with the earlier ones in mind, in bytes.
+/// Smallest message that is compressed with context, in bytes, by default.
 const THRESHOLD_IN_CONTEXT: usize = 128;
 
-/// The deflating side of a connection.
+/// The compressing side of a connection.
 #[derive(Debug)]
 pub(crate) struct Deflater {
     level: Level,
@@ -27,17 +27,17 @@ pub(crate) struct Deflater {
     context: Context,
 }
 
-/// What is remembered of earlier messages.
+/// The context kept between messages.
 #[derive(Debug)]
 enum Context {
-    /// Nothing: there is a state only inside a streamed message.
+    /// None: there is a state only inside a streamed message.
     Forgotten(Option<Compressor>),
-    /// All: there is a state from the first message on.
+    /// All of it: there is a state from the first message on.
     Kept(Option<Compressor>),
 }
 
 impl Deflater {
-    /// For what this end sends; `None` where its window would be one that zlib can't write.
+    /// Makes the stage for what this end sends; `None` if zlib can't write its window.
     pub(crate) fn new(
         role: Role,
         agreed: &AgreedCompression,
@@ -68,7 +68,7 @@ impl Deflater {
         self.threshold = bytes;
     }
 
-    /// A kept context goes with the old level: it may be forgotten at any time between messages.
+    /// A kept context is dropped with the old level, as may happen at any time between messages.
     pub(crate) fn set_level(&mut self, level: u8) {
         self.level = Level::nearest(level);
         if let Context::Kept(state) = &mut self.context {
@@ -76,21 +76,21 @@ impl Deflater {
         }
     }
 
-    /// Whether a message of `len` bytes, or one whose first piece has so many, is to be deflated.
+    /// Whether a message of `len` bytes, or one whose first piece is so long, is to be compressed.
     pub(crate) const fn wants(&self, len: usize) -> bool {
         len >= self.threshold
     }
 
-    /// Whether no message is.
+    /// Whether no message is to be compressed.
     pub(crate) const fn is_off(&self) -> bool {
         self.threshold == usize::MAX
     }
 
-    /// A whole message, deflated into memory of the pool; `None` where sending it plain is shorter.
+    /// Compresses a whole message into memory of the pool; `None` if that doesn't make it shorter.
     pub(crate) fn message(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
         let out = self.piece(payload, More::Ended, pool);
         match self.context {
-            // The peer's window has it now: it has to go out as it is.
+            // It is in the peer's window now, so it has to be sent as it is.
             Context::Kept(_) => Some(out),
             Context::Forgotten(_) if out.len() < payload.len() => Some(out),
             Context::Forgotten(_) => {
@@ -100,7 +100,8 @@ impl Deflater {
         }
     }
 
-    /// A piece of a message, deflated into memory of the pool. The peer can inflate all of it as soon as it arrives.
+    /// Compresses a piece of a message into memory of the pool. The peer can decompress all of it as soon as it
+    /// arrives.
     pub(crate) fn piece(&mut self, piece: &[u8], more: More, pool: &mut dyn Pool) -> Vec<u8> {
         let mut out = pool.take();
         out.clear();
@@ -115,7 +116,7 @@ impl Deflater {
         out
     }
 
-    /// Ends a message: a state that remembers nothing goes back to the pool.
+    /// Ends a message: a state without context goes back to the pool.
     fn end(&mut self, pool: &mut dyn Pool) {
         if let Context::Forgotten(state) = &mut self.context {
             if let Some(mut compressor) = state.take() {
@@ -125,8 +126,8 @@ impl Deflater {
         }
     }
 
-    /// Whether a message of `len` bytes that was deflated for itself can be sent here. It enters the peer's window
-    /// but not ours, so we must not refer back to anything; and the peer's window must have had all of it.
+    /// Whether a message of `len` bytes that was compressed by itself can be sent here. It enters the peer's window but
+    /// not ours, so we must keep no context, and the peer's window must be large enough for all of it.
     pub(crate) fn can_share(&self, len: usize) -> bool {
         match self.context {
             Context::Kept(_) => false,
@@ -134,7 +135,7 @@ impl Deflater {
         }
     }
 
-    /// Deflates a message for every connection that can share it.
+    /// Compresses a message for all connections that can share it.
     pub(crate) fn share(&self, payload: &[u8], pool: &mut dyn Pool) -> Bytes {
         let window = window_for(payload.len());
         let mut compressor = pool.take_compressor(self.level.get(), window.get());
@@ -147,16 +148,16 @@ impl Deflater {
     }
 }
 
-/// The smallest window with all of `len` bytes in reach, if there is one.
+/// Returns the smallest window that has all of `len` bytes in reach, if any.
 fn window_for(len: usize) -> WindowBits {
     let bits = usize::BITS - len.saturating_add(OUT_OF_REACH).leading_zeros();
     WindowBits::nearest(bits as u8)
 }
 
-/// How many of a window's bytes zlib never refers back to.
+/// How many bytes of a window zlib never refers back to.
 const OUT_OF_REACH: usize = 262;
 
-/// Cuts off what the peer adds again. A flush that had nothing to write leaves an empty stored block to be begun
+/// Removes what the peer appends again. A flush that had nothing to write leaves an empty stored block to be begun
 /// (7.2.3.6).
 fn cut_tail(out: &mut Vec<u8>) {
     match out.strip_suffix(&TAIL) {

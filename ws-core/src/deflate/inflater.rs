@@ -1,4 +1,4 @@
-//! One direction's messages, inflated: the state within one, and what is remembered between them.
+//! Decompressing the messages of one direction.
 
 use std::collections::VecDeque;
 
@@ -8,27 +8,27 @@ use crate::error::DecodeError;
 use crate::pool::Pool;
 use crate::role::Role;
 
-/// What every message's data lacks at its end (RFC 7692, 7.2.2), and an empty final block behind it: only data that
-/// is whole gets to the end of that.
+/// What every message's data lacks at its end (RFC 7692, 7.2.2), and then an empty final block: only complete data gets
+/// to the end of that.
 const TAIL: &[u8] = b"\x00\x00\xff\xff\x01\x00\x00\xff\xff";
 
-/// Inflates one message after the other: what comes out is to be taken before more goes in.
+/// Decompresses one message after another. Output has to be taken before more input is given.
 #[derive(Debug)]
 pub(crate) struct Inflater {
-    /// What the peer may refer back to; none where it forgets.
+    /// What the peer may refer back to; `None` if it keeps no context.
     window: Option<Window>,
-    /// The pool's, while a message is under way.
+    /// Lent by the pool while a message is under way.
     decompressor: Option<Decompressor>,
-    /// What became of the last bytes that went in.
+    /// What became of the last input.
     flow: Flow,
-    /// How much of what came out is taken.
+    /// How much of the output was taken.
     taken: usize,
-    /// What is still to be added to the message's data.
+    /// What has yet to be appended to the message's data.
     tail: &'static [u8],
 }
 
 impl Inflater {
-    /// For what arrives at this end.
+    /// Makes the stage for what this end receives.
     pub(crate) fn new(role: Role, agreed: &AgreedCompression) -> Self {
         let (forgets, bits) = match role {
             Role::Server => (agreed.client_no_context_takeover(), agreed.client_max_window_bits()),
@@ -41,24 +41,24 @@ impl Inflater {
 
     /// Begins a message.
     pub(crate) fn begin(&mut self) {
-        // As behind a final block: the data starts anew, and may be none at all.
+        // As after a final block: the data starts anew, and may be empty.
         (self.flow, self.taken, self.tail) = (Flow::Ended, 0, TAIL);
     }
 
-    /// What came out and is not taken.
+    /// Returns the output that was not taken.
     pub(crate) fn out(&self) -> &[u8] {
         self.decompressor.as_ref().map_or(&[], |decompressor| &decompressor.out()[self.taken..])
     }
 
-    /// Takes bytes off the front of what came out.
+    /// Takes bytes off the front of the output.
     pub(crate) fn take(&mut self, bytes: usize) {
         self.taken += bytes;
     }
 
-    /// Whether nothing more will come out of what went in. To be asked once all that came out is taken.
+    /// Whether the input so far yields no more output. To be asked when all output was taken.
     ///
     /// # Errors
-    /// [`DecodeError::NotDeflated`] where the data is broken behind that.
+    /// [`DecodeError::NotDeflated`] if the data after that is broken.
     pub(crate) fn is_drained(&self) -> Result<bool, DecodeError> {
         debug_assert!(self.out().is_empty());
         match self.flow {
@@ -68,11 +68,11 @@ impl Inflater {
         }
     }
 
-    /// Inflates from the front of `input`; says how many bytes of it are used. At most 16 KiB come out.
+    /// Decompresses from the front of `input`, at most 16 KiB of output. Returns how many bytes of input were used.
     pub(crate) fn push(&mut self, input: &[u8], pool: &mut dyn Pool) -> usize {
         let decompressor = self.decompressor.get_or_insert_with(|| pool.take_decompressor());
         if self.flow == Flow::Ended {
-            // What follows a final block is a stream of its own, but the window goes on.
+            // What follows a final block is a stream of its own, but the window continues.
             decompressor.restart(self.window.as_ref().map_or((&[], &[]), Window::as_slices));
         }
         let used;
@@ -84,12 +84,13 @@ impl Inflater {
         used
     }
 
-    /// Adds what the message's data lacks at its end, once all of that is drained; whether there is nothing to add.
+    /// Appends what the message's data lacks at its end, after all of it was drained. Returns whether there is nothing
+    /// left to append.
     ///
     /// # Errors
-    /// [`DecodeError::NotDeflated`] where the data ends too early.
+    /// [`DecodeError::NotDeflated`] if the data ends too early.
     pub(crate) fn push_tail(&mut self, pool: &mut dyn Pool) -> Result<bool, DecodeError> {
-        // Some peers end a message with a final block and leave it at that.
+        // Some peers end a message with a final block and nothing else.
         if self.flow == Flow::Ended && (self.tail.is_empty() || self.tail.len() == TAIL.len()) {
             return Ok(true);
         }
@@ -109,7 +110,7 @@ impl Inflater {
     }
 }
 
-/// The last bytes of what was inflated.
+/// The last bytes of the output.
 #[derive(Debug)]
 struct Window {
     bytes: VecDeque<u8>,
@@ -125,7 +126,7 @@ impl Window {
         let fresh = &bytes[bytes.len().saturating_sub(self.size)..];
         let over = (self.bytes.len() + fresh.len()).saturating_sub(self.size);
         self.bytes.drain(..over);
-        // In powers of two, of which the size is one: never beyond it.
+        // Powers of two, as the window's size is one: never beyond it.
         let room = (self.bytes.len() + fresh.len()).next_power_of_two();
         self.bytes.reserve_exact(room - self.bytes.len());
         self.bytes.extend(fresh);

@@ -1,13 +1,13 @@
-//! permessage-deflate (RFC 7692): messages that are smaller on the wire.
+//! permessage-deflate (RFC 7692): compressed messages.
 //!
-//! [`CompressionOptions`] say what this end wants; the handshake makes [`AgreedCompression`] of them, which the decoder and the
-//! encoder are given. Compression is off by default: it costs time and memory, and where a message mixes a secret
-//! with text that an attacker chooses, its length tells about the secret.
+//! [`CompressionOptions`] say what this end wants. The handshake turns them into [`AgreedCompression`], which the
+//! decoder and the encoder are given. Compression is off by default: it costs time and memory, and if a message mixes a
+//! secret with text that an attacker chooses, its length reveals something about the secret.
 //!
 //! Memory: a [`Compressor`] takes 250 KiB with a window of 9 bits and 380 KiB with 15, a [`Decompressor`] 64 KiB.
-//! Without context takeover both belong to the caller's [`Pool`](crate::Pool), and a connection between messages owns
-//! neither. With context takeover a connection owns a compressor from the first message that it deflates, and of
-//! what it inflated the last bytes, as many as the peer's window has: 32 KiB at the most.
+//! Without context takeover both belong to the caller's [`Pool`](crate::Pool), and a connection owns neither between
+//! messages. With context takeover, a connection owns a compressor from the first message that it compresses, and the
+//! last bytes that it decompressed, as many as the peer's window has: at most 32 KiB.
 //!
 //! Layers, lowest first: options; params, state; deflater, inflater (or, without the feature, absent).
 

@@ -1,15 +1,15 @@
-//! What this end wants of compression.
+//! Options of compression.
 
-/// Whether to compress, and what to remember for it.
+/// Whether to compress, and with which context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// Not at all.
+    /// No compression.
     #[default]
     Off,
-    /// Each message for itself, in both directions: a connection between messages owns no memory for it.
+    /// Each message by itself, in both directions: a connection owns no memory for it between messages.
     NoContextTakeover,
-    /// Each message with the earlier ones in mind, where the peer agrees: messages that are like each other become
-    /// much smaller, and each connection owns up to 380 KiB to send and 32 KiB to receive.
+    /// Each message with the earlier ones as context, if the peer agrees. Similar messages become much smaller, and
+    /// each connection owns up to 380 KiB for sending and 32 KiB for receiving.
     ContextTakeover,
 }
 
@@ -33,7 +33,7 @@ pub struct CompressionOptions {
 }
 
 impl CompressionOptions {
-    /// The defaults for this kind of compression.
+    /// Makes default options for this kind of compression.
     #[must_use]
     pub const fn new(compression: Compression) -> Self {
         Self {
@@ -45,37 +45,36 @@ impl CompressionOptions {
         }
     }
 
-    /// Smallest message to deflate, in bytes. Default 128 where our context is kept, else 512; 0 deflates all. Small
-    /// messages shrink little, and each costs as much time as several KiB of sending plain.
+    /// Sets the smallest message to compress, in bytes. Default 128 if we keep our context, else 512; 0 compresses all.
+    /// Small messages shrink little, and each costs as much time as sending several KiB uncompressed.
     #[must_use]
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = Some(bytes);
         self
     }
 
-    /// How hard to try, from 0 (not at all) to 9; more is 9. Default 2: with JSON and prose of 4 KiB it takes half the
-    /// time of 6, zlib's own default, and its output is 2 to 20 % longer. 1 takes half of that again, and its output
-    /// is another 15 to 30 % longer.
+    /// Sets the level, from 0 (store only) to 9; more counts as 9. Default 2: with JSON and prose of 4 KiB, it takes
+    /// half the time of zlib's default of 6, and its output is 2 to 20 % longer. Level 1 takes half of that again, and
+    /// its output is another 15 to 30 % longer.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = Level::nearest(level);
         self
     }
 
-    /// Largest window of the server's direction, as the power of two of its bytes, from 9 to 15; what is outside
-    /// counts as the nearest. Default 15, 32 KiB.
+    /// Sets the largest window of the server's direction, as the power of two of its bytes, from 9 to 15; other values
+    /// count as the nearest. Default 15, which is 32 KiB.
     ///
-    /// Less costs compression, and saves a server that keeps its context memory (130 KiB of 380 KiB at the most) and
-    /// a client as much as the window shrinks.
+    /// A smaller window compresses less. It saves memory for a server that keeps its context (at most 130 of 380 KiB),
+    /// and for a client as much as the window shrinks.
     #[must_use]
     pub const fn server_max_window_bits(mut self, bits: u8) -> Self {
         self.server_window = WindowBits::nearest(bits);
         self
     }
 
-    /// Largest window of the client's direction, as
-    /// [`server_max_window_bits`](Self::server_max_window_bits). A server can only ask for it where the client
-    /// offered to be asked, which browsers do.
+    /// Sets the largest window of the client's direction, as [`server_max_window_bits`](Self::server_max_window_bits)
+    /// does. A server can only ask for it if the client allows that, as browsers do.
     #[must_use]
     pub const fn client_max_window_bits(mut self, bits: u8) -> Self {
         self.client_window = WindowBits::nearest(bits);
@@ -95,7 +94,7 @@ impl From<Compression> for CompressionOptions {
     }
 }
 
-/// How hard to try: 0 to 9.
+/// A compression level, 0 to 9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(u8);
 
@@ -109,7 +108,7 @@ impl Level {
     }
 }
 
-/// The power of two of a window that zlib can write: 9 to 15.
+/// The power of two of a window that zlib can write, 9 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WindowBits(u8);
 
@@ -124,7 +123,7 @@ impl WindowBits {
         })
     }
 
-    /// What was agreed; `None` for 8, which zlib can't write.
+    /// Makes it from what was agreed; `None` for 8, which zlib can't write.
     pub(crate) const fn new(bits: u8) -> Option<Self> {
         match bits {
             9..=15 => Some(Self(bits)),

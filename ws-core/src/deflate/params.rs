@@ -12,32 +12,32 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// The window where nothing is said of it.
+/// The window if none is given.
 const DEFAULT_BITS: u8 = 15;
 
-/// What both ends agreed on.
+/// The compression that both ends agreed on.
 ///
 /// Its `Display` is the value of the answer's `Sec-WebSocket-Extensions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgreedCompression(
-    // Invariant: as an answer may say it, so `client_max_window_bits` has a value where it stands.
+    // Invariant: valid in an answer, so `client_max_window_bits` has a value if it is there.
     Params,
 );
 
 impl AgreedCompression {
-    /// Whether the server deflates each message for itself.
+    /// Returns whether the server compresses each message by itself.
     #[must_use]
     pub const fn server_no_context_takeover(&self) -> bool {
         self.0.server_no_context_takeover
     }
 
-    /// Whether the client deflates each message for itself.
+    /// Returns whether the client compresses each message by itself.
     #[must_use]
     pub const fn client_no_context_takeover(&self) -> bool {
         self.0.client_no_context_takeover
     }
 
-    /// The window of the server's direction, as the power of two of its bytes: 8 to 15.
+    /// Returns the window of the server's direction, as the power of two of its bytes: 8 to 15.
     #[must_use]
     pub const fn server_max_window_bits(&self) -> u8 {
         match self.0.server_max_window_bits {
@@ -46,8 +46,8 @@ impl AgreedCompression {
         }
     }
 
-    /// The window of the client's direction, as the power of two of its bytes: 8 to 15. With 8 the client sends
-    /// plain, for zlib can't write it.
+    /// Returns the window of the client's direction, as the power of two of its bytes: 8 to 15. With 8 the client sends
+    /// uncompressed messages, because zlib can't write that window.
     #[must_use]
     pub const fn client_max_window_bits(&self) -> u8 {
         match self.0.client_max_window_bits {
@@ -72,7 +72,7 @@ pub(crate) struct Params {
     client_max_window_bits: ClientBits,
 }
 
-/// `client_max_window_bits`, the one parameter that an offer may leave without a value.
+/// `client_max_window_bits`, the only parameter that may lack a value in an offer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ClientBits {
     #[default]
@@ -82,7 +82,7 @@ enum ClientBits {
 }
 
 impl Params {
-    /// Reads names with their values; `None` where one is unknown, repeated, or has a value that it can't have.
+    /// Parses names with their values; `None` if one is unknown, repeated, or has an invalid value.
     pub(crate) fn parse<'a>(
         params: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
     ) -> Option<Self> {
@@ -111,12 +111,12 @@ impl Params {
     }
 }
 
-/// Sets what stands once at the most.
+/// Sets what may occur at most once.
 fn once<T: Default + PartialEq>(place: &mut T, value: T) -> Option<()> {
     (std::mem::replace(place, value) == T::default()).then_some(())
 }
 
-/// 8 to 15, without leading zeros (7.1.2).
+/// Parses 8 to 15, without leading zeros (7.1.2).
 fn window_bits(text: &str) -> Option<u8> {
     let bits = text.parse::<u8>().ok().filter(|bits| (8..=15).contains(bits))?;
     (bits.to_string() == text).then_some(bits)
@@ -143,7 +143,7 @@ impl fmt::Display for Params {
 }
 
 impl CompressionOptions {
-    /// A server's answer to one offer; `None` declines it.
+    /// Returns a server's answer to an offer; `None` declines it.
     pub(crate) fn answer(&self, offer: &Params) -> Option<AgreedCompression> {
         let alone = match self.compression {
             Compression::Off => return None,
@@ -171,7 +171,7 @@ impl CompressionOptions {
         }))
     }
 
-    /// What a client offers; `None` where it wants no compression.
+    /// Returns a client's offer; `None` if it wants no compression.
     pub(crate) fn offer(&self) -> Option<Params> {
         let alone = match self.compression {
             Compression::Off => return None,
@@ -187,7 +187,7 @@ impl CompressionOptions {
         })
     }
 
-    /// A client's verdict on the answer to its offer; `None` where the offer doesn't allow it.
+    /// Returns what a client agrees to by this answer; `None` if its offer doesn't allow it.
     pub(crate) fn judge(&self, answer: &Params) -> Option<AgreedCompression> {
         let offer = self.offer()?;
         if offer.server_no_context_takeover && !answer.server_no_context_takeover {
@@ -200,7 +200,7 @@ impl CompressionOptions {
         let client_max_window_bits = match answer.client_max_window_bits {
             ClientBits::Any => return None,
             ClientBits::AtMost(bits) => ClientBits::AtMost(bits.min(self.client_window.get())),
-            // We said that we would not go beyond, whatever the answer (7.1.2.2).
+            // We promised not to exceed it, whatever the answer (7.1.2.2).
             ClientBits::Absent => {
                 limited(self.client_window).map_or(ClientBits::Absent, ClientBits::AtMost)
             }
@@ -214,7 +214,7 @@ impl CompressionOptions {
     }
 }
 
-/// What to say of a window: nothing where it is the largest.
+/// Returns the parameter's value for a window; none for the largest.
 fn limited(window: WindowBits) -> Option<u8> {
     (window < WindowBits::MAX).then_some(window.get())
 }

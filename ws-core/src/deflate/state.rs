@@ -1,4 +1,4 @@
-//! zlib's two states, as large as they are: made rarely, lent by a pool.
+//! zlib's two states. They are large, so a pool lends them.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::options::{Level, WindowBits};
 
-/// Bytes that are inflated at once.
+/// Bytes of output at a time.
 const OUT: usize = 16 * 1024;
 
-/// Least room for what is deflated at once, in bytes: a flush that begins near the end of its room is repeated.
+/// Least room for compressed output, in bytes: a flush that begins near the end of its room is repeated.
 const ROOM: usize = 64;
 
-/// The state that deflates: 250 to 380 KiB, by its window.
+/// A state for compressing: 250 to 380 KiB, depending on its window.
 pub struct Compressor {
-    // zlib's own state is on the heap; so is its front, so that a compressor moves as one pointer.
+    // zlib's own state is on the heap, and so is the struct in front of it, so that a compressor moves as one pointer.
     zlib: Box<Compress>,
     level: Level,
     window: WindowBits,
 }
 
 impl Compressor {
-    /// A new state for a level from 0 to 9 and a window from 9 to 15 bits; what is outside counts as the nearest.
+    /// Makes a state for a level from 0 to 9 and a window from 9 to 15 bits; other values count as the nearest.
     #[must_use]
     pub fn new(level: u8, window_bits: u8) -> Self {
         Self::with(Level::nearest(level), WindowBits::nearest(window_bits))
@@ -33,24 +33,24 @@ impl Compressor {
         Self { zlib: Box::new(zlib), level, window }
     }
 
-    /// The level that it was made for.
+    /// Returns the level that it was made for.
     #[must_use]
     pub const fn level(&self) -> u8 {
         self.level.get()
     }
 
-    /// The window that it was made for, as the power of two of its bytes.
+    /// Returns the window that it was made for, as the power of two of its bytes.
     #[must_use]
     pub const fn window_bits(&self) -> u8 {
         self.window.get()
     }
 
-    /// Forgets all that it saw.
+    /// Drops the context.
     pub(super) fn reset(&mut self) {
         self.zlib.reset();
     }
 
-    /// Appends `input`, deflated and flushed to a byte's border, to `out`.
+    /// Appends `input` to `out`, compressed and flushed to a byte boundary.
     pub(super) fn deflate(&mut self, mut input: &[u8], out: &mut Vec<u8>) {
         loop {
             out.reserve(ROOM.max(input.len() / 4));
@@ -75,37 +75,37 @@ impl fmt::Debug for Compressor {
     }
 }
 
-/// The state that inflates: 64 KiB. Its window is always the largest, which reads any.
+/// A state for decompressing: 64 KiB. Its window is the largest, so it can read any.
 pub struct Decompressor(Box<Inflate>);
 
 struct Inflate {
     zlib: Decompress,
     out: [u8; OUT],
-    /// How much of `out` was inflated last.
+    /// How much of `out` the last call filled.
     filled: usize,
 }
 
 /// What became of some input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// All of it is inflated.
+    /// All of it was decompressed.
     Starved,
-    /// There was no room for more.
+    /// There was no room for more output.
     Full,
-    /// A final block ended, and nothing came since.
+    /// A final block ended, and nothing followed.
     Ended,
-    /// It is no deflated data. What came out before that is good.
+    /// It is not valid. The output before that is good.
     Broken,
 }
 
 impl Decompressor {
-    /// A new state.
+    /// Makes a state.
     #[must_use]
     pub fn new() -> Self {
         Self(Box::new(Inflate { zlib: Decompress::new(false), out: [0; OUT], filled: 0 }))
     }
 
-    /// Begins anew, with a window that holds these bytes.
+    /// Starts anew, with a window that holds these bytes.
     pub(super) fn restart(&mut self, window: (&[u8], &[u8])) {
         let Inflate { zlib, filled, .. } = &mut *self.0;
         zlib.reset(false);
@@ -115,7 +115,7 @@ impl Decompressor {
         }
     }
 
-    /// Inflates from the front of `input` as much as there is room for; how many bytes of it are used.
+    /// Decompresses from the front of `input` as much as there is room for. Returns how many bytes of it were used.
     pub(super) fn inflate(&mut self, input: &[u8]) -> (usize, Flow) {
         let Inflate { zlib, out, filled } = &mut *self.0;
         let (read, written) = (zlib.total_in(), zlib.total_out());
@@ -130,7 +130,7 @@ impl Decompressor {
         ((zlib.total_in() - read) as usize, flow)
     }
 
-    /// What the last call inflated.
+    /// Returns the output of the last call.
     pub(super) fn out(&self) -> &[u8] {
         &self.0.out[..self.0.filled]
     }

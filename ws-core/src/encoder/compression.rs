@@ -1,4 +1,4 @@
-//! What an encoder does where permessage-deflate was agreed.
+//! Compression in the encoder (RFC 7692).
 
 use super::send_queue::SendQueue;
 use super::{Coding, Encoder};
@@ -12,7 +12,7 @@ use crate::role::Role;
 
 #[cfg(feature = "deflate")]
 impl Encoder {
-    /// Deflates messages, as the handshake agreed and these options say. To be said at the start of a connection.
+    /// Compresses messages, as the handshake agreed and these options say. To be called before the first message.
     #[must_use]
     pub fn with_compression(
         mut self,
@@ -24,22 +24,21 @@ impl Encoder {
         self
     }
 
-    /// The smallest message that is deflated, in bytes; `None` where none ever is.
+    /// Returns the size in bytes from which messages are compressed; `None` if none are.
     #[must_use]
     pub fn compression_threshold(&self) -> Option<usize> {
         self.extras.stage().map(Deflater::threshold)
     }
 
-    /// From the next message on, deflates messages of at least so many bytes. With `usize::MAX` around it, a
-    /// message opts out.
+    /// Sets the size in bytes from which messages are compressed, from the next message on. Setting it to `usize::MAX`
+    /// around a message exempts that message.
     pub fn set_compression_threshold(&mut self, bytes: usize) {
         if let Some(deflater) = self.extras.stage_mut() {
             deflater.set_threshold(bytes);
         }
     }
 
-    /// From the next message on, deflates at this level, from 0 to 9; more is 9. What was remembered of earlier
-    /// messages is forgotten.
+    /// Sets the compression level from the next message on, 0 to 9; more counts as 9. Resets the context.
     pub fn set_compression_level(&mut self, level: u8) {
         if let Some(deflater) = self.extras.stage_mut() {
             deflater.set_level(level);
@@ -48,7 +47,7 @@ impl Encoder {
 }
 
 impl Encoder {
-    /// The payload in memory of the pool, where it is to go out deflated.
+    /// Returns the compressed payload, in memory of the pool, if the message is to be compressed.
     #[inline(never)] // Most messages pass it by.
     pub(super) fn deflated(&mut self, payload: &[u8], pool: &mut dyn Pool) -> Option<Vec<u8>> {
         let deflater = self.extras.stage_mut().filter(|deflater| deflater.wants(payload.len()))?;
@@ -69,7 +68,7 @@ impl Encoder {
         pool.give(deflated);
     }
 
-    /// How a message goes out that begins with so many bytes.
+    /// Returns how to send a message that begins with this many bytes.
     #[inline]
     pub(super) fn coding(&self, first: usize) -> Coding {
         match self.extras.stage() {

@@ -1,4 +1,4 @@
-//! Whole messages, each as one frame.
+//! Whole messages, in one frame each.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::message::{Message, MessageKind, MessageRef};
 use crate::pool::Pool;
 
 impl Encoder {
-    /// Queues a message as one frame, its payload copied, and masked on the way where this is a client.
+    /// Queues a message as one frame, copying its payload; a client masks it in the same pass.
     ///
     /// # Errors
     /// [`EncodeError::Closed`] after a close frame, [`EncodeError::MessageUnderWay`] inside a streamed message.
@@ -28,7 +28,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Queues a message as one frame. A server queues a payload of 16 KiB or more that stays plain by reference; the
+    /// Queues a message as one frame. A server queues an uncompressed payload of 16 KiB or more by reference. The
     /// payload is never changed.
     ///
     /// # Errors
@@ -52,9 +52,9 @@ impl Encoder {
         Ok(())
     }
 
-    /// Queues a message that many connections are sent, as [`owned`](Self::owned) queues one of its own. It is
-    /// deflated once for all connections that keep no context to send and have a window that is large enough;
-    /// the others are sent it plain.
+    /// Queues a message that was prepared for many connections, as [`owned`](Self::owned) does. It is compressed once
+    /// for all connections that keep no context to send and have a large enough window; others are sent it
+    /// uncompressed.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -75,11 +75,11 @@ impl Encoder {
         Ok(())
     }
 
-    /// Queues a message as one frame whose payload `fill` writes, straight into the queue where it stays plain. What
-    /// it writes as text must be UTF-8: the peer would close the connection with 1007.
+    /// Queues a message as one frame whose payload `fill` writes, straight into the queue unless it is compressed. Text
+    /// must be UTF-8; otherwise the peer closes the connection with 1007.
     ///
     /// # Errors
-    /// As [`message`](Self::message), or what `fill` failed with; nothing is queued then.
+    /// As [`message`](Self::message), or the error of `fill`; nothing is queued then.
     pub fn message_with<E: From<EncodeError>>(
         &mut self,
         kind: MessageKind,
@@ -88,7 +88,7 @@ impl Encoder {
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.may_begin()?;
-        // How long it will be is known too late.
+        // Its length, which decides about compression, isn't known in advance.
         if self.extras.stage().is_none_or(|deflater| deflater.is_off()) {
             let header = self.header(kind.opcode(), Coding::Plain, More::Ended, 0);
             return out.fill(header, pool, fill).map(|len| self.extras.count_whole(len));
@@ -103,7 +103,7 @@ impl Encoder {
         filled
     }
 
-    /// Queues a whole message, its payload copied.
+    /// Queues a whole message, copying its payload.
     #[inline]
     pub(super) fn whole(
         &mut self,
@@ -122,7 +122,7 @@ impl Encoder {
         out.copy(&header, payload, pool);
     }
 
-    /// Queues a payload as it is: by reference where it is large and this is a server.
+    /// Queues a payload as it is: by reference if it is large and this is a server.
     fn share(
         &mut self,
         kind: MessageKind,
@@ -139,7 +139,7 @@ impl Encoder {
         }
     }
 
-    /// Whether a payload that stays plain is queued by reference.
+    /// Whether an uncompressed payload is queued by reference.
     #[inline]
     const fn shares(&self, payload: &[u8]) -> bool {
         self.keys.is_none() && payload.len() >= BY_REFERENCE_FROM

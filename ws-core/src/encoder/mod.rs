@@ -1,4 +1,4 @@
-//! Messages in, bytes out: what the decoder yields is what the encoder takes.
+//! The sending direction: messages in, bytes out.
 
 mod compression;
 mod messages;
@@ -26,15 +26,15 @@ use send_queue::SendQueue;
 /// Below it, a copy is cheaper than two more entries in a vectored write.
 pub const BY_REFERENCE_FROM: usize = 16 * 1024;
 
-/// Turns one direction's messages into bytes in a [`SendQueue`].
+/// Encodes the messages of one direction into a [`SendQueue`].
 ///
-/// Each call queues all of its frame or, with an error, nothing.
+/// Each call queues its frame whole or, on an error, not at all.
 #[derive(Debug)]
 pub struct Encoder {
-    /// To own mask keys is to be the client.
+    /// A client owns mask keys.
     keys: Option<Box<MaskKeys>>,
     state: State,
-    /// A deflater, where permessage-deflate was agreed.
+    /// A compressor, if compression was agreed.
     extras: Extras<Deflater>,
 }
 
@@ -44,11 +44,11 @@ enum State {
     Between,
     /// In a message that is sent in pieces.
     Inside(MessageKind, Coding),
-    /// A close frame was queued: nothing may follow it.
+    /// A close frame was queued; nothing may follow it.
     Closed,
 }
 
-/// What a frame's payload is of the message's.
+/// How a frame's payload encodes the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
     Plain,
@@ -56,38 +56,38 @@ enum Coding {
 }
 
 impl Encoder {
-    /// The encoder of a server, which masks nothing.
+    /// Makes a server's encoder, which doesn't mask.
     #[must_use]
     pub const fn server() -> Self {
         Self { keys: None, state: State::Between, extras: Extras::NONE }
     }
 
-    /// The encoder of a client, which masks each frame with the next of these keys.
+    /// Makes a client's encoder, which masks each frame with the next key.
     #[must_use]
     pub fn client(keys: MaskKeys) -> Self {
         Self { keys: Some(Box::new(keys)), ..Self::server() }
     }
 
-    /// Counts what is queued. To be said at the start of a connection.
+    /// Enables counting. To be called before the first message.
     #[must_use]
     pub fn counted(mut self) -> Self {
         self.extras.count();
         self
     }
 
-    /// What was queued so far, where it is counted.
+    /// Returns the counts of what was queued, if counting is enabled.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
         self.extras.counts()
     }
 
-    /// Queues a part of a message as one frame; the first piece begins the message, and the one that says
-    /// [`More::Ended`] ends it. Control frames may pass between. Whether the message is deflated depends on the size of
-    /// its first piece; the peer can inflate each piece when it arrives.
+    /// Queues a piece of a message as one frame. The first piece begins the message, and the one with [`More::Ended`]
+    /// ends it. Control frames may be queued in between. The size of the first piece decides whether the message is
+    /// compressed; the peer can decompress each piece when it arrives.
     ///
     /// # Errors
-    /// [`EncodeError::Closed`] after a close frame, [`EncodeError::KindChanged`] where the piece is of another kind
-    /// than the message under way.
+    /// [`EncodeError::Closed`] after a close frame, [`EncodeError::KindChanged`] if the piece is of a different kind
+    /// than its message.
     pub fn piece(
         &mut self,
         piece: PieceRef<'_>,
@@ -126,7 +126,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Queues a control frame. After a close, nothing may follow.
+    /// Queues a control frame. Nothing may follow a close frame.
     ///
     /// # Errors
     /// [`EncodeError::Closed`] after a close frame.
@@ -154,13 +154,13 @@ impl Encoder {
         Ok(())
     }
 
-    /// Whether a close frame was queued.
+    /// Returns whether a close frame was queued.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    /// Whether a message may begin now.
+    /// Checks whether a message may begin.
     ///
     /// # Errors
     /// [`EncodeError::Closed`] after a close frame, [`EncodeError::MessageUnderWay`] inside a streamed message.

@@ -1,20 +1,20 @@
-//! Payloads of unknown length, written where they leave from.
+//! Writing payloads of unknown length into the send queue.
 
 use std::io;
 
-/// Where a payload of unknown length is written: straight into the send queue, behind its header.
+/// Writes a payload of unknown length straight into the send queue, behind its header.
 #[derive(Debug)]
 pub struct PayloadWriter<'a> {
     pub(super) buffer: &'a mut Vec<u8>,
-    /// Where the buffer ends when the writer is gone: before the header, unless the payload was finished.
+    /// The buffer's length after this is dropped: before the header, unless the payload was finished.
     pub(super) end: usize,
 }
 
 impl PayloadWriter<'_> {
-    /// Lets `fill` write into memory outside a queue: behind what is there, and where it fails, nothing.
+    /// Lets `fill` append to memory outside a queue; if it fails, nothing is appended.
     ///
     /// # Errors
-    /// What `fill` failed with.
+    /// The error of `fill`.
     pub fn fill<E>(
         buffer: &mut Vec<u8>,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
@@ -25,7 +25,7 @@ impl PayloadWriter<'_> {
         Ok(())
     }
 
-    /// Adds bytes to the payload.
+    /// Appends bytes to the payload.
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);

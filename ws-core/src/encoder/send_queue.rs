@@ -1,4 +1,4 @@
-//! What is encoded and not yet written: small frames side by side in one buffer, large payloads by reference.
+//! Encoded bytes that are not yet written: small frames in one buffer, large payloads by reference.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -11,7 +11,7 @@ use super::payload_writer::PayloadWriter;
 use crate::frame::header::Header;
 use crate::pool::{self, Pool};
 
-/// Bytes on their way out, in order. Writing part of them moves an offset, never bytes.
+/// Bytes to be written, in order. A partial write moves an offset, never bytes.
 ///
 /// ```text
 /// buffer   [ written | hdr payload | hdr payload | hdr | hdr payload ]
@@ -20,11 +20,11 @@ use crate::pool::{self, Pool};
 /// ```
 #[derive(Debug, Default)]
 pub struct SendQueue {
-    /// Headers, and the payloads that were copied.
+    /// Headers, and payloads that were copied.
     buffer: Vec<u8>,
-    /// How much of `buffer` is written. Invariant: at most `by_ref.first.at`.
+    /// How many bytes of `buffer` are written. Invariant: at most `by_ref.first.at`.
     head: usize,
-    /// Payloads that stand outside the buffer. Most queues have none, and an idle one is to be small.
+    /// Payloads outside the buffer. Boxed, since most queues have none.
     by_ref: Option<Box<ByRefs>>,
 }
 
@@ -33,7 +33,7 @@ pub struct SendQueue {
 struct ByRefs {
     first: ByRef,
     rest: VecDeque<ByRef>,
-    /// Bytes of all of them.
+    /// Their total length in bytes.
     len: usize,
 }
 
@@ -51,27 +51,27 @@ impl ByRefs {
 }
 
 impl SendQueue {
-    /// An empty queue; it allocates nothing.
+    /// Makes an empty queue, without allocating.
     #[must_use]
     pub const fn new() -> Self {
         Self { buffer: Vec::new(), head: 0, by_ref: None }
     }
 
-    /// Bytes queued and not yet written.
+    /// Returns the number of bytes queued and not yet written.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
         self.buffer.len() - self.head + self.by_ref.as_ref().map_or(0, |by_ref| by_ref.len)
     }
 
-    /// Whether all is written.
+    /// Returns whether everything is written.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The first so many slices of what is queued, for one vectored write; returns how many.
+    /// Fills `out` with the first slices of the queue, for a vectored write. Returns how many.
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         let mut put = |bytes: &'a [u8]| {
@@ -92,7 +92,7 @@ impl SendQueue {
         filled
     }
 
-    /// The longest run of queued bytes at the front, for a transport that writes one slice at a time.
+    /// Returns the longest run of queued bytes at the front, for transports without vectored writes.
     #[must_use]
     pub fn first_slice(&self) -> &[u8] {
         match self.by_ref.as_ref().map(|by_ref| &by_ref.first) {
@@ -102,10 +102,10 @@ impl SendQueue {
         }
     }
 
-    /// Takes away what was written.
+    /// Removes bytes that were written.
     ///
     /// # Panics
-    /// When more was written than is queued: a transport that says so is broken.
+    /// If more was written than is queued, as only a broken transport does.
     pub fn advance(&mut self, written: usize) {
         assert!(written <= self.len(), "{written} bytes written of {}", self.len());
         let mut left = written;
@@ -134,15 +134,15 @@ impl SendQueue {
         }
     }
 
-    /// To be called where the caller waits: gives back memory that an idle connection must not own. A remainder of
-    /// up to 16 KiB moves to an allocation of its own size.
+    /// Frees memory that an idle connection must not own; to be called when the caller waits. A remainder of up to 16
+    /// KiB moves to an allocation of its own size.
     pub fn park(&mut self, pool: &mut dyn Pool) {
         if pool::park(&mut self.buffer, self.head, pool) {
             self.rebase();
         }
     }
 
-    /// Queues a frame, its payload copied; masked in the same pass where the header has a key.
+    /// Queues a frame, copying its payload; masks it in the same pass if the header has a key.
     #[inline]
     pub(crate) fn copy(&mut self, header: &Header, payload: &[u8], pool: &mut dyn Pool) {
         self.make_room(Header::MAX_LEN + payload.len(), pool);
@@ -153,7 +153,7 @@ impl SendQueue {
         }
     }
 
-    /// Queues an unmasked frame, its payload by reference.
+    /// Queues an unmasked frame, with its payload by reference.
     pub(crate) fn reference(&mut self, header: &Header, payload: Bytes, pool: &mut dyn Pool) {
         debug_assert!(header.mask.is_none());
         self.copy(header, &[], pool);
@@ -172,15 +172,15 @@ impl SendQueue {
         }
     }
 
-    /// Queues a frame whose payload `fill` writes behind a reserved header, which is filled in afterwards.
-    /// Where `fill` fails or panics, nothing is queued. Returns the payload's length.
+    /// Queues a frame whose payload `fill` writes behind a reserved header, which is filled in afterwards. If `fill`
+    /// fails or panics, nothing is queued. Returns the payload's length.
     pub(crate) fn fill<E>(
         &mut self,
         header: Header,
         pool: &mut dyn Pool,
         fill: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        // Most payloads that are worth it have a 16-bit length; the others are moved by 2 or 6 bytes.
+        // Most payloads that are worth it have a 16-bit length; others are moved by 2 or 6 bytes.
         const GUESS: u64 = 126;
         let reserved = Header { len: GUESS, ..header }.encode().1;
         self.make_room(reserved, pool);
@@ -198,7 +198,7 @@ impl SendQueue {
         Ok(len)
     }
 
-    /// Memory for `more` bytes: a pool's buffer for an empty queue, the written front where that is enough.
+    /// Makes room for `more` bytes: a pool's buffer for an empty queue, or the written front if that is enough.
     #[inline]
     fn make_room(&mut self, more: usize, pool: &mut dyn Pool) {
         if self.buffer.capacity() - self.buffer.len() < more {
@@ -212,7 +212,7 @@ impl SendQueue {
             self.buffer = pool.take();
             self.buffer.clear();
         }
-        // Moving the rest to the front pays when at least as much was written: each byte moves once at the most.
+        // Moving the rest to the front pays if at least as much was written: then each byte moves at most once.
         if self.head > 0 && self.head >= self.buffer.len() / 2 {
             self.buffer.drain(..self.head);
             self.rebase();
@@ -220,7 +220,7 @@ impl SendQueue {
         self.buffer.reserve(more);
     }
 
-    /// The written front of the buffer is gone.
+    /// The written front of the buffer was removed.
     fn rebase(&mut self) {
         if let Some(ByRefs { first, rest, .. }) = self.by_ref.as_deref_mut() {
             for entry in iter::once(first).chain(rest) {
@@ -328,7 +328,8 @@ mod tests {
         assert_eq!((queue.buffer.capacity(), queue.by_ref.is_none()), (0, true));
     }
 
-    /// The buffer's capacity once a frame of `more` bytes was queued behind `queued` bytes of which `written` are gone.
+    /// Returns the buffer's capacity after a frame of `more` bytes was queued behind `queued` bytes, of which `written`
+    /// are written.
     fn grown(queued: usize, written: usize, more: usize) -> usize {
         let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
         queue.copy(&header(queued - 10), &vec![7; queued - 10], &mut pool);

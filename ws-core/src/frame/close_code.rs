@@ -2,59 +2,59 @@
 
 use std::fmt;
 
-/// Why a connection was closed.
+/// The code of a close frame.
 ///
-/// A newtype rather than an enum: 3000 to 4999 belong to libraries and applications.
+/// A newtype rather than an enum, because 3000 to 4999 belong to libraries and applications.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(u16);
 
 impl CloseCode {
-    /// 1000: the purpose of the connection was fulfilled.
+    /// 1000: normal closure.
     pub const NORMAL: Self = Self(1000);
     /// 1001: the server goes down, or the browser leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
-    /// 1002: the peer broke the protocol.
+    /// 1002: the peer violated the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of message that this end can't take, such as binary where only text is.
+    /// 1003: a kind of message that this end doesn't accept, such as binary where it expects text.
     pub const UNSUPPORTED: Self = Self(1003);
-    /// 1007: text that is not UTF-8, or compressed data that does not inflate.
+    /// 1007: text that is not UTF-8, or compressed data that can't be decompressed.
     pub const INVALID_PAYLOAD: Self = Self(1007);
-    /// 1008: the message breaks a policy of this end.
+    /// 1008: the message violates a policy of this end.
     pub const POLICY_VIOLATION: Self = Self(1008);
-    /// 1009: a message over this end's limit.
+    /// 1009: the message is over this end's limit.
     pub const TOO_BIG: Self = Self(1009);
     /// 1010: the server did not agree on an extension that the client needs.
     pub const MANDATORY_EXTENSION: Self = Self(1010);
-    /// 1011: something unexpected went wrong at this end.
+    /// 1011: an unexpected error at this end.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// 1012: the service restarts.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: try again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
-    /// 1014: a gateway got a bad answer from behind it.
+    /// 1014: a gateway got a bad response from upstream.
     pub const BAD_GATEWAY: Self = Self(1014);
 
-    /// The code with this number, whether or not it may be sent.
+    /// Makes a code from its number, which may be one that can't be sent.
     #[must_use]
     pub const fn new(number: u16) -> Self {
         Self(number)
     }
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// Whether the code may stand in a close frame: 1000 to 1003, 1007 to 1014 and 3000 to 4999.
+    /// Returns whether the code may be in a close frame: 1000 to 1003, 1007 to 1014 and 3000 to 4999.
     ///
-    /// 1004, 1005, 1006 and 1015 are reserved for saying that no code was received (7.4.1).
+    /// 1004, 1005, 1006 and 1015 are reserved for reporting that no code was received (7.4.1).
     #[must_use]
     pub const fn is_sendable(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 
-    /// Whether the code says that all went well: 1000 or 1001.
+    /// Returns whether the code is that of a normal end: 1000 or 1001.
     #[must_use]
     pub const fn is_normal(self) -> bool {
         matches!(self, Self::NORMAL | Self::GOING_AWAY)

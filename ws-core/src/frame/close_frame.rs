@@ -1,4 +1,4 @@
-//! The body of a close frame: a code, and a reason for the log (RFC 6455, 5.5.1).
+//! The payload of a close frame: a code, and a reason for logs (RFC 6455, 5.5.1).
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::text::utf8_bytes::Utf8Bytes;
 /// Longest reason of a close frame in bytes: a control payload less the code (RFC 6455, 5.5).
 pub const MAX_REASON: usize = MAX_CONTROL - 2;
 
-/// Why a connection was closed. Its code may be sent and its reason fits, by construction.
+/// A close frame's code and reason. By construction, the code may be sent and the reason fits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CloseFrame {
     code: CloseCode,
@@ -20,11 +20,11 @@ pub struct CloseFrame {
 }
 
 impl CloseFrame {
-    /// A close frame with a code and a reason, which may be empty.
+    /// Makes a close frame with a code and a reason, which may be empty.
     ///
     /// # Errors
-    /// [`EncodeError::CloseCodeInvalid`] for a code that may not be sent,
-    /// [`EncodeError::ReasonTooLong`] for a reason of more than 123 bytes.
+    /// [`EncodeError::CloseCodeInvalid`] for a code that may not be sent, [`EncodeError::ReasonTooLong`] for a reason
+    /// longer than 123 bytes.
     pub fn new(code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<Self, EncodeError> {
         let reason = reason.into();
         if !code.is_sendable() {
@@ -36,36 +36,36 @@ impl CloseFrame {
         Ok(Self { code, reason })
     }
 
-    /// Code 1000 and no reason: the purpose of the connection was fulfilled.
+    /// Returns a close frame with code 1000 and no reason.
     #[must_use]
     pub const fn normal() -> Self {
         Self::bare(CloseCode::NORMAL)
     }
 
-    /// Why, as a number.
+    /// Returns the code.
     #[must_use]
     pub const fn code(&self) -> CloseCode {
         self.code
     }
 
-    /// Why, in words; often empty. Not meant for users' eyes (5.5.1).
+    /// Returns the reason, which is often empty and not meant for users (5.5.1).
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// A frame with a code alone, which must be one that may be sent.
+    /// Makes a frame of a code alone, which must be one that may be sent.
     pub(crate) const fn bare(code: CloseCode) -> Self {
         debug_assert!(code.is_sendable());
         Self { code, reason: Utf8Bytes::from_static("") }
     }
 
-    /// The payload on the wire: at most 125 bytes.
+    /// Returns the payload on the wire, at most 125 bytes.
     pub(crate) fn payload(&self) -> Vec<u8> {
         [&self.code.get().to_be_bytes(), self.reason.as_bytes().as_ref()].concat()
     }
 
-    /// The frame of a close payload; `None` for an empty one, which says nothing.
+    /// Parses a close payload; `None` if it is empty.
     pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         let (code, reason) = match payload {
             [] => return Ok(None),

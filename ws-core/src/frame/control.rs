@@ -11,20 +11,20 @@ use super::header::MAX_CONTROL;
 use crate::error::EncodeError;
 use crate::text::utf8_bytes::Utf8Bytes;
 
-/// A control frame: at most 125 bytes, whole, and allowed between a message's fragments (RFC 6455, 5.5).
+/// A control frame: at most 125 bytes, never fragmented, allowed between a message's fragments (RFC 6455, 5.5).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Control {
     /// Asks for a pong with the same payload.
     Ping(ControlPayload),
-    /// Answers a ping, or comes unasked.
+    /// Answers a ping, or is unsolicited.
     Pong(ControlPayload),
-    /// The last frame of its direction, with a code and a reason where it says why.
+    /// The last frame of its direction, with a code and a reason if it has any.
     Close(Option<CloseFrame>),
 }
 
 impl Control {
-    /// What the protocol owes the peer for this frame: a pong for a ping, the code of its close for a close
-    /// (5.5.1, 5.5.3). It is the only link between receiving and sending.
+    /// Returns the answer that the protocol requires: a pong for a ping, a close with the same code for a close (5.5.1,
+    /// 5.5.3). It is the only link between receiving and sending.
     #[must_use]
     pub fn reply(&self) -> Option<Self> {
         match self {
@@ -36,7 +36,7 @@ impl Control {
         }
     }
 
-    /// A close frame with this code and no reason.
+    /// Makes a close frame with this code and no reason.
     ///
     /// # Errors
     /// [`EncodeError::CloseCodeInvalid`] for a code that may not be sent.
@@ -45,7 +45,7 @@ impl Control {
     }
 }
 
-/// Up to 125 bytes, in place: a ping costs no allocation.
+/// The payload of a control frame, up to 125 bytes, stored in place: a ping costs no allocation.
 #[derive(Clone)]
 pub struct ControlPayload {
     bytes: [u8; MAX_CONTROL],
@@ -53,7 +53,7 @@ pub struct ControlPayload {
 }
 
 impl ControlPayload {
-    /// A copy of these bytes.
+    /// Copies these bytes.
     ///
     /// # Errors
     /// [`EncodeError::ControlTooLong`] for more than 125.
@@ -66,7 +66,7 @@ impl ControlPayload {
         Ok(Self { bytes, len: payload.len() as u8 })
     }
 
-    /// What a control frame carried, which a header said to be at most 125 bytes.
+    /// Unmasks the payload of a control frame, whose header was checked.
     pub(crate) fn unmasked(masked: &[u8], key: MaskKey) -> Self {
         let mut bytes = [0; MAX_CONTROL];
         let place = &mut bytes[..masked.len()];
@@ -77,7 +77,7 @@ impl ControlPayload {
 }
 
 impl Default for ControlPayload {
-    /// No bytes.
+    /// Returns an empty payload.
     fn default() -> Self {
         Self { bytes: [0; MAX_CONTROL], len: 0 }
     }

@@ -1,4 +1,4 @@
-//! Frame headers: two to fourteen bytes on the wire, one `Header` in memory (RFC 6455, 5.2).
+//! Frame headers: two to fourteen bytes on the wire (RFC 6455, 5.2).
 
 use ws_mask::MaskKey;
 
@@ -12,9 +12,9 @@ const MASKED: u8 = 0x80;
 
 /// Longest payload of a control frame in bytes (RFC 6455, 5.5).
 pub const MAX_CONTROL: usize = 125;
-/// What the 7-bit length says where 16 bits follow.
+/// The 7-bit length if a 16-bit length follows.
 const LENGTH_16: u8 = 126;
-/// What the 7-bit length says where 64 bits follow.
+/// The 7-bit length if a 64-bit length follows.
 const LENGTH_64: u8 = 127;
 
 /// A frame's header.
@@ -22,27 +22,27 @@ const LENGTH_64: u8 = 127;
 pub struct Header {
     /// Whether this is the last frame of its message.
     pub fin: bool,
-    /// Whether the message is compressed (RFC 7692, 6).
+    /// RSV1: whether the message is compressed (RFC 7692, 6).
     pub rsv1: bool,
-    /// What the frame carries.
+    /// The kind of frame.
     pub opcode: Opcode,
-    /// What its payload is masked with.
+    /// The masking key, if the payload is masked.
     pub mask: Option<MaskKey>,
-    /// How long its payload is in bytes: at most 2^63 - 1.
+    /// The length of the payload in bytes, at most 2^63 - 1.
     pub len: u64,
 }
 
 impl Header {
-    /// The longest header in bytes: two, a 64-bit length, and a mask.
+    /// The longest header in bytes: two, a 64-bit length, and a key.
     pub const MAX_LEN: usize = 14;
 
-    /// The header at the start of `input` and its length, once it is there.
+    /// Parses the header at the start of `input`, and returns it with its length; `None` if it is incomplete.
     ///
-    /// Holds the rules that need no memory of other frames. A rule on the first two bytes is judged when those
-    /// are there, so that what arrives later can't change the verdict.
+    /// Checks the rules that don't depend on other frames. A rule on the first two bytes is checked as soon as these
+    /// have arrived, so that later bytes can't change the verdict.
     ///
     /// # Errors
-    /// The first rule of RFC 6455, 5.2 and 5.5, that the header breaks.
+    /// The first rule of RFC 6455, 5.2 and 5.5, that the header violates.
     #[inline]
     pub fn parse(input: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
         let [first, second, ..] = input else { return Ok(None) };
@@ -52,13 +52,13 @@ impl Header {
         Ok(Some((header, start)))
     }
 
-    /// What to unmask the payload with: zeros, which change nothing, where it is not masked.
+    /// Returns the key to unmask with: zeros, which change nothing, if the payload isn't masked.
     #[inline]
     pub(crate) fn key(&self) -> MaskKey {
         self.mask.unwrap_or(MaskKey::ZERO)
     }
 
-    /// The header on the wire: the first so many bytes of the array.
+    /// Encodes the header: returns an array and how many of its bytes are the header.
     #[inline]
     #[must_use]
     pub fn encode(&self) -> ([u8; Self::MAX_LEN], usize) {
@@ -70,7 +70,7 @@ impl Header {
         (out, end)
     }
 
-    /// Puts the header on the wire in runs whose lengths the compiler knows.
+    /// Emits the header in runs whose lengths the compiler knows.
     #[inline(always)]
     pub(crate) fn put(&self, mut put: impl FnMut(&[u8])) {
         let first =
@@ -91,17 +91,18 @@ impl Header {
     }
 }
 
-/// What a header says behind its first byte.
+/// What a header says after its first byte.
 pub(crate) struct Extent {
     pub(crate) mask: Option<MaskKey>,
-    /// How long the payload is in bytes: at most 2^63 - 1.
+    /// The length of the payload in bytes, at most 2^63 - 1.
     pub(crate) len: u64,
-    /// Where it starts.
+    /// Where the payload starts.
     pub(crate) start: usize,
 }
 
 impl Extent {
-    /// Of the header at the start of `input`, once it is there. A data frame breaks no rule on the first two bytes.
+    /// Parses it from the header at the start of `input`, if complete. The rules on the first two bytes hold for data
+    /// frames.
     #[inline]
     pub(crate) fn parse(input: &[u8]) -> Result<Option<Self>, DecodeError> {
         let [_, second, rest @ ..] = input else { return Ok(None) };
@@ -114,20 +115,20 @@ impl Extent {
         Ok(Some(Self { mask, len, start: input.len() - rest.len() }))
     }
 
-    /// The same, where it is there, breaks no rule, and is masked or not as the peer has to.
+    /// Parses it if it is complete, violates no rule, and is masked exactly if the peer has to mask.
     #[inline]
     pub(crate) fn fitting(input: &[u8], masked: bool) -> Option<Self> {
         Self::parse(input).ok()?.filter(|extent| extent.mask.is_some() == masked)
     }
 
-    /// What to unmask the payload with: zeros, which change nothing, where it is not masked.
+    /// Returns the key to unmask with: zeros, which change nothing, if the payload isn't masked.
     #[inline]
     pub(crate) fn key(&self) -> MaskKey {
         self.mask.unwrap_or(MaskKey::ZERO)
     }
 }
 
-/// The rules on the first two bytes; what they leave is the opcode.
+/// Checks the rules on the first two bytes, and returns the opcode.
 #[inline]
 fn judge_first_two(first: u8, second: u8) -> Result<Opcode, DecodeError> {
     if first & RSV2_RSV3 != 0 {
@@ -136,7 +137,7 @@ fn judge_first_two(first: u8, second: u8) -> Result<Opcode, DecodeError> {
     let Some(opcode) = Opcode::from_bits(first) else {
         return Err(DecodeError::ReservedOpcode(first & 0x0f));
     };
-    // Only a message's first frame says that it is compressed (RFC 7692, 6.1).
+    // Only the first frame of a message says that it is compressed (RFC 7692, 6.1).
     if first & RSV1 != 0 && !matches!(opcode, Opcode::Text | Opcode::Binary) {
         return Err(DecodeError::ReservedBit);
     }
@@ -151,7 +152,7 @@ fn judge_first_two(first: u8, second: u8) -> Result<Opcode, DecodeError> {
     Ok(opcode)
 }
 
-/// The length, and what follows it.
+/// Parses the length and the key.
 #[inline]
 fn parse_len(second: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, DecodeError> {
     let (len, least, rest) = match second & !MASKED {

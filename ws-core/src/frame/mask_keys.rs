@@ -1,4 +1,4 @@
-//! Masking keys that a peer's scripts can't foresee (RFC 6455, 10.3), at a few nanoseconds each.
+//! Masking keys that scripts can't predict (RFC 6455, 10.3), for a few nanoseconds each.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use chacha20::ChaCha8Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use ws_mask::MaskKey;
 
-/// A buffered, cryptographically strong source of masking keys. To own one is to be the client.
+/// A buffered, cryptographically strong source of masking keys. An encoder that owns one is a client's.
 pub struct MaskKeys(ChaCha8Rng);
 
 impl MaskKeys {
-    /// Keys that follow from `seed`, which must come from the operating system's randomness: a seed that can
-    /// be guessed lets a hostile script choose the bytes that proxies see (10.3).
+    /// Makes a source from `seed`, which must come from the operating system's randomness: a seed that can be guessed
+    /// lets a hostile script choose the bytes that proxies see (10.3).
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(ChaCha8Rng::from_seed(seed))
     }
 
-    /// The next frame's key.
+    /// Returns the next frame's key.
     #[must_use]
     pub fn next_key(&mut self) -> MaskKey {
         MaskKey::from(self.0.next_u32().to_ne_bytes())

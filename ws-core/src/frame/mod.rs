@@ -1,4 +1,4 @@
-//! Frames: their headers, keys and opcodes, and what control frames carry (RFC 6455, 5.2 to 5.5 and 7.4).
+//! Frames: headers, masking keys and opcodes, and the contents of control frames (RFC 6455, 5.2 to 5.5 and 7.4).
 
 pub(crate) mod close_code;
 pub(crate) mod close_frame;

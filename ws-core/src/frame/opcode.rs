@@ -1,25 +1,25 @@
-//! The six opcodes of RFC 6455, 5.2.
+//! The six opcodes (RFC 6455, 5.2).
 
-/// What a frame carries.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Opcode {
-    /// More of the message under way.
+    /// Continues the current message.
     Continuation = 0,
-    /// The first frame of a text message.
+    /// Begins a text message.
     Text = 1,
-    /// The first frame of a binary message.
+    /// Begins a binary message.
     Binary = 2,
-    /// The last frame of its direction.
+    /// Closes the connection; the last frame of its direction.
     Close = 8,
     /// Asks for a pong.
     Ping = 9,
-    /// Answers a ping, or comes unasked.
+    /// Answers a ping, or is unsolicited.
     Pong = 10,
 }
 
 impl Opcode {
-    /// The opcode in the low four bits of a frame's first byte; `None` for the ten reserved ones.
+    /// Returns the opcode in the low four bits of a frame's first byte; `None` for the ten reserved ones.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
         match bits & 0x0f {
@@ -33,7 +33,7 @@ impl Opcode {
         }
     }
 
-    /// Whether this is a close, a ping or a pong: never fragmented, and at most 125 bytes (5.5).
+    /// Returns whether this is a close, a ping or a pong, which are never fragmented and have at most 125 bytes (5.5).
     #[must_use]
     pub const fn is_control(self) -> bool {
         self as u8 >= 8

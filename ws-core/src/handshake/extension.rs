@@ -1,4 +1,4 @@
-//! `Sec-WebSocket-Extensions`: lists of extensions with parameters, of which one is known (RFC 6455, 9.1).
+//! `Sec-WebSocket-Extensions`: lists of extensions with parameters (RFC 6455, 9.1). One extension is known.
 
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue};
@@ -7,11 +7,11 @@ use super::headers::is_token;
 use crate::deflate::options::CompressionOptions;
 use crate::deflate::params::{AgreedCompression, NAME, Params};
 
-/// A server's answer to what a request offers of permessage-deflate: to the first offer that these options allow, for
-/// clients list the one that they like best first (RFC 7692, 5.1). The answer's header is [`AgreedCompression`] as a
-/// `HeaderValue`; where this is `None`, there is none.
+/// Returns a server's answer to a request's offers of permessage-deflate: to the first one that these options allow,
+/// since clients list offers in order of preference (RFC 7692, 5.1). The answer's header is the [`AgreedCompression`]
+/// as a `HeaderValue`; for `None` there is no header.
 ///
-/// An offer with a parameter that is unknown, repeated or malformed is passed over, as is another extension.
+/// An offer with an unknown, repeated or invalid parameter is skipped, and so are other extensions.
 #[cfg_attr(
     not(feature = "deflate"),
     expect(unreachable_pub, reason = "without the feature nobody can ask for it")
@@ -21,7 +21,7 @@ pub fn negotiate(headers: &HeaderMap, options: &CompressionOptions) -> Option<Ag
     offers.filter_map(|offer| params(&offer)).find_map(|offer| options.answer(&offer))
 }
 
-/// The elements of the list, over repeated headers, empty ones left out.
+/// Returns the elements of the list, across repeated headers, without empty ones.
 pub(super) fn elements(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
     let elements = values.flat_map(|value| {
@@ -31,12 +31,12 @@ pub(super) fn elements(headers: &HeaderMap) -> Vec<String> {
     elements.filter(|element| !element.is_empty()).collect()
 }
 
-/// Whether an element is about permessage-deflate.
+/// Whether an element is permessage-deflate.
 pub(super) fn is_deflate(element: &str) -> bool {
     split(element, ';').next().is_some_and(|name| name.eq_ignore_ascii_case(NAME))
 }
 
-/// The parameters of an element that is about permessage-deflate; `None` where one of them is not as it should be.
+/// Returns the parameters of an element for permessage-deflate; `None` if one is invalid.
 pub(super) fn params(element: &str) -> Option<Params> {
     let params: Option<Vec<_>> = split(element, ';').skip(1).map(param).collect();
     Params::parse(params?.iter().map(|(name, value)| (*name, value.as_deref())))
@@ -60,7 +60,7 @@ fn unquoted(value: &str) -> Option<String> {
     is_token(&token).then_some(token)
 }
 
-/// What stands between separators, trimmed. Inside quotes (RFC 9110, 5.6.4) they don't separate.
+/// Splits at separators and trims. Inside quotes (RFC 9110, 5.6.4) they don't separate.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = text.split(move |c: char| {

@@ -1,5 +1,4 @@
-//! Headers as the handshake reads them: lists of tokens, values that may stand only once, and names
-//! that are its own.
+//! How the handshake reads headers: token lists, single values, and reserved names.
 
 use std::str;
 
@@ -9,11 +8,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The elements of a comma-separated list, over repeated headers, trimmed, empty ones left out (RFC
-/// 9110, 5.6.1).
+/// Returns the elements of a comma-separated list, across repeated headers, trimmed and without empty ones (RFC 9110,
+/// 5.6.1).
 ///
-/// For lists of plain tokens: a comma inside quotes separates too. Elements that are not UTF-8 are
-/// left out.
+/// For lists of plain tokens: a comma inside quotes separates too. Elements that are not UTF-8 are left out.
 pub fn tokens<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -31,21 +29,20 @@ pub(super) fn tokens_in<'a>(
         .filter(|token| !token.is_empty())
 }
 
-/// Whether the list has this token, in any case.
+/// Returns whether the list has this token, in any case.
 pub fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     tokens(headers, name).any(|it| it.eq_ignore_ascii_case(token))
 }
 
-/// Whether headers of this name are the handshake's (or the message framing's) own, so that a
-/// caller can't add them.
+/// Returns whether a header of this name is reserved for the handshake or for framing, so that a caller can't add it.
 ///
-/// They are `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding`, and
-/// `Sec-WebSocket-` with `Key`, `Accept`, `Version`, `Protocol`, `Extensions`.
+/// Reserved are `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding`, and `Sec-WebSocket-` with
+/// `Key`, `Accept`, `Version`, `Protocol`, `Extensions`.
 pub fn is_reserved(name: &HeaderName) -> bool {
     RESERVED.contains(name)
 }
 
-/// How often a header stands that may stand only once.
+/// How often a single-valued header occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occurrence<'a> {
     Missing,

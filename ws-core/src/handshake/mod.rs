@@ -1,13 +1,13 @@
 //! The opening handshake (RFC 6455, section 4), in the types of the `http` crate, without I/O.
 //!
-//! Both roles are values that judge the other side: a server's [`Policy`](server::Policy) judges a
-//! request, a client's [`Offer`](client::Offer) judges the answer. Over a raw stream [`http1`]
-//! turns bytes into heads and back; behind an HTTP server's own parser the judges work alone.
+//! Each role is a value that judges the other side: a server's [`Policy`](server::Policy) judges a request, a client's
+//! [`Offer`](client::Offer) judges the answer. Over a raw stream, [`http1`] turns bytes into heads and back; behind an
+//! HTTP server, the judges work alone.
 //!
 //! Layers, lowest first: [`key`], [`headers`], [`origin`]; [`http1`], extension; [`client`], [`server`].
 //!
-//! The one extension is permessage-deflate, with the feature `deflate`: without it the server answers none and the
-//! client refuses any.
+//! The only extension is permessage-deflate, with the feature `deflate`. Without it, a server answers no extension and
+//! a client refuses any.
 //!
 //! # Examples
 //!

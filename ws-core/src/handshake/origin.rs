@@ -1,33 +1,31 @@
-//! Which web pages may connect: the check that stops another site's page from using its visitor's
-//! cookies here.
+//! The check of `Origin`, which keeps other sites' pages from connecting with a visitor's cookies.
 
 use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue};
 
 /// Which origins a server accepts (RFC 6455, 10.2). Default: [`SameHost`](Self::SameHost).
 ///
-/// A request without `Origin` comes from no browser and is always accepted, and so is a page of the
-/// request's own host, but under no policy does any of this prove who is asking: clients that are
-/// not browsers send what they like.
+/// A request without `Origin` doesn't come from a browser and is always accepted; so is a page of the request's own
+/// host. No policy proves who is asking: clients that are not browsers send any `Origin` they like.
 ///
-/// A proxy in front that rewrites `Host` makes a server's own pages look foreign: let it keep
-/// `Host`, or list them.
+/// A proxy that rewrites `Host` makes a server's own pages look foreign. Configure it to keep `Host`, or list the
+/// pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OriginPolicy {
     /// Pages of the request's own host and port, where a scheme's default port may be left out.
     #[default]
     SameHost,
-    /// Those, and origins that one of these patterns matches, in any case.
+    /// Those, and origins that match one of these patterns, in any case.
     ///
-    /// A pattern with `://` is matched against `scheme://host[:port]`, any other against
-    /// `host[:port]`, as the browser sent them (without a scheme's default port). `*` is any run of
-    /// characters but `/`, `?` is one of them. Where `Origin` is repeated, all must match.
+    /// A pattern with `://` is matched against `scheme://host[:port]`, any other against `host[:port]`, as browsers
+    /// send them: without a scheme's default port. `*` matches any run of characters but `/`, `?` one of them. If
+    /// `Origin` is repeated, all values must match.
     ///
-    /// An origin without a host matches only itself, whatever the wildcards: `null` (a sandboxed page, a file), `file://`
-    /// (a file in some web views) and `app://`. Those of apps and extensions mostly have a host, and are listed like any
-    /// other, just as the browser sends them: `chrome-extension://abcdefgh`, `capacitor://localhost`, `app://.`.
+    /// An origin without a host matches only itself, regardless of wildcards: `null` (a sandboxed page or a file),
+    /// `file://` (a file in some web views) and `app://`. Origins of apps and extensions mostly have a host; list them
+    /// as browsers send them: `chrome-extension://abcdefgh`, `capacitor://localhost`, `app://.`.
     ///
-    /// Danger: any file and any sandboxed page, downloaded from wherever, sends `null` or `file://`.
+    /// Danger: any file and any sandboxed page, from any source, sends `null` or `file://`.
     ///
     /// Danger: `*example.com` also matches `evilexample.com`; write `example.com` and
     /// `*.example.com`.
@@ -45,7 +43,7 @@ impl OriginPolicy {
         Self::Patterns(patterns.into_iter().map(Into::into).collect())
     }
 
-    /// Whether a request with these headers, sent to this `host[:port]`, may connect.
+    /// Returns whether a request with these headers, sent to this `host[:port]`, may connect.
     pub fn allows(&self, headers: &HeaderMap, host: &str) -> bool {
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {

@@ -1,4 +1,4 @@
-//! The one vocabulary of both directions: what the decoder yields is what the encoder takes.
+//! Messages, as the decoder yields and the encoder takes them.
 
 pub(crate) mod piece;
 pub(crate) mod prepared;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::frame::opcode::Opcode;
 use crate::text::utf8_bytes::Utf8Bytes;
 
-/// Whether a message is text or binary.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
     /// UTF-8 text.
@@ -18,7 +18,7 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    /// The opcode of the message's first frame.
+    /// Returns the opcode of the message's first frame.
     #[must_use]
     pub const fn opcode(self) -> Opcode {
         match self {
@@ -38,17 +38,17 @@ pub enum Message {
 }
 
 impl Message {
-    /// A text message.
+    /// Makes a text message.
     pub fn text(text: impl Into<Utf8Bytes>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A binary message.
+    /// Makes a binary message.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self::Binary(bytes.into())
     }
 
-    /// Whether it is text or binary.
+    /// Returns whether the message is text or binary.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {
@@ -57,7 +57,7 @@ impl Message {
         }
     }
 
-    /// The payload, of whichever kind.
+    /// Returns the payload of either kind.
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         match self {
@@ -66,7 +66,7 @@ impl Message {
         }
     }
 
-    /// The payload, of whichever kind.
+    /// Returns the payload of either kind.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {
@@ -75,7 +75,7 @@ impl Message {
         }
     }
 
-    /// The text, or `None` for a binary message.
+    /// Returns the text; `None` for a binary message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -84,7 +84,7 @@ impl Message {
         }
     }
 
-    /// The message, borrowed.
+    /// Borrows the message.
     #[must_use]
     pub fn as_ref(&self) -> MessageRef<'_> {
         match self {
@@ -140,7 +140,7 @@ pub enum MessageRef<'a> {
 }
 
 impl<'a> MessageRef<'a> {
-    /// Whether it is text or binary.
+    /// Returns whether the message is text or binary.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {
@@ -149,7 +149,7 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// The payload, of whichever kind.
+    /// Returns the payload of either kind.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         match self {
@@ -158,7 +158,7 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// A copy that owns its payload.
+    /// Copies the message into an owned one.
     #[must_use]
     pub fn to_message(&self) -> Message {
         match *self {

@@ -1,46 +1,46 @@
-//! Parts of a message that is streamed (RFC 6455, 5.4).
+//! Pieces of a streamed message (RFC 6455, 5.4).
 
 use bytes::Bytes;
 
 use super::MessageKind;
 
-/// Whether more of the message follows a piece.
+/// Whether more of a message follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum More {
     /// The message goes on.
     Follows,
-    /// This was its last piece.
+    /// This was the last piece.
     Ended,
 }
 
-/// A part of a message that is streamed: at most one frame of it.
+/// A piece of a streamed message: at most one frame of it.
 ///
-/// A piece of text is bytes: a code point may be cut by its end.
+/// Pieces of text are bytes, since a piece may end inside a code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PieceRef<'a> {
-    /// What the message is.
+    /// The kind of the message.
     pub kind: MessageKind,
-    /// This part of it, which may be empty.
+    /// The bytes of the piece, which may be none.
     pub data: &'a [u8],
-    /// Whether it was the last.
+    /// Whether more pieces follow.
     pub more: More,
 }
 
 impl PieceRef<'_> {
-    /// A copy that owns its bytes.
+    /// Copies the piece into an owned one.
     #[must_use]
     pub fn to_piece(&self) -> Piece {
         Piece { kind: self.kind, data: Bytes::copy_from_slice(self.data), more: self.more }
     }
 }
 
-/// A part of a message that is streamed, owning its bytes.
+/// A piece of a streamed message that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Piece {
-    /// What the message is.
+    /// The kind of the message.
     pub kind: MessageKind,
-    /// This part of it, which may be empty.
+    /// The bytes of the piece, which may be none.
     pub data: Bytes,
-    /// Whether it was the last.
+    /// Whether more pieces follow.
     pub more: More,
 }

@@ -8,8 +8,8 @@ use super::Message;
 use crate::deflate::Deflater;
 use crate::pool::Pool;
 
-/// A message that is sent to many connections: cloning it is cheap, a large payload is never copied for a server's
-/// connections, and it is deflated at most once.
+/// A message to send to many connections. Cloning it is cheap, a large payload is never copied for a server's
+/// connections, and it is compressed at most once.
 ///
 /// ```
 /// use ws_core::{Encoder, PreparedMessage, SendQueue, Unpooled};
@@ -28,7 +28,7 @@ pub struct PreparedMessage(Arc<Forms>);
 #[derive(Debug)]
 struct Forms {
     plain: Message,
-    /// Made for the first connection that can be sent it, at that one's level; `None` where it is not to be.
+    /// Made for the first connection that can share it, at that connection's level; `None` inside if it isn't worth it.
     deflated: Option<OnceLock<Bytes>>,
 }
 
@@ -39,20 +39,20 @@ impl PreparedMessage {
         Self(Arc::new(Forms { plain: message.into(), deflated: Some(OnceLock::new()) }))
     }
 
-    /// Prepares a message that is never deflated: one that is compressed already, or whose length must not tell of a
-    /// secret in it.
+    /// Prepares a message that is never compressed, because it is compressed already or because its length must not
+    /// reveal a secret in it.
     #[must_use]
     pub fn plain(message: impl Into<Message>) -> Self {
         Self(Arc::new(Forms { plain: message.into(), deflated: None }))
     }
 
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.0.plain
     }
 
-    /// The payload's deflated form, where a connection can be sent it and it is the shorter one.
+    /// Returns the compressed payload, if this connection can share it and it is shorter.
     pub(crate) fn deflated_for(
         &self,
         deflater: Option<&Deflater>,

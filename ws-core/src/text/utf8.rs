@@ -1,11 +1,11 @@
-//! UTF-8 judged as it arrives: however the bytes are cut, the first bad one is found when it comes.
+//! Incremental UTF-8 validation: the first bad byte is found when it arrives, however the text is cut.
 
 use std::error::Error;
 use std::fmt;
 
 use ws_mask::{MaskKey, mask_ascii};
 
-/// Text is unmasked and validated in blocks of this size, so that the second pass finds it in the first-level cache.
+/// Text is unmasked and validated in blocks of this size, so that validation finds the block in the first-level cache.
 const BLOCK: usize = 4096;
 
 /// Bytes that no UTF-8 text holds there.
@@ -20,7 +20,7 @@ impl fmt::Display for InvalidUtf8 {
 
 impl Error for InvalidUtf8 {}
 
-/// A validator that remembers at most three bytes: the start of a code point whose end has not arrived.
+/// An incremental validator. It remembers at most three bytes: the start of an incomplete code point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Utf8 {
     carry: [u8; 3],
@@ -28,16 +28,16 @@ pub struct Utf8 {
 }
 
 impl Utf8 {
-    /// A validator at the start of a text.
+    /// Makes a validator at the start of a text.
     #[must_use]
     pub const fn new() -> Self {
         Self { carry: [0; 3], len: 0 }
     }
 
-    /// Judges the next bytes of the text.
+    /// Validates the next bytes of the text.
     ///
     /// # Errors
-    /// When no continuation could make valid text of the bytes so far.
+    /// If no continuation could make the bytes so far valid.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), InvalidUtf8> {
         let rest = self.complete(bytes)?;
         let (body, tail) = rest.split_at(rest.len() - unfinished(rest));
@@ -45,10 +45,10 @@ impl Utf8 {
         self.keep(tail)
     }
 
-    /// Unmasks the next bytes of the text in place and judges them, in one pass where they are ASCII.
+    /// Unmasks the next bytes of the text in place and validates them; in one pass if they are ASCII.
     ///
     /// # Errors
-    /// As [`push`](Self::push); what follows the block with the bad byte then stays masked.
+    /// As [`push`](Self::push). Bytes after the block with the bad byte stay masked.
     pub fn unmask(&mut self, data: &mut [u8], mut key: MaskKey) -> Result<MaskKey, InvalidUtf8> {
         for block in data.chunks_mut(BLOCK) {
             let ascii;
@@ -60,15 +60,15 @@ impl Utf8 {
         Ok(key)
     }
 
-    /// Judges the end of the text.
+    /// Validates the end of the text.
     ///
     /// # Errors
-    /// When the text ends inside a code point.
+    /// If the text ends inside a code point.
     pub const fn finish(&self) -> Result<(), InvalidUtf8> {
         if self.len == 0 { Ok(()) } else { Err(InvalidUtf8) }
     }
 
-    /// Adds to the code point that was cut, until it is whole; the bytes behind it.
+    /// Completes the code point that was cut, and returns the bytes after it.
     fn complete<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], InvalidUtf8> {
         for (i, &byte) in bytes.iter().enumerate() {
             let held = usize::from(self.len);
@@ -84,7 +84,7 @@ impl Utf8 {
         Ok(&[])
     }
 
-    /// Remembers the start of a code point; forgets a whole one.
+    /// Remembers an incomplete code point; forgets a complete one.
     fn keep(&mut self, start: &[u8]) -> Result<(), InvalidUtf8> {
         match std::str::from_utf8(start) {
             Ok(_) => Ok(()),
@@ -98,14 +98,14 @@ impl Utf8 {
     }
 }
 
-/// How many bytes at the end begin a code point that wants more than there are.
+/// Returns how many bytes at the end are an incomplete code point.
 fn unfinished(bytes: &[u8]) -> usize {
     let tail = bytes.iter().rev().take(3);
     let lead = tail.enumerate().find(|&(_, byte)| byte & 0xc0 != 0x80);
     lead.map_or(0, |(behind, &byte)| if width(byte) > behind + 1 { behind + 1 } else { 0 })
 }
 
-/// How long the code point is that starts with `lead`.
+/// Returns the length of the code point that starts with `lead`.
 const fn width(lead: u8) -> usize {
     match lead {
         0..=0xbf => 1,

@@ -1,6 +1,6 @@
-//! Text as `Bytes`, and the text of a message under way: what was validated once is not validated again.
+//! Text as `Bytes`, and text that is being assembled, without validating any of it twice.
 //!
-//! Sound by construction: each type here owns what it vouches for, and lets nobody else write to it.
+//! Sound by construction: each type owns the bytes that it vouches for, and nobody else can write to them.
 #![expect(
     unsafe_code,
     reason = "text that these types validated is read as str without a second look"
@@ -17,10 +17,10 @@ use ws_mask::{MaskKey, mask, mask_extend};
 use super::utf8::{InvalidUtf8, Utf8};
 use crate::pool::{self, Pool};
 
-/// Largest payload in bytes that is copied out of the buffer it arrived in rather than sharing it.
+/// Largest payload in bytes that is copied out of the read buffer instead of sharing its memory.
 pub(crate) const COPY_UP_TO: usize = 1024;
 
-/// Immutable, cheaply cloned UTF-8 text: to [`Bytes`] what `str` is to `[u8]`.
+/// Immutable UTF-8 text that is cheap to clone; it is to [`Bytes`] what `str` is to `[u8]`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Utf8Bytes(
     /// Invariant: UTF-8.
@@ -28,26 +28,26 @@ pub struct Utf8Bytes(
 );
 
 impl Utf8Bytes {
-    /// Text that lives as long as the program; nothing is copied.
+    /// Makes text from a static string, without copying it.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(Bytes::from_static(text.as_bytes()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // SAFETY: the invariant of the field; `Bytes` can't change.
         unsafe { std::str::from_utf8_unchecked(&self.0) }
     }
 
-    /// The bytes of the text, shared with it.
+    /// Returns the bytes of the text, sharing them.
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         &self.0
     }
 
-    /// The bytes of the text.
+    /// Returns the bytes of the text.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -140,7 +140,7 @@ pub(crate) fn unmask_str(data: &mut [u8], key: MaskKey) -> Result<&str, InvalidU
     Ok(unsafe { std::str::from_utf8_unchecked(data) })
 }
 
-/// Unmasks a whole text in place and takes it out of `input`, together with what stands before it.
+/// Unmasks a whole text in place and takes it out of `input`, along with the bytes before it.
 pub(crate) fn unmask_text(
     input: &mut BytesMut,
     place: Range<usize>,
@@ -150,8 +150,8 @@ pub(crate) fn unmask_text(
     Ok(Utf8Bytes(take_out(input, place, MaskKey::ZERO)))
 }
 
-/// Unmasks these bytes and takes them out of `input`, together with what stands before them: copied where they are few,
-/// so that a small message never pins a large buffer, else shared.
+/// Unmasks these bytes and takes them out of `input`, along with the bytes before them. Few bytes are copied, so that a
+/// small message never pins a large buffer; others are shared.
 #[inline(always)]
 pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>, key: MaskKey) -> Bytes {
     if place.len() <= COPY_UP_TO {
@@ -165,7 +165,7 @@ pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>, key: MaskKey) 
     input.split_to(place.len()).freeze()
 }
 
-/// The text of a message whose fragments are arriving.
+/// Text that is being assembled from fragments.
 #[derive(Debug, Default)]
 pub(crate) struct Utf8Buf {
     /// Invariant: all of it went through `utf8`.
@@ -191,21 +191,21 @@ impl Utf8Buf {
         pool::park(&mut self.bytes, 0, pool);
     }
 
-    /// Unmasks `data` in place, judges it and adds it.
+    /// Unmasks `data` in place, validates it and appends it.
     pub(crate) fn unmask(&mut self, data: &mut [u8], key: MaskKey) -> Result<MaskKey, InvalidUtf8> {
         let key = self.utf8.unmask(data, key)?;
         self.bytes.extend_from_slice(data);
         Ok(key)
     }
 
-    /// Judges `data` and adds it.
+    /// Validates `data` and appends it.
     pub(crate) fn push(&mut self, data: &[u8]) -> Result<(), InvalidUtf8> {
         self.utf8.push(data)?;
         self.bytes.extend_from_slice(data);
         Ok(())
     }
 
-    /// The text, once it is whole.
+    /// Returns the text, if it is complete.
     pub(crate) fn finish(&self) -> Result<&str, InvalidUtf8> {
         self.utf8.finish()?;
         // SAFETY: the invariant of `bytes`, and `utf8` says that they end with a code point's end.
@@ -216,7 +216,7 @@ impl Utf8Buf {
         self.bytes
     }
 
-    /// The text as shared bytes, once it is whole.
+    /// Returns the text as shared bytes, if it is complete.
     pub(crate) fn into_text(self) -> Result<Utf8Bytes, InvalidUtf8> {
         self.utf8.finish()?;
         Ok(Utf8Bytes(self.bytes.into()))

@@ -1,4 +1,4 @@
-//! Whether a server's answer keeps to what was asked for.
+//! Judging a server's answer.
 
 use std::error::Error;
 use std::fmt;
@@ -46,7 +46,7 @@ impl Offer {
         }
     }
 
-    /// A repeated header, or a list in one, is not what was asked for either.
+    /// A repeated header, or a list in one, was not asked for either.
     fn check_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, AnswerError> {
         let answered: Vec<_> = tokens(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
         match answered.as_slice() {
@@ -57,7 +57,7 @@ impl Offer {
     }
 }
 
-/// What a response means to a client's handshake.
+/// What a response means for the client.
 #[derive(Debug)]
 pub enum Answer {
     /// The connection is a WebSocket from the first byte behind this head.
@@ -69,7 +69,7 @@ pub enum Answer {
     Refused(Response<()>),
 }
 
-/// An answer that keeps to the offer.
+/// An answer that conforms to the offer.
 #[derive(Debug)]
 pub struct Accepted {
     response: Response<()>,
@@ -82,29 +82,29 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The compression agreed on.
+    /// Returns the agreed compression.
     #[cfg(feature = "deflate")]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.compression
     }
 
-    /// The subprotocol agreed on, as the client wrote it.
+    /// Returns the agreed subprotocol, as the client wrote it.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }
 
-    /// The 101's head.
+    /// Returns the 101's head.
     pub fn response(&self) -> &Response<()> {
         &self.response
     }
 
-    /// The 101's head, owned.
+    /// Returns the 101's head, owned.
     pub fn into_response(self) -> Response<()> {
         self.response
     }
 }
 
-/// Why a 101 is not the answer to what was asked.
+/// A 101 that doesn't conform to the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerError {
     /// `Connection` lacks the token `upgrade`.
@@ -113,8 +113,7 @@ pub enum AnswerError {
     UpgradeLacksWebSocket,
     /// There is no `Sec-WebSocket-Accept`.
     AcceptMissing,
-    /// `Sec-WebSocket-Accept` is not the key's, or stands more than once: whoever answered did not
-    /// read this request.
+    /// `Sec-WebSocket-Accept` doesn't match the key, or is repeated: whoever answered did not read this request.
     AcceptWrong,
     /// The server chose an extension that was not asked for.
     ExtensionNotAskedFor(String),

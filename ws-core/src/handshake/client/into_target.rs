@@ -1,4 +1,4 @@
-//! What can say where to connect.
+//! Conversions into a target.
 
 use http::Uri;
 #[cfg(feature = "url")]
@@ -6,8 +6,8 @@ use url::Url;
 
 use super::target::{Target, UrlError};
 
-/// What can say where to connect: a URL in text, an [`http::Uri`], a [`Target`] that was read before, and with the feature
-/// `url` a `url::Url`.
+/// Types that say where to connect: a URL in text, an [`http::Uri`], a [`Target`] that was parsed before, and with the
+/// feature `url` a `url::Url`.
 ///
 /// Text is read by [`Target::parse`]; a `Uri` is taken as it is.
 pub trait IntoTarget {

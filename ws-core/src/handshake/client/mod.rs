@@ -1,4 +1,4 @@
-//! The client's side: read a URL, ask, judge the answer.
+//! The client's side: parse a URL, make the request, judge the answer.
 //!
 //! Layers, lowest first: refusal_body, target; into_target, offer, redirect; answer.
 

@@ -14,8 +14,8 @@ use crate::deflate::options::CompressionOptions;
 use crate::handshake::headers::{is_reserved, is_token};
 use crate::handshake::key::Key;
 
-/// What a client asks for, the same for every attempt: only target and key change. Default: nothing
-/// beyond a WebSocket.
+/// A client's request, except for target and key, which differ for each attempt. By default, it asks for nothing beyond
+/// a WebSocket.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
     host: Option<HeaderValue>,
@@ -25,19 +25,18 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The default.
+    /// Makes the default offer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A value for `Host` other than the target's own. Default none.
+    /// Sets the value of `Host`. Default: the target's.
     pub fn host(mut self, host: HeaderValue) -> Self {
         self.host = Some(host);
         self
     }
 
-    /// Headers to send along. `Authorization` among them is sent in place of the URL's. Default
-    /// none.
+    /// Sets headers to send along. An `Authorization` among them replaces the URL's. Default none.
     ///
     /// # Errors
     ///
@@ -52,7 +51,7 @@ impl Offer {
         }
     }
 
-    /// Subprotocols to ask for, the one liked best first. Default none.
+    /// Sets the subprotocols to ask for, in order of preference. Default none.
     ///
     /// # Errors
     ///
@@ -74,16 +73,15 @@ impl Offer {
         Ok(self)
     }
 
-    /// Whether and how to compress, if the server agrees. Default: not.
+    /// Sets whether and how to compress, if the server agrees. Default off.
     #[cfg(feature = "deflate")]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
         self.compression = options.into();
         self
     }
 
-    /// The offer to another host after a redirect: without the caller's `Authorization`, `Cookie`,
-    /// `Cookie2`, `Proxy-Authorization` and its override of `Host`. Other headers stay: no secret
-    /// belongs in them.
+    /// Returns the offer for another host after a redirect: without the caller's `Authorization`, `Cookie`, `Cookie2`,
+    /// `Proxy-Authorization` and `Host`. Other headers stay; they should hold no secrets.
     pub fn without_credentials(mut self) -> Self {
         self.host = None;
         for name in [AUTHORIZATION, COOKIE, COOKIE2, PROXY_AUTHORIZATION] {
@@ -92,7 +90,7 @@ impl Offer {
         self
     }
 
-    /// The request to send to the target (RFC 6455, 4.1). The key must be new for each attempt.
+    /// Returns the request for the target (RFC 6455, 4.1). The key must be new for each attempt.
     pub fn request(&self, target: &Target, key: &Key) -> Request<()> {
         let mut request = Request::new(());
         *request.uri_mut() = Uri::from(target.path().clone());
@@ -105,12 +103,12 @@ impl Offer {
         headers.extend(self.subprotocol_list().map(|list| (SEC_WEBSOCKET_PROTOCOL, list)));
         headers.extend(self.extensions().map(|offer| (SEC_WEBSOCKET_EXTENSIONS, offer)));
         headers.extend(target.authorization().map(|it| (AUTHORIZATION, it.clone())));
-        // Replaces what has the same name, which only `Authorization` can.
+        // Replaces headers of the same name; only `Authorization` can be one.
         headers.extend(self.headers.clone());
         request
     }
 
-    /// The subprotocol as it was asked for, found in any case.
+    /// Finds a subprotocol among those asked for, in any case.
     pub(super) fn asked_for(&self, subprotocol: &str) -> Option<&str> {
         self.subprotocols
             .iter()
@@ -118,7 +116,7 @@ impl Offer {
             .map(String::as_str)
     }
 
-    /// What compression was asked for.
+    /// Returns the compression that was asked for.
     pub(super) fn asked_compression(&self) -> &CompressionOptions {
         &self.compression
     }

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and what must not go along.
+//! Following redirects, and which credentials may go along.
 
 use std::error::Error;
 use std::fmt;
@@ -9,30 +9,27 @@ use http::{Response, StatusCode};
 
 use super::target::{Security, Target, UrlError};
 
-/// Where a redirect leads.
+/// A redirect's target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
-    /// The next target. On the same host it keeps the credentials of the URL before, unless it has
-    /// its own.
+    /// The next target. On the same host it keeps the credentials of the previous URL, unless it has its own.
     pub target: Target,
-    /// Whether the offer's credentials may go there.
+    /// Whether the offer's credentials may be sent there.
     pub credentials: Credentials,
 }
 
-/// Whether credentials may go to the next target.
+/// Whether credentials may be sent to the next target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// It is the same host, port and security.
+    /// Same host, port and security.
     Keep,
-    /// It is another: go on with `Offer::without_credentials`,
-    /// also should a later redirect lead back.
+    /// Another host: go on with `Offer::without_credentials`, even if a later redirect leads back.
     Drop,
 }
 
 impl Target {
-    /// Where the answer to a request to this target redirects it; `None` unless the status is 301,
-    /// 302, 303, 307 or 308 and there is a `Location`. How many redirects to follow is the caller's
-    /// to bound.
+    /// Returns where a response redirects a request to this target; `None` unless the status is 301, 302, 303, 307 or
+    /// 308 and there is a `Location`. The caller should bound the number of redirects.
     ///
     /// # Errors
     ///
@@ -68,7 +65,7 @@ impl Target {
     }
 }
 
-/// Why a redirect can't be followed.
+/// A redirect that can't be followed.
 #[derive(Debug)]
 pub enum RedirectError {
     /// `Location` is not UTF-8.

@@ -1,4 +1,4 @@
-//! The beginning of a refusal's body, for the error that reports it.
+//! The start of a refusal's body, for the error that reports it.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Response, StatusCode};
@@ -7,7 +7,7 @@ use crate::handshake::headers::tokens;
 
 /// Collects up to 1 KiB of a response's body, chunked or not.
 ///
-/// Best effort: what a broken chunk held so far is kept, and nothing is said about it.
+/// Best effort: bytes of a broken chunk are kept, and the fault is ignored.
 ///
 /// ```
 /// # use ws_core::handshake::client::{BodyState, RefusalBody};
@@ -24,12 +24,12 @@ pub struct RefusalBody {
     state: State,
 }
 
-/// Whether a body wants more bytes.
+/// Whether a body needs more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyState {
-    /// Push what arrives next; at the end of the stream, the body ends too.
+    /// Push what arrives next. The end of the stream is also the end of the body.
     More,
-    /// The body has ended, or what is kept of it is full.
+    /// The body has ended, or its kept part is full.
     Done,
 }
 
@@ -37,13 +37,12 @@ impl RefusalBody {
     /// Most bytes that are kept: 1 KiB.
     pub const LIMIT: usize = 1024;
 
-    /// An empty body, delimited as its response's head says (RFC 9112, 6.3).
+    /// Makes an empty body, delimited as the response's head says (RFC 9112, 6.3).
     pub fn new(response: &Response<()>) -> Self {
         Self { bytes: Vec::new(), state: State::of(response) }
     }
 
-    /// Takes bytes as they arrive behind the head, in pieces of any size. Those behind the body's
-    /// end are ignored.
+    /// Takes bytes that arrived after the head, in pieces of any size. Bytes after the body's end are ignored.
     pub fn push(&mut self, input: &[u8]) -> BodyState {
         let mut input = input;
         while let Some((first, rest)) = input.split_first() {
@@ -62,7 +61,7 @@ impl RefusalBody {
         }
     }
 
-    /// What was kept.
+    /// Returns the kept bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

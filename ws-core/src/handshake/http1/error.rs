@@ -1,11 +1,11 @@
-//! What can be wrong with a head before anyone looks at its meaning.
+//! Errors of reading a head.
 
 use std::error::Error;
 use std::fmt;
 
 use super::not_http::NotHttp;
 
-/// Why bytes are no head.
+/// An error while reading a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadError {
     /// The first bytes can't begin a head: the peer speaks another protocol.
@@ -20,11 +20,11 @@ pub enum HeadError {
         /// The limit.
         limit: usize,
     },
-    /// The head breaks HTTP's syntax.
+    /// The head violates HTTP's syntax.
     Malformed(Malformed),
 }
 
-/// Which part of a head breaks HTTP's syntax.
+/// The part of a head that violates HTTP's syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// A line ends in something other than CR LF, or a CR or LF stands alone.

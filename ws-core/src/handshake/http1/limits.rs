@@ -1,4 +1,4 @@
-//! How much of a head is held for a peer that has proved nothing yet.
+//! Limits on the size of a head.
 
 /// Limits of a head. Default: 16 KiB, 128 headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,14 +8,14 @@ pub struct HeadLimits {
 }
 
 impl HeadLimits {
-    /// Longest head, from its first byte to its empty line's end. Default 16 KiB; each handshake
-    /// under way can make us hold that much.
+    /// Sets the longest head in bytes, including its empty line. Default 16 KiB; each handshake under way can make us
+    /// hold that much.
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// Most header lines, repeated ones counted each. Default 128.
+    /// Sets the most header lines; repeated headers count each. Default 128.
     pub fn headers(mut self, headers: usize) -> Self {
         self.headers = headers;
         self

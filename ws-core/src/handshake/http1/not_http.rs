@@ -1,4 +1,4 @@
-//! What speaks another protocol: the first bytes that can't begin an HTTP/1 head, and what they look like.
+//! Recognising peers that speak another protocol, by their first bytes.
 
 use std::error::Error;
 use std::fmt;

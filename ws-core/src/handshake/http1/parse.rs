@@ -1,4 +1,4 @@
-//! A found head, parsed once into `http`'s types.
+//! Parsing a complete head into `http`'s types.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,

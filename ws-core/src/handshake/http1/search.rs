@@ -1,5 +1,4 @@
-//! The search for a head's end, which remembers how far it looked: linear however TCP cuts the
-//! head.
+//! The search for a head's end. It remembers how far it looked, so it is linear however the head is cut.
 
 use super::error::Malformed;
 

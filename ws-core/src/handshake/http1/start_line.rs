@@ -1,4 +1,4 @@
-//! Whether the first bytes can begin an HTTP/1 head: a peer that speaks another protocol is found out at once.
+//! Checking whether the first bytes can begin an HTTP/1 head, so that other protocols are noticed at once.
 
 use super::error::{HeadError, Malformed};
 use super::not_http::{HTTP2_PREFACE, NotHttp};

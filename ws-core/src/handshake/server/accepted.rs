@@ -1,4 +1,4 @@
-//! The answer to an opening handshake that was accepted.
+//! The answer to an accepted handshake.
 
 use std::error::Error;
 use std::fmt;
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::deflate::params::AgreedCompression;
 use crate::handshake::headers::{is_reserved, tokens, tokens_in};
 
-/// A request that is an opening handshake which the policy accepts.
+/// An opening handshake that the policy accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub(super) proof: Proof,
@@ -23,14 +23,14 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The subprotocol agreed on, as the client wrote it.
+    /// Returns the agreed subprotocol, as the client wrote it.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_ref().and_then(|chosen| chosen.to_str().ok())
     }
 
-    /// The subprotocols that the client offers, as it wrote them, the one it likes best first.
+    /// Returns the subprotocols that the client offers, as it wrote them, in order of preference.
     ///
-    /// Some clients carry a secret among them (`chat, bearer.TOKEN`), since a browser lets its pages set no other header.
+    /// Some clients carry a secret among them (`chat, bearer.TOKEN`), since browsers let pages set no other header.
     pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
         tokens_in(&self.offered)
     }
@@ -39,7 +39,7 @@ impl Accepted {
     ///
     /// # Errors
     ///
-    /// The client did not offer it. What was chosen before stays.
+    /// The client did not offer it. The previous choice stays.
     pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
         let offered = self.offered_subprotocols().find(|it| it.eq_ignore_ascii_case(name));
         let chosen = offered.and_then(|offered| HeaderValue::from_str(offered).ok());
@@ -47,17 +47,17 @@ impl Accepted {
         Ok(())
     }
 
-    /// Chooses no subprotocol, whatever the policy chose. A browser that asked for one then fails the connection.
+    /// Chooses no subprotocol, whatever the policy chose. A browser that asked for one will fail the connection.
     pub fn choose_no_subprotocol(&mut self) {
         self.subprotocol = None;
     }
 
-    /// Chooses the subprotocol that a caller's own headers for the answer name, if they have a `Sec-WebSocket-Protocol`; an
-    /// empty one chooses none.
+    /// Chooses the subprotocol in the caller's own headers, if they have a `Sec-WebSocket-Protocol`; an empty one
+    /// chooses none.
     ///
     /// # Errors
     ///
-    /// The client did not offer it, or there is more than one. What was chosen before stays.
+    /// The client did not offer it, or there is more than one. The previous choice stays.
     pub fn choose_subprotocol_of(
         &mut self,
         headers: &HeaderMap,
@@ -73,17 +73,16 @@ impl Accepted {
         Ok(())
     }
 
-    /// The compression agreed on.
+    /// Returns the agreed compression.
     #[cfg(feature = "deflate")]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.compression
     }
 
-    /// The response that accepts: 101, or 200 over an extended CONNECT, with the caller's headers
-    /// added.
+    /// Returns the response that accepts: 101, or 200 over an extended CONNECT, with the caller's headers.
     ///
-    /// Headers that are the handshake's own ([`is_reserved`]) can't be added: the caller's are left
-    /// out. What they say of the subprotocol is for [`choose_subprotocol_of`](Self::choose_subprotocol_of).
+    /// Reserved headers ([`is_reserved`]) of the caller's are left out; their subprotocol is for
+    /// [`choose_subprotocol_of`](Self::choose_subprotocol_of).
     pub fn response(&self, extra: &HeaderMap) -> Response<()> {
         let mut response = Response::new(());
         let headers = response.headers_mut();
@@ -105,11 +104,11 @@ impl Accepted {
     }
 }
 
-/// What proves to the client that its handshake was read.
+/// The proof that the client's handshake was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
     Accept(HeaderValue),
-    /// HTTP/2's `:protocol` proves it.
+    /// HTTP/2's `:protocol`.
     None,
 }
 

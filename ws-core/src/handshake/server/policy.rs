@@ -1,4 +1,4 @@
-//! What a server accepts: one judge for raw TCP, HTTP servers' upgrades and HTTP/2.
+//! The judge of requests, for raw TCP, HTTP servers' upgrades and HTTP/2.
 
 use std::borrow::Cow;
 
@@ -26,28 +26,27 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The default.
+    /// Makes the default policy.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Subprotocols that this server speaks, the one it likes best first. Default none.
+    /// Sets the subprotocols that this server speaks, in order of preference. Default none.
     ///
-    /// They are matched in any case and answered as the client wrote them. None in common is no
-    /// error: the handshake goes through without one, and a browser that asked for one then fails
-    /// the connection.
+    /// Matched in any case, and answered as the client wrote them. If there is none in common, the handshake succeeds
+    /// without one, but a browser that asked for one fails the connection.
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(mut self, subprotocols: I) -> Self {
         self.subprotocols = subprotocols.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Which pages may connect. Default [`OriginPolicy::SameHost`].
+    /// Sets which pages may connect. Default [`OriginPolicy::SameHost`].
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.origins = origins;
         self
     }
 
-    /// Whether and how to compress. Default: not.
+    /// Sets whether and how to compress. Default off.
     #[cfg(feature = "deflate")]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
         self.compression = options.into();
@@ -58,7 +57,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// The first fact that stands against it, in the order of [`Refusal`]'s variants.
+    /// The first violation, in the order of [`Refusal`]'s variants.
     pub fn judge<B>(&self, request: &Request<B>, upgrade: Upgrade) -> Result<Accepted, Refusal> {
         let headers = request.headers();
         let host = host(request, upgrade)?;

@@ -1,4 +1,4 @@
-//! Why a request is not upgraded, and the response that says so.
+//! Refusals of a request, and their responses.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -15,7 +15,7 @@ use super::upgrade::Upgrade;
 use crate::handshake::headers::has_token;
 use crate::handshake::http1::{HeadError, Malformed};
 
-/// Why a request is not upgraded.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The head was not complete by the handshake's deadline (408).
@@ -60,15 +60,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The response's status.
+    /// Returns the response's status.
     pub fn status(&self) -> StatusCode {
         self.answer().0
     }
 
-    /// The whole response to write: its body is this fact's text.
+    /// Returns the whole response, whose body says why.
     ///
-    /// Over an extended CONNECT it has no `Connection` and no `Upgrade` header: HTTP/2 forbids
-    /// them.
+    /// Over an extended CONNECT it has no `Connection` and no `Upgrade` header: HTTP/2 forbids them.
     pub fn response(&self, upgrade: Upgrade) -> Response<Bytes> {
         let (status, headers) = self.answer();
         let mut response = Response::new(Bytes::from(format!("{self}\n")));
@@ -77,7 +76,7 @@ impl Refusal {
         refuse(response, upgrade)
     }
 
-    /// What the client sees of a fact beside its text.
+    /// Returns what the response says besides its text.
     fn answer(&self) -> Answer {
         match self {
             Self::HeadTimeout => (StatusCode::REQUEST_TIMEOUT, &[]),
@@ -142,13 +141,12 @@ fn status_of_head(error: &HeadError) -> StatusCode {
     }
 }
 
-/// Makes a refusal of the caller's own whole, so that it is written like every other.
+/// Completes a refusal of the caller's own.
 ///
-/// Its status, headers and body stay, but: `Content-Length` becomes the body's, `Content-Type`
-/// becomes `text/plain; charset=utf-8` where there is none, `Transfer-Encoding` goes, and
-/// `Connection` gets `close`. A status that would accept (1xx; over an extended CONNECT also 2xx)
-/// becomes 500. Where HTTP allows no body (204, 304), it goes. Over an extended CONNECT
-/// `Connection` and `Upgrade` go: HTTP/2 forbids them.
+/// Status, headers and body stay, except: `Content-Length` becomes the body's, `Content-Type` defaults to `text/plain;
+/// charset=utf-8`, `Transfer-Encoding` is removed, and `Connection` gets `close`. A status that would accept (1xx; over
+/// an extended CONNECT also 2xx) becomes 500. A body that HTTP doesn't allow (204, 304) is removed. Over an extended
+/// CONNECT, `Connection` and `Upgrade` are removed: HTTP/2 forbids them.
 pub fn refuse(mut response: Response<Bytes>, upgrade: Upgrade) -> Response<Bytes> {
     if accepts(response.status(), upgrade) {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -1,9 +1,9 @@
-//! Why a URL can't be connected to, in words that give no password away.
+//! Errors of URLs, which never show a password.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a URL can't be connected to. It is shown, without its password.
+/// A URL that can't be connected to. It is shown without its password.
 ///
 /// ```
 /// # use ws_core::handshake::client::{Target, UrlFault};
@@ -42,12 +42,12 @@ impl UrlError {
         Self { fault, url: without_password(url).into() }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn fault(&self) -> &UrlFault {
         &self.fault
     }
 
-    /// The URL, with `***` for its password. Where it can't be told for sure what the password is, more is left out.
+    /// Returns the URL with `***` for its password. If it is unclear what the password is, more is left out.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,4 +1,4 @@
-//! A WebSocket URL, taken apart into what a client needs to connect and to ask (RFC 6455, 3).
+//! A WebSocket URL, split into what a client needs to connect and to make a request (RFC 6455, 3).
 //!
 //! Layers, lowest first: error; this; uri; text (by the `url` crate or by `http::Uri`).
 
@@ -43,16 +43,16 @@ pub struct Target {
 /// Whether a connection goes through TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
-    /// `ws` and `http`: anyone on the way can read it. Default port 80.
+    /// `ws` and `http`: readable by anyone on the way. Default port 80.
     Plain,
     /// `wss` and `https`. Default port 443.
     Tls,
 }
 
-/// The parts of a URL that is fine.
+/// The parts of a valid URL.
 struct Parts<'a> {
     security: Security,
-    /// With an IPv6 address's brackets. Visible ASCII.
+    /// With brackets around an IPv6 address. Visible ASCII.
     host: &'a str,
     port: Option<u16>,
     path: PathAndQuery,
@@ -63,17 +63,18 @@ struct Parts<'a> {
 impl Target {
     /// Reads a `ws`, `wss`, `http` or `https` URL, its scheme in any case.
     ///
-    /// With the feature `url` it is read as browsers do (WHATWG's URL Standard): white space around it is left out, what
-    /// can't stand in a path or a query is percent-encoded, and an international host name becomes its ASCII form
-    /// (`xn--`). Without, it is read as an [`http::Uri`], where of all this only characters of the path and query that are
-    /// not ASCII are percent-encoded.
+    /// With the feature `url`, it is read as browsers read it (WHATWG's URL Standard): surrounding white space is
+    /// ignored, characters that are not allowed in a path or a query are percent-encoded, and an international host
+    /// name becomes its ASCII form (`xn--`). Without it, it is read as an [`http::Uri`], and only non-ASCII characters
+    /// of the path and query are percent-encoded.
     ///
-    /// A fragment is dropped. `user:password` is percent-decoded and becomes [`authorization`](Self::authorization), no
-    /// part of the host.
+    /// A fragment is dropped. `user:password` is percent-decoded and becomes [`authorization`](Self::authorization); it
+    /// is not part of the host.
     ///
     /// # Errors
     ///
-    /// The URL has another scheme or none, no host, no valid port, or is no URL. The error shows it without its password.
+    /// The URL has another scheme or none, no host, no valid port, or is not a URL. The error shows it without its
+    /// password.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
         text::parse(url)
     }
@@ -93,7 +94,7 @@ impl Target {
         }
     }
 
-    /// The target that a reference leads to from this one.
+    /// Returns the target that a reference leads to from this one.
     pub(super) fn resolve(&self, reference: &str) -> Result<Self, UrlError> {
         text::resolve(self, reference)
     }
@@ -107,39 +108,37 @@ impl Target {
         format!("{scheme}://{}", self.host_header.to_str().unwrap_or_default())
     }
 
-    /// Whether to connect through TLS. Where it says [`Security::Tls`], never speak in plain text.
+    /// Returns whether to connect through TLS. Never speak plain text to a [`Security::Tls`] target.
     pub fn security(&self) -> Security {
         self.security
     }
 
-    /// The host to connect to and to verify a certificate for: a name or an address, IPv6 without
-    /// brackets.
+    /// Returns the host to connect to and to verify a certificate for: a name or an address, IPv6 without brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port to connect to.
+    /// Returns the port to connect to.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The value of `Host`: with brackets, and with the port unless it is the scheme's default.
+    /// Returns the value of `Host`: with brackets, and with the port unless it is the scheme's default.
     pub fn host_header(&self) -> &HeaderValue {
         &self.host_header
     }
 
-    /// The request's target: path and query, at least `/`.
+    /// Returns the request's target: path and query, at least `/`.
     pub fn path(&self) -> &PathAndQuery {
         &self.path
     }
 
-    /// `Authorization` from the URL's `user:password` (RFC 7617), if it has one. Marked as
-    /// sensitive.
+    /// Returns `Authorization` from the URL's `user:password` (RFC 7617), if it has one. It is marked as sensitive.
     pub fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
 
-    /// The same target with these credentials where it has none of its own.
+    /// Returns the same target with these credentials, unless it has its own.
     pub(super) fn or_authorization(mut self, authorization: Option<HeaderValue>) -> Self {
         self.authorization = self.authorization.or(authorization);
         self
