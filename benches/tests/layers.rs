@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 9] = [
+const LAYERS: [(&str, Layers); 10] = [
     (
         "ws-mask",
         &[
@@ -64,7 +64,7 @@ const LAYERS: [(&str, Layers); 9] = [
             &["machine"],
             &["connection"],
             &["split"],
-            &["opening"],
+            &["opening", "tls"],
             &["client", "server", "streams", "topics"],
             &["pipe"],
             &["lib"],
@@ -95,18 +95,28 @@ const LAYERS: [(&str, Layers); 9] = [
     ),
     (
         "ws-tokio/client",
-        &[&["error", "transport"], &["dial", "handshake", "options"], &["connect"], &["lib"]],
+        &[
+            &["progress", "race", "transport"],
+            &["proxy"],
+            &["error"],
+            &["dial", "handshake", "reconnect"],
+            &["options"],
+            &["connect"],
+            &["lib"],
+        ],
     ),
     (
         "ws-tokio/server",
         &[
             &["error", "options", "refuse", "tracker"],
+            &["layer"],
             &["incoming"],
             &["accept"],
             &["listener"],
             &["lib"],
         ],
     ),
+    ("ws-tokio/tls", &[&["error"], &["provider"], &["client", "server"], &["lib"]]),
     (
         "ws-tokio/topics",
         &[

@@ -85,7 +85,7 @@ tests() { # TARGET KERNELS VARIABLE=VALUE...
 # Somewhat optimised: else the laws take minutes under qemu.
 above() { # CRATE TARGET RUSTC LINKER RUNNER TESTS...
   env RUST_BACKTRACE=0 "${@:3:3}" \
-    cargo test --locked -q -p "$1" --all-features --target "$2" --target-dir "$home/target" \
+    cargo test --locked -q -p "$1" --features deflate,url --target "$2" --target-dir "$home/target" \
     --config 'profile.dev.package.ws-mask.opt-level=3' --config 'profile.dev.package.ws-core.opt-level=1' \
     --config 'profile.dev.package.zlib-rs.opt-level=1' "${@:6}" || wrong
 }

@@ -1,21 +1,50 @@
-//! A client for lines: `cargo run -p ws-tokio --example echo_client ws://127.0.0.1:9001 [--compress[=takeover]]`
+//! A client for lines: `cargo run -p ws-tokio --example echo_client URL [OPTION...]`
 //!
 //! Sends each line of standard input as a text message and prints the answers. At the end of input it closes with
 //! 1000. It fails, and says why, where the server closed with anything but 1000 or 1001.
+//!
+//! | option | what | feature |
+//! |---|---|---|
+//! | `--compress`, `--compress=takeover` | offers compression, without or with context takeover | |
+//! | `--header 'NAME: VALUE'` | adds a header to the request; may be repeated | |
+//! | `--proxy URL` | connects through a proxy: `http://`, `https://` or `socks5://` | `proxy` |
+//! | `--proxy-from-env` | connects through the proxy that the environment names | `proxy` |
+//! | `--root FILE` | trusts one more root, in PEM | `rustls` |
+//! | `--insecure` | DANGEROUS: trusts any server, so that anybody on the way can read and change everything | `rustls` |
+//!
+//! `wss` URLs need a provider and roots: `--features ring,webpki-roots`.
+
+#[cfg(feature = "rustls")]
+#[path = "support/insecure.rs"]
+mod insecure;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use ws_tokio::http::header::{HeaderName, HeaderValue};
 use ws_tokio::{CloseCode, Compression, ConnectOptions, Message};
+
+const USAGE: &str = "usage: echo_client URL [--compress[=takeover]] [--header 'NAME: VALUE']... \
+    [--proxy URL | --proxy-from-env] [--root FILE] [--insecure]";
+
+type Failure = Box<dyn Error>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Some((url, compression)) = parse(std::env::args().skip(1)) else {
-        eprintln!("usage: echo_client URL [--compress[=takeover]]");
+    let mut args = std::env::args().skip(1);
+    let Some(url) = args.next().filter(|url| !url.starts_with('-')) else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let talked = talk(&url, compression).await;
+    let options = match options(args) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let talked = talk(&url, &options).await;
     if let Err(error) = &talked {
         eprintln!("{url}: {error}");
     }
@@ -23,19 +52,41 @@ async fn main() -> ExitCode {
     std::process::exit(i32::from(talked.is_err()))
 }
 
-fn parse(mut args: impl Iterator<Item = String>) -> Option<(String, Compression)> {
-    let url = args.next()?;
-    let compression = match args.next().as_deref() {
-        None => Compression::Off,
-        Some("--compress") => Compression::NoContextTakeover,
-        Some("--compress=takeover") => Compression::ContextTakeover,
-        Some(_) => return None,
-    };
-    Some((url, compression))
+fn options(mut args: impl Iterator<Item = String>) -> Result<ConnectOptions, Failure> {
+    let mut options = ConnectOptions::default();
+    while let Some(flag) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
+        options = match flag.as_str() {
+            "--compress" => options.compression(Compression::NoContextTakeover),
+            "--compress=takeover" => options.compression(Compression::ContextTakeover),
+            "--header" => {
+                let header = value()?;
+                let (name, value) = header.split_once(':').ok_or("a header is NAME: VALUE")?;
+                options.header(
+                    name.trim().parse::<HeaderName>()?,
+                    HeaderValue::from_str(value.trim())?,
+                )
+            }
+            #[cfg(feature = "proxy")]
+            "--proxy" => options.proxy(value()?.parse()?),
+            #[cfg(feature = "proxy")]
+            "--proxy-from-env" => options.proxy_from_env(),
+            #[cfg(feature = "rustls")]
+            "--root" => {
+                use ws_tokio::rustls::pki_types::CertificateDer;
+                use ws_tokio::rustls::pki_types::pem::PemObject;
+
+                options.add_tls_root(CertificateDer::from_pem_file(value()?)?)
+            }
+            #[cfg(feature = "rustls")]
+            "--insecure" => options.tls(insecure::config()?),
+            _ => return Err(format!("{flag} is unknown, or its feature is off").into()),
+        };
+    }
+    Ok(options)
 }
 
-async fn talk(url: &str, compression: Compression) -> Result<(), Box<dyn Error>> {
-    let options = ConnectOptions::default().compression(compression);
+async fn talk(url: &str, options: &ConnectOptions) -> Result<(), Failure> {
     let (mut connection, _response) = options.connect(url).await?;
     let mut lines = BufReader::new(stdin()).lines();
     loop {

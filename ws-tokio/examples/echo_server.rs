@@ -3,6 +3,13 @@
 //! With `--threads N`, so many threads serve: each with a current-thread runtime and a listener of its own, among which
 //! the kernel deals out the connections (`SO_REUSEPORT`); or, with `--runtime multi`, as workers of one multi-thread
 //! runtime. On Ctrl-C every connection is closed with 1001.
+//!
+//! With `--tls cert.pem key.pem` and the features `ring` or `aws-lc-rs`, it speaks TLS. This makes a certificate for trying:
+//!
+//! ```console
+//! $ openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+//!     -days 30 -keyout key.pem -out cert.pem
+//! ```
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -12,17 +19,24 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::time::sleep;
+#[cfg(feature = "rustls")]
+use tokio::time::timeout;
 use ws_tokio::{AcceptOptions, CloseCode, Compression, Error, Settings};
 
 const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--runtime current|multi] \
-    [--max-message BYTES] [--api run|recv] [--compress[=takeover]]";
+    [--max-message BYTES] [--api run|recv] [--compress[=takeover]] [--tls CERT KEY]";
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
+
+/// How long a TLS handshake may take.
+#[cfg(feature = "rustls")]
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What the command line asks for.
 #[derive(Clone)]
@@ -33,6 +47,8 @@ struct Config {
     max_message: usize,
     api: Api,
     compression: Compression,
+    /// The files of the certificate chain and of the private key.
+    tls: Option<(String, String)>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +99,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
         max_message: 1 << 20,
         api: Api::Run,
         compression: Compression::Off,
+        tls: None,
     };
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -104,6 +121,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
             }
             "--compress" => config.compression = Compression::NoContextTakeover,
             "--compress=takeover" => config.compression = Compression::ContextTakeover,
+            "--tls" => config.tls = Some((args.next()?, args.next()?)),
             flag if flag.starts_with('-') => return None,
             _ => config.address = arg,
         }
@@ -117,7 +135,8 @@ fn serve(config: &Config) -> io::Result<()> {
     let address = listener.local_addr()?;
     let others =
         (1..config.listeners()).map(|_| open(address, config)).collect::<io::Result<Vec<_>>>()?;
-    println!("listening on ws://{address}");
+    let scheme = if config.tls.is_some() { "wss" } else { "ws" };
+    println!("listening on {scheme}://{address}");
     thread::scope(|scope| {
         for (runtime, listener) in others {
             scope.spawn(move || runtime.block_on(accept(listener, config)));
@@ -151,7 +170,8 @@ fn open(address: SocketAddr, config: &Config) -> io::Result<(runtime::Runtime, T
 async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
     let settings = Settings::default().max_message(config.max_message);
     let options = AcceptOptions::default().settings(settings).compression(config.compression);
-    let server = Arc::new(Server { options, stop: Notify::new() });
+    let layer = Layer::of(config)?;
+    let server = Arc::new(Server { options, layer, stop: Notify::new() });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -173,9 +193,37 @@ async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
     Ok(())
 }
 
+/// What is spoken below WebSocket.
+enum Layer {
+    Plain,
+    #[cfg(feature = "rustls")]
+    Tls(ws_tokio::ServerTls),
+}
+
+impl Layer {
+    fn of(config: &Config) -> io::Result<Self> {
+        match &config.tls {
+            None => Ok(Self::Plain),
+            #[cfg(feature = "rustls")]
+            Some((certificates, key)) => {
+                let tls = ws_tokio::ServerTls::from_pem(&read(certificates)?, &read(key)?);
+                tls.map(Self::Tls).map_err(io::Error::other)
+            }
+            #[cfg(not(feature = "rustls"))]
+            Some(_) => Err(io::Error::other("TLS needs the feature `ring` or `aws-lc-rs`")),
+        }
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn read(file: &str) -> io::Result<Vec<u8>> {
+    std::fs::read(file).map_err(|error| io::Error::new(error.kind(), format!("{file}: {error}")))
+}
+
 /// What all connections of a listener share.
 struct Server {
     options: AcceptOptions,
+    layer: Layer,
     stop: Notify,
 }
 
@@ -185,13 +233,33 @@ struct Server {
 /// the handshake needs, comes boxed.
 fn spawn(server: Arc<Server>, api: Api, stream: Box<TcpStream>) {
     _ = stream.set_nodelay(true);
+    match &server.layer {
+        Layer::Plain => {}
+        #[cfg(feature = "rustls")]
+        Layer::Tls(tls) => {
+            let tls = tls.clone();
+            return drop(tokio::spawn(secure(server, tls, api, stream)));
+        }
+    }
     match api {
         Api::Run => drop(tokio::spawn(serve_by_run(server, stream))),
         Api::Recv => drop(tokio::spawn(serve_by_recv(server, stream))),
     }
 }
 
-async fn serve_by_run(server: Arc<Server>, stream: Box<TcpStream>) {
+#[cfg(feature = "rustls")]
+async fn secure(server: Arc<Server>, tls: ws_tokio::ServerTls, api: Api, stream: Box<TcpStream>) {
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(*stream)).await else { return };
+    match api {
+        Api::Run => serve_by_run(server, Box::new(stream)).await,
+        Api::Recv => serve_by_recv(server, Box::new(stream)).await,
+    }
+}
+
+async fn serve_by_run<S>(server: Arc<Server>, stream: Box<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let Ok(mut connection) = server.options.accept(*stream).await else { return };
     tokio::select! {
         _ = connection.run(|message, outbox| outbox.send(message)) => return,
@@ -200,7 +268,10 @@ async fn serve_by_run(server: Arc<Server>, stream: Box<TcpStream>) {
     _ = connection.close(CloseCode::GOING_AWAY, "").await;
 }
 
-async fn serve_by_recv(server: Arc<Server>, stream: Box<TcpStream>) {
+async fn serve_by_recv<S>(server: Arc<Server>, stream: Box<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let Ok(mut connection) = server.options.accept(*stream).await else { return };
     let echo = async {
         loop {

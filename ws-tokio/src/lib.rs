@@ -78,6 +78,11 @@
 //! - `stream` (default): `Stream` and `Sink` of the futures crates for [`Connection`] and its halves.
 //! - `url` (default): URLs in text are read as browsers read them, by the `url` crate: international host names, blanks and
 //!   brackets in paths, redirects. Without it they are read as [`http::Uri`]s.
+//! - `rustls`: TLS for clients ([`ConnectOptions::tls`]) and servers ([`Server::tls`]). It needs a provider of cryptography
+//!   (`ring` or `aws-lc-rs`, or one that the process or a configuration names) and, for clients, roots (`platform-verifier` or
+//!   `webpki-roots`, or those given). With `ring` and `webpki-roots`, [`connect`] takes `wss` URLs without further ado.
+//! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
+//! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, closes and ends at DEBUG, pings of the heartbeat at TRACE, a
 //!   listener that pauses at WARN; nothing per message. A [`Server`] opens a span with the peer's address for each
 //!   connection; elsewhere, instrument the task that serves it.
@@ -95,18 +100,30 @@ mod server;
 mod settings;
 mod split;
 mod streams;
+#[cfg(feature = "rustls")]
+mod tls;
 mod topics;
 
-pub use client::{ConnectError, ConnectOptions, Transport, connect};
+#[cfg(feature = "reconnect")]
+pub use client::Reconnect;
+pub use client::{ConnectError, ConnectOptions, Dialed, Step, Transport, connect};
+#[cfg(feature = "proxy")]
+pub use client::{Proxy, ProxyError};
 pub use connection::{Connection, Negotiated};
 pub use error::Error;
 pub use http;
 pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Traffic};
 pub use pipe::{pipe, pipe_with};
-pub use server::{AcceptError, AcceptOptions, Incoming, Server, Shutdown, Ticket, Tracker, accept};
+pub use server::{
+    AcceptError, AcceptOptions, Incoming, Layer, Plain, Server, Shutdown, Ticket, Tracker, accept,
+};
 pub use settings::Settings;
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
 pub use streams::{ByteStream, MessageReader, MessageWriter};
+#[cfg(feature = "rustls")]
+pub use tls::{ServerTls, TlsError};
+#[cfg(feature = "rustls")]
+pub use tokio_rustls::{self, rustls};
 pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
 #[cfg(feature = "deflate")]
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};

@@ -9,16 +9,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::Role;
 use ws_core::handshake::client::{Credentials, IntoTarget, Target, UrlError};
 
-use super::dial::dial;
 use super::error::ConnectError;
 use super::handshake::{Accepted, Answered, shake_hands};
 use super::options::ConnectOptions;
+use super::progress::{Progress, Step};
 use super::transport::Transport;
 use crate::connection::{Connection, Negotiated};
 use crate::events;
-use crate::opening::{Deadline, speaking};
+use crate::opening::{Deadline, Late, speaking};
 
-/// Connects to a `ws` or `http` URL with the default [`ConnectOptions`]. Also returns the server's response, whose
+/// Connects to a `ws`, `wss`, `http` or `https` URL with the default [`ConnectOptions`]. Also returns the server's response, whose
 /// headers the caller may want.
 ///
 /// # Errors
@@ -35,7 +35,11 @@ pub fn connect(
 }
 
 impl ConnectOptions {
-    /// Connects to a `ws` or `http` URL over TCP, with `TCP_NODELAY` set. Also returns the server's response.
+    /// Connects to a `ws`, `wss`, `http` or `https` URL. Also returns the server's response.
+    ///
+    /// All addresses of the host are raced (RFC 8305): the next one is tried 250 ms after the previous, or as soon as that
+    /// fails. `TCP_NODELAY` is set. For `wss`, TLS needs the feature `rustls`, a provider and roots; see
+    /// [the features](crate#features).
     ///
     /// With the feature `url`, a URL in text is read as browsers read it (see [`Target::parse`]); an [`http::Uri`] is
     /// taken as it is. A user and password in the URL are sent as Basic authorization.
@@ -59,7 +63,9 @@ impl ConnectOptions {
         target: Result<Target, UrlError>,
     ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
         let deadline = self.handshake.deadline();
-        let answered = in_time(deadline, async { self.follow(target?).await }).await;
+        let progress = Progress::new();
+        let asking = async { self.follow(target?, &progress).await };
+        let answered = in_time(deadline, &progress, asking).await;
         self.outcome(answered, deadline, Transport::peer_addr).await
     }
 
@@ -85,17 +91,22 @@ impl ConnectOptions {
                 let (target, offer) = (target?, self.offer()?);
                 shake_hands(stream, &target, &offer, self.handshake.reader()).await
             };
-            let answered = in_time(deadline, asking).await;
+            let answered = in_time(deadline, &Progress::new(), asking).await;
             self.outcome(answered, deadline, |_| None).await
         })
     }
 
     /// Connects, following redirects up to the limit.
-    async fn follow(&self, mut target: Target) -> Result<Answered<Transport>, ConnectError> {
+    async fn follow(
+        &self,
+        mut target: Target,
+        progress: &Progress,
+    ) -> Result<Answered<Transport>, ConnectError> {
         let mut offer = self.offer()?;
         let mut redirects = self.redirects;
         loop {
-            let stream = dial(&target).await?;
+            let stream = self.way.dial(&target, progress).await?;
+            progress.begin(Step::Handshake);
             let reader = self.handshake.reader();
             let refused = match shake_hands(stream, &target, &offer, reader).await? {
                 Answered::Refused(refused) => refused,
@@ -156,7 +167,9 @@ impl ConnectOptions {
 
 async fn in_time<T>(
     deadline: Deadline,
+    progress: &Progress,
     handshake: impl Future<Output = Result<T, ConnectError>>,
 ) -> Result<T, ConnectError> {
-    deadline.within(pin!(handshake)).await.unwrap_or(Err(ConnectError::Timeout))
+    let late = || Err(ConnectError::Timeout(progress.step()));
+    deadline.within(pin!(handshake)).await.unwrap_or_else(|Late| late())
 }

@@ -1,20 +1,121 @@
-//! Opening the stream that a handshake goes over.
+//! The way to a target: addresses, proxy and TLS, up to the stream that a WebSocket handshake goes over.
 
-use tokio::net::TcpStream;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::net::{TcpStream, lookup_host};
 use ws_core::handshake::client::{Security, Target};
 
 use super::error::ConnectError;
-use super::transport::Transport;
+use super::progress::{Progress, Step};
+#[cfg(feature = "proxy")]
+use super::proxy::{Proxies, tunnel};
+use super::race::race;
+use super::transport::{Dialed, Transport};
+#[cfg(feature = "rustls")]
+use crate::tls::{self, ClientTls};
 
-/// Opens a stream to the target.
-pub(super) async fn dial(target: &Target) -> Result<Transport, ConnectError> {
-    match target.security() {
-        // A `wss` URL is never spoken to in plain text.
-        Security::Tls => Err(ConnectError::TlsUnsupported),
-        Security::Plain => {
-            let stream = TcpStream::connect((target.host(), target.port())).await?;
-            stream.set_nodelay(true)?;
-            Ok(Transport::Tcp(stream))
+type Called<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
+
+/// Looks up the addresses of a host and a port.
+pub(super) type Resolver = Arc<dyn Fn(String, u16) -> Called<Vec<SocketAddr>> + Send + Sync>;
+
+/// Opens a stream to a target.
+pub(super) type Dialer = Arc<dyn Fn(Target) -> Called<Dialed> + Send + Sync>;
+
+/// How to get to a target.
+#[derive(Clone, Default)]
+pub(super) struct Way {
+    pub(super) resolver: Option<Resolver>,
+    pub(super) dialer: Option<Dialer>,
+    #[cfg(feature = "proxy")]
+    pub(super) proxies: Proxies,
+    #[cfg(feature = "rustls")]
+    pub(super) tls: ClientTls,
+}
+
+impl Way {
+    /// Opens a stream to the target, through TLS if its URL asks for it.
+    pub(super) async fn dial(
+        &self,
+        target: &Target,
+        progress: &Progress,
+    ) -> Result<Transport, ConnectError> {
+        let stream = self.open(target, progress).await?;
+        match target.security() {
+            Security::Plain => Ok(stream),
+            // A `wss` URL is never spoken to in plain text.
+            Security::Tls => self.secure(target.host(), stream, progress).await,
         }
+    }
+
+    async fn open(&self, target: &Target, progress: &Progress) -> Result<Transport, ConnectError> {
+        if let Some(dialer) = &self.dialer {
+            progress.begin(Step::Dial);
+            return Ok(Transport::Dialed(dialer(target.clone()).await?));
+        }
+        #[cfg(feature = "proxy")]
+        if let Some(proxy) = self.proxies.proxy_for(target) {
+            let (host, port) = proxy.address();
+            let stream = self.tcp(host, port, progress).await?;
+            let stream = match proxy.security() {
+                Security::Plain => stream,
+                Security::Tls => self.secure(host, stream, progress).await?,
+            };
+            progress.begin(Step::Proxy);
+            return Ok(tunnel(&proxy, stream, target).await?);
+        }
+        self.tcp(target.host(), target.port(), progress).await
+    }
+
+    /// Connects to whichever address of the host answers first.
+    async fn tcp(
+        &self,
+        host: &str,
+        port: u16,
+        progress: &Progress,
+    ) -> Result<Transport, ConnectError> {
+        progress.begin(Step::Resolve);
+        let addresses = match &self.resolver {
+            Some(resolver) => resolver(host.to_owned(), port).await?,
+            None => lookup_host((host, port)).await?.collect(),
+        };
+        progress.begin(Step::Dial);
+        let stream = race(addresses, TcpStream::connect).await?;
+        stream.set_nodelay(true)?;
+        Ok(Transport::Tcp(stream))
+    }
+
+    #[cfg(feature = "rustls")]
+    async fn secure(
+        &self,
+        host: &str,
+        stream: Transport,
+        progress: &Progress,
+    ) -> Result<Transport, ConnectError> {
+        progress.begin(Step::Tls);
+        Ok(Transport::Tls(Box::new(tls::connect(&self.tls, host, stream).await?)))
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    async fn secure(&self, _: &str, _: Transport, _: &Progress) -> Result<Transport, ConnectError> {
+        Err(ConnectError::TlsUnsupported)
+    }
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut way = f.debug_struct("Way");
+        way.field("resolver", &self.resolver.is_some()).field("dialer", &self.dialer.is_some());
+        #[cfg(feature = "proxy")]
+        way.field("proxies", &self.proxies);
+        #[cfg(feature = "rustls")]
+        way.field("tls", &self.tls);
+        way.finish()
     }
 }

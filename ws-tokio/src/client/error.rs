@@ -9,6 +9,12 @@ use http::{Response, StatusCode};
 use ws_core::handshake::client::{AnswerError, OfferError, RedirectError, UrlError};
 use ws_core::handshake::http1::HeadError;
 
+use super::progress::Step;
+#[cfg(feature = "proxy")]
+use super::proxy::ProxyError;
+#[cfg(feature = "rustls")]
+use crate::tls::TlsError;
+
 /// An error while connecting.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -17,7 +23,7 @@ pub enum ConnectError {
     Url(UrlError),
     /// The request can't be made as the options ask.
     Offer(OfferError),
-    /// The URL asks for TLS, which this build doesn't have. Use
+    /// The URL asks for TLS, which this build lacks: turn on the feature `rustls`, or use
     /// [`ConnectOptions::connect_over`](super::ConnectOptions::connect_over) with a TLS stream.
     TlsUnsupported,
     /// The server refused: its response, with what arrived of the body within 250 ms, up to 1 KiB.
@@ -30,8 +36,14 @@ pub enum ConnectError {
     Answer(AnswerError),
     /// The stream ended before an answer.
     NoAnswer,
-    /// There was no answer within the handshake timeout.
-    Timeout,
+    /// Connecting took longer than the handshake timeout; what it was at then.
+    Timeout(Step),
+    /// TLS can't be had, or its handshake failed.
+    #[cfg(feature = "rustls")]
+    Tls(TlsError),
+    /// The proxy gave no tunnel.
+    #[cfg(feature = "proxy")]
+    Proxy(ProxyError),
     /// The stream could not be opened, or failed.
     Io(io::Error),
 }
@@ -53,14 +65,18 @@ impl fmt::Display for ConnectError {
             Self::Url(error) => error.fmt(f),
             Self::Offer(error) => error.fmt(f),
             Self::TlsUnsupported => {
-                f.write_str("the URL asks for TLS, which this build doesn't have")
+                f.write_str("the URL asks for TLS, and the feature `rustls` is off")
             }
             Self::Refused(response) => write!(f, "the server refused with {}", response.status()),
             Self::Redirect(error) => error.fmt(f),
             Self::Head(error) => write!(f, "the server's answer can't be read: {error}"),
             Self::Answer(error) => error.fmt(f),
             Self::NoAnswer => f.write_str("the server ended the connection without an answer"),
-            Self::Timeout => f.write_str("the server did not answer in time"),
+            Self::Timeout(step) => write!(f, "connecting took too long, at {step}"),
+            #[cfg(feature = "rustls")]
+            Self::Tls(error) => error.fmt(f),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }
     }
@@ -75,7 +91,11 @@ impl error::Error for ConnectError {
             Self::Head(error) => Some(error),
             Self::Answer(error) => Some(error),
             Self::Io(error) => Some(error),
-            Self::TlsUnsupported | Self::Refused(_) | Self::NoAnswer | Self::Timeout => None,
+            #[cfg(feature = "rustls")]
+            Self::Tls(error) => Some(error),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(error) => Some(error),
+            Self::TlsUnsupported | Self::Refused(_) | Self::NoAnswer | Self::Timeout(_) => None,
         }
     }
 }
@@ -90,6 +110,11 @@ macro_rules! from {
     )*};
 }
 from!(UrlError => Url, OfferError => Offer, RedirectError => Redirect, HeadError => Head, AnswerError => Answer);
+
+#[cfg(feature = "rustls")]
+from!(TlsError => Tls);
+#[cfg(feature = "proxy")]
+from!(ProxyError => Proxy);
 
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {

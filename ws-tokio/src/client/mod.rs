@@ -5,9 +5,20 @@ mod dial;
 mod error;
 mod handshake;
 mod options;
+mod progress;
+#[cfg(feature = "proxy")]
+mod proxy;
+mod race;
+#[cfg(feature = "reconnect")]
+mod reconnect;
 mod transport;
 
 pub use connect::connect;
 pub use error::ConnectError;
 pub use options::ConnectOptions;
-pub use transport::Transport;
+pub use progress::Step;
+#[cfg(feature = "proxy")]
+pub use proxy::{Proxy, ProxyError};
+#[cfg(feature = "reconnect")]
+pub use reconnect::Reconnect;
+pub use transport::{Dialed, Transport};

@@ -1,14 +1,27 @@
 //! Options of a client.
 
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "rustls")]
+use tokio_rustls::rustls::pki_types::CertificateDer;
+#[cfg(feature = "rustls")]
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 #[cfg(feature = "deflate")]
 use ws_core::deflate::CompressionOptions;
-use ws_core::handshake::client::Offer;
+use ws_core::handshake::client::{Offer, Target};
 use ws_core::handshake::http1::HeadLimits;
 
+use super::dial::Way;
 use super::error::ConnectError;
+#[cfg(feature = "proxy")]
+use super::proxy::{Proxies, Proxy};
+use super::transport::Dialed;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 
@@ -28,6 +41,7 @@ pub struct ConnectOptions {
     host: Option<HeaderValue>,
     subprotocols: Vec<String>,
     pub(super) redirects: u8,
+    pub(super) way: Way,
     pub(super) handshake: HandshakeOptions,
 }
 
@@ -67,7 +81,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets how long connecting and the handshake may take together. Default 10 s; [`Duration::MAX`] means for ever.
+    /// Sets how long connecting may take in all: name, addresses, proxy, TLS and handshake. Default 10 s; [`Duration::MAX`] means for ever.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;
@@ -79,6 +93,95 @@ impl ConnectOptions {
     #[must_use]
     pub fn redirects(self, most: u8) -> Self {
         Self { redirects: most, ..self }
+    }
+
+    /// Sets how a host's addresses are looked up, in place of the system's resolver. Called with host and port; the addresses
+    /// are tried in its order, families alternating (RFC 8305).
+    ///
+    /// ```
+    /// # use ws_tokio::ConnectOptions;
+    /// // What curl's `--resolve` does.
+    /// let options = ConnectOptions::default()
+    ///     .resolver(|_host, port| async move { Ok(vec![([127, 0, 0, 1], port).into()]) });
+    /// ```
+    #[must_use]
+    pub fn resolver<R, F>(mut self, resolver: R) -> Self
+    where
+        R: Fn(String, u16) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.way.resolver = Some(Arc::new(move |host, port| Box::pin(resolver(host, port))));
+        self
+    }
+
+    /// Sets how streams are opened, in place of TCP: for Unix sockets, tunnels, or tests. Resolver and proxies are not used
+    /// then. TLS, if the URL asks for it, and the handshake go over the stream.
+    ///
+    /// ```
+    /// # use ws_tokio::ConnectOptions;
+    /// # #[cfg(unix)]
+    /// # fn example() -> ConnectOptions {
+    /// use tokio::net::UnixStream;
+    ///
+    /// ConnectOptions::default().dialer(|_target| UnixStream::connect("/run/chat.sock"))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn dialer<D, F, S>(mut self, dialer: D) -> Self
+    where
+        D: Fn(Target) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.way.dialer = Some(Arc::new(move |target| {
+            let dialing = dialer(target);
+            Box::pin(async move { dialing.await.map(Dialed::new) })
+        }));
+        self
+    }
+
+    /// Sets a proxy for all connections. Default none.
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.way.proxies = Proxies::All(proxy);
+        self
+    }
+
+    /// Takes proxies from the environment's variables, as they are now: `HTTP_PROXY` for `ws`, `HTTPS_PROXY` for `wss`,
+    /// `ALL_PROXY` for both, and `NO_PROXY` for hosts without one; upper or lower case. Default: the environment is not looked
+    /// at.
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn proxy_from_env(mut self) -> Self {
+        self.way.proxies = Proxies::environment();
+        self
+    }
+
+    /// Sets the configuration of TLS: roots, client certificates, provider. It replaces everything that the features would
+    /// choose. If it names no protocols for ALPN, `http/1.1` is offered.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, config: impl Into<Arc<ClientConfig>>) -> Self {
+        self.way.tls = self.way.tls.with_config(config.into());
+        self
+    }
+
+    /// Trusts one more root, beside those of the features or of [`tls_roots`](Self::tls_roots). Not used with a
+    /// configuration of the caller's.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn add_tls_root(mut self, root: CertificateDer<'static>) -> Self {
+        self.way.tls = self.way.tls.with_root(root);
+        self
+    }
+
+    /// Trusts these roots in place of those of the features.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls_roots(mut self, roots: RootCertStore) -> Self {
+        self.way.tls = self.way.tls.with_roots(roots);
+        self
     }
 
     /// Sets the settings of the connection.

@@ -58,9 +58,22 @@ impl AcceptOptions {
     /// If dropped, the stream is dropped with it.
     pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
+        stream: S,
+    ) -> Result<Incoming<S>, AcceptError> {
+        self.read_until(self.deadline(), stream).await
+    }
+
+    /// The deadline of a handshake that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.handshake.deadline()
+    }
+
+    /// Reads a handshake that must be over by this deadline.
+    pub(super) async fn read_until<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        deadline: Deadline,
         mut stream: S,
     ) -> Result<Incoming<S>, AcceptError> {
-        let deadline = self.handshake.deadline();
         let mut leftover = BytesMut::new();
         let judged = self.judge_in_time(deadline, &mut stream, &mut leftover).await;
         let settings = self.handshake.settings;

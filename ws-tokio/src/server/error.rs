@@ -7,6 +7,9 @@ use std::io;
 use ws_core::handshake::http1::HeadError;
 use ws_core::handshake::server::{Refusal, SubprotocolNotOffered};
 
+#[cfg(feature = "rustls")]
+use crate::tls::TlsError;
+
 /// An error while accepting.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -17,6 +20,9 @@ pub enum AcceptError {
     Refused(Refusal),
     /// The server chose a subprotocol that the client did not offer; the client was sent a 500.
     Subprotocol(SubprotocolNotOffered),
+    /// The TLS handshake failed, or took longer than the handshake's deadline.
+    #[cfg(feature = "rustls")]
+    Tls(TlsError),
     /// The stream failed.
     Io(io::Error),
 }
@@ -27,6 +33,8 @@ impl fmt::Display for AcceptError {
             Self::Silent => f.write_str("the peer sent no request"),
             Self::Refused(refusal) => write!(f, "refused with {}: {refusal}", refusal.status()),
             Self::Subprotocol(error) => error.fmt(f),
+            #[cfg(feature = "rustls")]
+            Self::Tls(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }
     }
@@ -38,6 +46,8 @@ impl error::Error for AcceptError {
             Self::Silent => None,
             Self::Refused(refusal) => Some(refusal),
             Self::Subprotocol(error) => Some(error),
+            #[cfg(feature = "rustls")]
+            Self::Tls(error) => Some(error),
             Self::Io(error) => Some(error),
         }
     }
@@ -58,6 +68,13 @@ impl From<HeadError> for AcceptError {
 impl From<SubprotocolNotOffered> for AcceptError {
     fn from(error: SubprotocolNotOffered) -> Self {
         Self::Subprotocol(error)
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl From<TlsError> for AcceptError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,12 @@ use tokio::time::sleep;
 
 use super::error::AcceptError;
 use super::incoming::Incoming;
+use super::layer::{Layer, Plain};
 use super::options::AcceptOptions;
 use crate::connection::Connection;
 use crate::events;
+#[cfg(feature = "rustls")]
+use crate::tls::ServerTls;
 
 /// Shortest and longest pause after an error that may pass, such as too many open files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -80,8 +84,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 /// # Ok(())
 /// # }
 /// ```
-pub struct Server {
+pub struct Server<L = Plain> {
     listener: TcpListener,
+    layer: L,
     options: AcceptOptions,
     max_connections: usize,
     max_handshakes: usize,
@@ -93,6 +98,7 @@ impl Server {
     pub fn new(listener: TcpListener) -> Self {
         Self {
             listener,
+            layer: Plain,
             options: AcceptOptions::default(),
             max_connections: Semaphore::MAX_PERMITS,
             max_handshakes: 1024,
@@ -107,6 +113,20 @@ impl Server {
         TcpListener::bind(address).await.map(Self::new)
     }
 
+    /// Speaks TLS. Handshakes of TLS count against the handshake timeout and [`max_handshakes`](Self::max_handshakes); one that
+    /// fails or stalls doesn't delay others. A connection's `get_ref` has the client's certificates and the protocol chosen by
+    /// ALPN.
+    ///
+    /// See [`ServerTls`] for an example.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(self, tls: ServerTls) -> Server<ServerTls> {
+        let Self { listener, layer: Plain, options, max_connections, max_handshakes } = self;
+        Server { listener, layer: tls, options, max_connections, max_handshakes }
+    }
+}
+
+impl<L: Layer> Server<L> {
     /// Sets the options for accepting connections.
     #[must_use]
     pub fn options(self, options: AcceptOptions) -> Self {
@@ -140,11 +160,11 @@ impl Server {
     /// If dropped, no more connections are accepted; those being served go on.
     pub async fn serve<H, F>(self, handler: H)
     where
-        H: Fn(Connection<TcpStream>) -> F + Send + Sync + 'static,
+        H: Fn(Connection<L::Stream>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
         let handler = Arc::new(handler);
-        let accept = move |incoming: Incoming<TcpStream>| {
+        let accept = move |incoming: Incoming<L::Stream>| {
             let handler = handler.clone();
             async move {
                 if let Ok(connection) = incoming.accept().await {
@@ -161,20 +181,20 @@ impl Server {
     /// If dropped, no more connections are accepted; those being served go on.
     pub async fn serve_incoming<H, F>(self, handler: H)
     where
-        H: Fn(Incoming<TcpStream>) -> F + Send + Sync + 'static,
+        H: Fn(Incoming<L::Stream>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
         let connections = Arc::new(Semaphore::new(self.max_connections));
         let handshakes = Arc::new(Semaphore::new(self.max_handshakes));
-        let shared = Arc::new((self.options, handler));
+        let shared = Arc::new((self.layer, self.options, handler));
         loop {
             let connection = permit(&connections).await;
             let handshake = permit(&handshakes).await;
             let (stream, peer) = accept(|| self.listener.accept()).await;
             let shared = shared.clone();
             tokio::spawn(events::of_connection(peer, async move {
-                let (options, handler) = &*shared;
-                let read = read(options, stream).await;
+                let (layer, options, handler) = &*shared;
+                let read = read(layer, options, stream).await;
                 drop(handshake);
                 if let Ok(incoming) = read {
                     handler(incoming.with_peer_addr(peer)).await;
@@ -211,20 +231,28 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn read(
+async fn read<L: Layer>(
+    layer: &L,
     options: &AcceptOptions,
     stream: TcpStream,
-) -> Result<Incoming<TcpStream>, AcceptError> {
+) -> Result<Incoming<L::Stream>, AcceptError> {
     stream.set_nodelay(true)?;
     // On the heap, so that the task is no larger for it.
-    Box::pin(options.read(stream)).await
+    Box::pin(async move {
+        let deadline = options.deadline();
+        let secured = deadline.within(pin!(layer.accept(stream))).await;
+        let secured = secured.unwrap_or(Err(AcceptError::Silent));
+        let stream = secured.inspect_err(|error| events::not_accepted(error))?;
+        options.read_until(deadline, stream).await
+    })
+    .await
 }
 
 async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     semaphore.clone().acquire_owned().await.expect("never closed")
 }
 
-impl fmt::Debug for Server {
+impl<L> fmt::Debug for Server<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
     }

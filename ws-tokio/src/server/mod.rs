@@ -3,6 +3,7 @@
 mod accept;
 mod error;
 mod incoming;
+mod layer;
 mod listener;
 mod options;
 mod refuse;
@@ -11,6 +12,7 @@ mod tracker;
 pub use accept::accept;
 pub use error::AcceptError;
 pub use incoming::Incoming;
+pub use layer::{Layer, Plain};
 pub use listener::Server;
 pub use options::AcceptOptions;
 pub use tracker::{Shutdown, Ticket, Tracker};

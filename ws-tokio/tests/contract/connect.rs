@@ -1,6 +1,6 @@
 //! `connect` over real TCP: URLs, and where redirects may lead.
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use ws_tokio::http::{HeaderValue, header};
 use ws_tokio::{ConnectError, ConnectOptions, Transport};
@@ -64,8 +64,22 @@ async fn wss_is_never_spoken_in_plain_text() {
     for scheme in ["wss", "https", "WSS"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{scheme}://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-        let error = ws_tokio::connect(&url).await.unwrap_err();
-        assert!(matches!(error, ConnectError::TlsUnsupported), "{error}");
+        let heard = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut first = [0];
+            stream.read(&mut first).await.map(|len| first[..len].to_vec())
+        };
+        tokio::select! {
+            error = ws_tokio::connect(&url) => {
+                let error = error.unwrap_err();
+                #[cfg(feature = "rustls")]
+                assert!(matches!(error, ConnectError::Tls(_)), "{error}");
+                #[cfg(not(feature = "rustls"))]
+                assert!(matches!(error, ConnectError::TlsUnsupported), "{error}");
+            }
+            // A record of a TLS handshake (RFC 8446, 5.1).
+            heard = heard => assert!(matches!(heard.unwrap().as_slice(), [] | [0x16])),
+        }
     }
 }
 
@@ -178,13 +192,15 @@ async fn credentials_do_not_go_to_another_host_nor_come_back_from_there() {
 
 #[tokio::test]
 async fn a_redirect_that_cannot_be_followed_is_an_error() {
-    for (location, tls) in [("ftp://a/", false), ("wss://127.0.0.1/", true)] {
+    for (location, tls) in [("ftp://a/", false), ("wss://127.0.0.1:1/", true)] {
         let (port, requests) = server(vec![Answer::Redirect(302, location.into())]).await;
         let options = ConnectOptions::default().redirects(1);
         let url = format!("ws://127.0.0.1:{port}/");
         let (connected, _) = tokio::join!(options.connect(&url), requests);
         match connected.unwrap_err() {
             ConnectError::Redirect(_) => assert!(!tls),
+            #[cfg(feature = "rustls")]
+            ConnectError::Tls(_) | ConnectError::Io(_) => assert!(tls),
             ConnectError::TlsUnsupported => assert!(tls),
             error => panic!("{error}"),
         }

@@ -8,7 +8,7 @@ use ws_tokio::handshake::client::AnswerError;
 use ws_tokio::handshake::http1::{HeadError, HeadLimits};
 use ws_tokio::handshake::key::Key;
 use ws_tokio::http::{HeaderValue, Response, header};
-use ws_tokio::{ConnectError, ConnectOptions, Connection, Error, Role};
+use ws_tokio::{ConnectError, ConnectOptions, Connection, Error, Role, Step};
 
 use crate::support::memory::PIPE;
 use crate::support::wire::frame;
@@ -223,7 +223,7 @@ async fn a_server_without_an_answer_is_waited_for_10_seconds() {
     for cut in ["", "HTTP/1.1 101 Switching Pro", "HTTP/1.1 100 Continue\r\n\r\n"] {
         let (took, error) = beside_a_server_that_stays(cut).await;
         assert_eq!(took.as_secs(), 10);
-        assert!(matches!(error, ConnectError::Timeout), "{error}");
+        assert!(matches!(error, ConnectError::Timeout(Step::Handshake)), "{error}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::duplex;
 use tokio::time::{Instant, timeout};
-use ws_tokio::{AcceptError, AcceptOptions, ConnectError, ConnectOptions, pipe_with};
+use ws_tokio::{AcceptError, AcceptOptions, ConnectError, ConnectOptions, Step, pipe_with};
 
 use crate::support::memory::{self, PIPE};
 
@@ -40,7 +40,7 @@ async fn a_silent_peer_is_waited_for_as_long_as_was_said_and_no_longer() {
         let (near, _far) = duplex(PIPE);
         let options = ConnectOptions::default().handshake_timeout(*time);
         let connected = options.connect_over(near, "ws://a/").await;
-        assert!(matches!(connected, Err(ConnectError::Timeout)));
+        assert!(matches!(connected, Err(ConnectError::Timeout(Step::Handshake))));
         let took = since.elapsed();
         assert!(took >= *time * 2 && took <= *time * 2 + Duration::from_millis(4), "{took:?}");
     }
