@@ -1,4 +1,4 @@
-//! Opening the stream that a handshake goes over.
+//! Opening the stream for a handshake.
 
 use tokio::net::TcpStream;
 use ws_core::handshake::client::{Security, Target};
@@ -9,7 +9,7 @@ use super::transport::Transport;
 /// Opens a stream to the target.
 pub(super) async fn dial(target: &Target) -> Result<Transport, ConnectError> {
     match target.security() {
-        // A `wss` URL is never spoken to in plain text.
+        // Never use plain text for a `wss` URL.
         Security::Tls => Err(ConnectError::TlsUnsupported),
         Security::Plain => {
             let stream = TcpStream::connect((target.host(), target.port())).await?;

@@ -1,4 +1,4 @@
-//! Options of a client.
+//! Client options.
 
 use std::time::Duration;
 
@@ -32,27 +32,27 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Adds a header to the request. Connecting fails if it is one of the handshake's own.
+    /// Adds a header to the request. Connecting fails if the handshake itself sets that header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Sets the request's `Host`. Default: the URL's.
+    /// Sets the request's `Host` header. Default: the URL's host.
     #[must_use]
     pub fn host(self, host: HeaderValue) -> Self {
         Self { host: Some(host), ..self }
     }
 
-    /// Sets the subprotocols to ask for, in order of preference. Default none.
+    /// Sets the subprotocols to offer, in order of preference. Default none.
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { subprotocols: subprotocols.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Sets whether and how to compress messages, if the server agrees. Default off; see
-    /// [`Compression`](crate::Compression) for its costs.
+    /// Sets whether and how messages are compressed if the server agrees. Default off; see
+    /// [`Compression`](crate::Compression) for the costs.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
@@ -60,22 +60,22 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the limits on the answer's head. Default 16 KiB and 128 headers.
+    /// Sets the limits on the response head. Default 16 KiB and 128 headers.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.handshake.head_limits = limits;
         self
     }
 
-    /// Sets how long connecting and the handshake may take together. Default 10 s; [`Duration::MAX`] means for ever.
+    /// Sets the timeout for connecting and the handshake together. Default 10 s; [`Duration::MAX`] means no timeout.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;
         self
     }
 
-    /// Sets how many redirects to follow. Default 0: a redirect is a refusal. Credentials are not sent to another host,
-    /// and TLS is not given up for plain text.
+    /// Sets the maximum number of redirects to follow. Default 0: a redirect is a refusal. Credentials are not sent to
+    /// another host, and a redirect from TLS to plain text is an error.
     #[must_use]
     pub fn redirects(self, most: u8) -> Self {
         Self { redirects: most, ..self }
@@ -88,7 +88,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Returns what is asked for, whatever the target.
+    /// Returns the handshake offer, which is the same for every target.
     pub(super) fn offer(&self) -> Result<Offer, ConnectError> {
         let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
         #[cfg(feature = "deflate")]
