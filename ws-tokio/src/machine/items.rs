@@ -1,4 +1,4 @@
-//! The items of a `Stream` of messages: messages, at most one error in a row, then `None` forever.
+//! The items of a `Stream` of messages: messages, then at most one error, then `None` forever.
 
 use ws_core::Message;
 

@@ -11,7 +11,7 @@ use crate::events::Event;
 #[derive(Debug, Default)]
 #[must_use = "somebody waits to hear of it"]
 pub(crate) struct News {
-    /// What waiting tasks to wake.
+    /// The waiting tasks to wake.
     pub(crate) wake: Wants,
     pub(crate) more: More,
 }
