@@ -17,8 +17,8 @@ pub enum Error {
     Cut(Option<io::Error>),
     /// The peer violated the protocol or a limit; the connection was closed with the matching code.
     Protocol(DecodeError),
-    /// The peer sent a message after [`close_read`](crate::Connection::close_read); the connection was closed with
-    /// 1008.
+    /// The peer sent a message after [`Connection::close_read`](crate::Connection::close_read); the connection was
+    /// closed with 1008.
     UnexpectedMessage,
     /// The peer did not answer a heartbeat ping in time.
     HeartbeatTimeout,

@@ -41,8 +41,7 @@ impl Settings {
         Self { limits: self.limits.with_message_size(bytes), ..self }
     }
 
-    /// Sets the maximum number of fragments of a received message. Default 131 072; one more closes the connection with
-    /// 1008.
+    /// Sets the maximum number of fragments per message. Default 131 072; one more closes the connection with 1008.
     #[must_use]
     pub fn max_fragments(self, fragments: u32) -> Self {
         Self { limits: self.limits.with_fragments(fragments), ..self }

@@ -1,5 +1,4 @@
-//! The client's handshake on one stream: sends the request, reads the response and the body of a refusal (RFC 6455,
-//! 4.1).
+//! The client's handshake on one stream: sends the request, reads the response and a refusal's body (RFC 6455, 4.1).
 
 use std::pin::pin;
 use std::time::Duration;

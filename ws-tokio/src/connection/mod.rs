@@ -189,8 +189,8 @@ impl<S> Connection<S> {
         self.shared().callbacks().ping = Some(Box::new(callback));
     }
 
-    /// Sets a callback for pongs, which is called as that of [`on_ping`](Self::on_ping) is, with the payload of every
-    /// pong: answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited pongs.
+    /// Sets a callback for pongs, under the same rules as [`on_ping`](Self::on_ping). It is called with the payload of
+    /// every pong: answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited pongs.
     pub fn on_pong(&mut self, callback: impl FnMut(&[u8]) + Send + Sync + 'static) {
         self.shared().callbacks().pong = Some(Box::new(callback));
     }

@@ -11,8 +11,8 @@ use super::pings::Ping;
 use super::pool::ThreadPool;
 use crate::error::Error;
 
-/// The sending side of a connection, for code that can't wait. [`Connection::run`](crate::Connection::run) passes it to
-/// its handler; elsewhere, [`Connection::outbox`](crate::Connection::outbox) returns it.
+/// The sending side of a connection, for code that can't wait. [`Connection::run`](crate::Connection::run) passes one
+/// to its handler, and [`Connection::outbox`](crate::Connection::outbox) returns one.
 ///
 /// A handler's replies are written together, after everything that arrived in one read was handled.
 pub struct Outbox<'a>(Way<'a>);

@@ -60,8 +60,7 @@ impl Pings {
         (ControlPayload::from(self.sent.to_be_bytes()), Ping(ping))
     }
 
-    /// Resolves the ping that this pong answers, and all earlier ones: a peer may answer only the newest (RFC 6455,
-    /// 5.5.3).
+    /// Resolves the ping that this pong answers, and earlier ones: a peer may answer only the newest (RFC 6455, 5.5.3).
     pub(crate) fn pong_received(&mut self, payload: &[u8], answered: &mut Answered) {
         let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
         let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else {

@@ -24,7 +24,7 @@ impl Want {
 impl Wants {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const ALL: Self = Self(15);
-    /// Not a task's want: there are other notifications than wake-ups.
+    /// Not a task's want: set if there are notifications other than wake-ups.
     pub(crate) const MORE: Self = Self(16);
     /// Wants that are met by reading. A task that waits for one also writes the queue.
     pub(crate) const READING: Self = Self(Want::Message as u8 | Want::End as u8);

@@ -186,7 +186,7 @@ impl Server {
     }
 }
 
-/// Accepts the next connection. Errors are skipped if they concern a single connection, or cause a pause.
+/// Accepts the next connection. Skips errors of a single connection, and pauses after any other.
 async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> F) -> T {
     let mut pause = PAUSES.0;
     loop {
@@ -239,7 +239,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns how long a listener pauses that fails with these errors in turn.
+    /// Returns the total pause of a listener that fails with these errors in turn.
     async fn paused(failures: impl IntoIterator<Item = io::ErrorKind>) -> Duration {
         let mut failures = failures.into_iter();
         let begin = Instant::now();

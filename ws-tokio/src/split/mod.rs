@@ -36,7 +36,7 @@ impl<S> Connection<S> {
     }
 }
 
-/// The error of [`RecvHalf::reunite`], which returns both halves.
+/// The error of [`RecvHalf::reunite`]; contains the halves.
 pub struct ReuniteError<S>(pub RecvHalf<S>, pub SendHalf<S>);
 
 impl<S> RecvHalf<S> {

@@ -154,7 +154,7 @@ impl<S: AsyncWrite + Unpin> ByteStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
-    /// Waits for bytes to read; leaves none at the end.
+    /// Waits for bytes to read. At the end of the stream, `bytes` stays empty.
     fn poll_bytes(
         &mut self,
         waiter: &mut Waiter,

@@ -39,7 +39,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the next message, to be read while it arrives. Returns `None` as [`recv`](Self::recv) does.
     ///
     /// # Errors
-    /// As for [`recv`](Self::recv). Reading wraps the same errors in an [`io::Error`].
+    /// As for [`recv`](Self::recv). Reading converts these errors to [`io::Error`]; a close in the middle of the
+    /// message is [`io::ErrorKind::UnexpectedEof`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -87,7 +88,7 @@ impl<S> Source<'_, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Source<'_, S> {
-    /// Receives the first piece of the next message. Only within this call may a message start to be streamed.
+    /// Receives the first piece of the next message. A message starts to be streamed only within this call.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, Error>> {
         self.inbound().set_delivery(Delivery::Pieces(CHUNK));
         let first = self.poll_piece(cx);

@@ -57,7 +57,7 @@ impl Queue {
         self.stage
     }
 
-    /// Returns the number of offered messages that were or will be missed.
+    /// Returns the number of offered messages that will never be taken.
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -27,7 +27,7 @@ impl<S> Shared<S> {
         }
     }
 
-    /// Handles the peer's close frame, whose answer is queued.
+    /// Handles the peer's close frame. The answer is already queued.
     pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
         let end = match &frame {
             Some(frame) if !frame.code().is_normal() => End::Closed,
