@@ -47,7 +47,7 @@
 //!
 //! Control frames never reach the caller: pings are answered; a close frame is answered and ends the connection.
 //!
-//! # Beyond a single connection
+//! # Other APIs
 //!
 //! - [`Connection::split`]: one task receives, any number of tasks send, ping and close.
 //! - [`Connection::reader`] and [`Connection::writer`]: a message as a byte stream, while it arrives or is written.
