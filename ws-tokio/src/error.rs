@@ -1,4 +1,4 @@
-//! The error of a connection.
+//! Errors of a connection.
 
 use std::error;
 use std::fmt;
@@ -12,28 +12,29 @@ use ws_core::{CloseCode, CloseFrame, DecodeError, EncodeError};
 pub enum Error {
     /// The peer closed the connection with a code other than 1000 or 1001.
     Closed(CloseFrame),
-    /// The stream ended without a close frame. The source is the transport's error, if it had one: a reset, or TLS that
-    /// ended without its own close.
+    /// The stream ended without a close frame, or [`close_now`](crate::Connection::close_now) was called. Contains the
+    /// transport's error, if any: a reset, or TLS that ended without its own close.
     Cut(Option<io::Error>),
     /// The peer violated the protocol or a limit; the connection was closed with the matching code.
     Protocol(DecodeError),
-    /// The peer sent a message although none is accepted any more; the connection was closed with 1008.
+    /// The peer sent a message after [`Connection::close_read`](crate::Connection::close_read); the connection was
+    /// closed with 1008.
     UnexpectedMessage,
-    /// The peer did not answer a ping of the heartbeat in time.
+    /// The peer did not answer a heartbeat ping in time.
     HeartbeatTimeout,
     /// This end closed the connection with this code: the peer violated the application's protocol (see
     /// [`Connection::fail`](crate::Connection::fail)), or was too slow for a [`Broadcast`](crate::Broadcast).
     Failed(CloseCode),
     /// Closing took longer than [`Settings::close_timeout`](crate::Settings).
     CloseTimeout,
-    /// The message can't be sent; nothing of it was queued.
+    /// The message can't be sent; nothing was queued.
     Send(EncodeError),
     /// The transport failed.
     Io(io::Error),
 }
 
 impl Error {
-    /// Returns the code of the peer's close frame, if this error is one.
+    /// Returns the code of the peer's close frame, if this is [`Closed`](Self::Closed).
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
@@ -50,7 +51,7 @@ impl Error {
     }
 }
 
-/// Whoever closes doesn't care about the peer's code.
+/// Maps [`Error::Closed`] to success: the peer's code doesn't matter to the end that closes.
 pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(Error::Closed(_)) => Ok(()),

@@ -1,4 +1,4 @@
-//! Events for `tracing`, with that feature: what happens to a connection, and never anything per message.
+//! Events for the feature `tracing`: the life of a connection, never individual messages.
 #![cfg_attr(
     not(feature = "tracing"),
     expect(unused_variables, reason = "without the feature nobody is told")
@@ -21,46 +21,46 @@ macro_rules! event {
     }};
 }
 
-/// A server accepted a handshake.
+/// Reports that the server accepted a handshake.
 pub(crate) fn accepted(subprotocol: Option<&str>) {
     event!(debug, subprotocol, "handshake accepted");
 }
 
-/// A server refused a handshake, or the peer left.
+/// Reports that the server refused a handshake, or that it failed.
 pub(crate) fn not_accepted(why: &dyn Display) {
     event!(debug, %why, "handshake not accepted");
 }
 
-/// The application refused a handshake.
+/// Reports that the application refused a handshake.
 pub(crate) fn refused(status: StatusCode) {
     event!(debug, status = status.as_u16(), "handshake refused");
 }
 
-/// A client's handshake was accepted.
+/// Reports that a client's handshake was accepted.
 pub(crate) fn connected(subprotocol: Option<&str>) {
     event!(debug, subprotocol, "connected");
 }
 
-/// A client's handshake failed.
+/// Reports that a client's handshake failed.
 pub(crate) fn not_connected(why: &dyn Display) {
     event!(debug, %why, "not connected");
 }
 
-/// A listener can't accept: it pauses.
+/// Reports that a listener can't accept and pauses.
 pub(crate) fn cannot_listen(error: &io::Error) {
     event!(warn, %error, "accepting connections pauses");
 }
 
-/// An event under the lock that halves share; it is reported after unlocking.
+/// An event recorded under the lock of a split connection, and reported after unlocking.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Our close frame is queued.
+    /// Our close frame was queued.
     CloseQueued(Option<CloseCode>),
-    /// The peer's close frame came.
+    /// The peer's close frame arrived.
     CloseReceived(Option<CloseCode>),
-    /// The heartbeat pings a silent peer.
+    /// A heartbeat ping was queued.
     Asked,
-    /// The stream has ended.
+    /// The connection has ended.
     Ended(Result<(), Error>),
 }
 
@@ -78,7 +78,7 @@ impl Event {
     }
 }
 
-/// A span with the peer's address around everything that a served connection does.
+/// Runs a served connection in a span with the peer's address.
 pub(crate) fn of_connection<F: Future>(
     peer: SocketAddr,
     connection: F,

@@ -39,34 +39,35 @@
 //! # Two ways to receive
 //!
 //! - [`Connection::recv`] returns owned messages, [`Connection::recv_into`] fills a buffer. Messages queued by
-//!   [`feed`](Connection::feed) are written when `recv` waits, so a burst is answered with one write.
-//!   [`Connection::recv_with`] lends a message in the read buffer, and [`Connection::feed_with`] lends the send queue to
-//!   write one into.
+//!   [`feed`](Connection::feed) are written when `recv` waits, so the replies to a burst are written together.
+//!   [`Connection::recv_with`] borrows a message from the read buffer, and [`Connection::feed_with`] writes one
+//!   directly into the send queue.
 //! - [`Connection::run`] calls a function for every message, borrowed from the read buffer. This is the fastest way: no
 //!   allocation, no reference count and no task switch per message.
 //!
 //! Control frames never reach the caller: pings are answered; a close frame is answered and ends the connection.
 //!
-//! # Around a connection
+//! # Other APIs
 //!
-//! - [`Connection::split`]: one task receives, any number send, ping and close.
-//! - [`Connection::reader`] and [`Connection::writer`]: a message as a stream of bytes, while it arrives or is written.
+//! - [`Connection::split`]: one task receives, any number of tasks send, ping and close.
+//! - [`Connection::reader`] and [`Connection::writer`]: a message as a byte stream, while it arrives or is written.
 //! - [`ByteStream`]: a connection for protocols without messages. For typed JSON, see the crate `ws-json`.
-//! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections; a slow subscriber never delays the others.
-//! - [`Server`]: a TCP listener with caps. [`Tracker`]: graceful shutdown.
+//! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections; a slow subscriber never delays the
+//!   others.
+//! - [`Server`]: a TCP listener with connection limits. [`Tracker`]: graceful shutdown.
 //! - [`Connection::on_ping`], [`Connection::on_pong`] and [`Connection::counters`]: observability.
 //! - [`pipe`]: both ends in memory, for tests.
 //!
 //! # Memory
 //!
-//! A waiting connection owns no buffers: they belong to the thread (up to 8 of 128 KiB for each direction) and are lent
-//! while in use. [`Settings`] bound what a peer can make a connection hold; [`AcceptOptions`] and [`ConnectOptions`]
-//! bound it for a handshake.
+//! An idle connection owns no buffers: each thread keeps a pool of them (up to 8 of 128 KiB for each direction) and
+//! lends them to busy connections. [`Settings`] limit how much memory a peer can make a connection use;
+//! [`AcceptOptions`] and [`ConnectOptions`] limit it during the handshake.
 //!
 //! # Cancel safety
 //!
-//! Progress lives in the connection, not in futures: any future of a connection can be dropped at any point, and the
-//! connection stays usable.
+//! Progress is stored in the connection, not in futures: any future of a connection can be dropped at any point, and
+//! the connection stays usable.
 //!
 //! # The runtime
 //!
@@ -74,7 +75,7 @@
 //!
 //! # Features
 //!
-//! - `deflate` (default): permessage-deflate (RFC 7692), off until [`AcceptOptions`] and [`ConnectOptions`] ask for it.
+//! - `deflate` (default): permessage-deflate (RFC 7692), off until enabled by [`AcceptOptions`] or [`ConnectOptions`].
 //! - `stream` (default): `Stream` and `Sink` of the futures crates for [`Connection`] and its halves.
 //! - `url` (default): URLs in text are read as browsers read them, by the `url` crate: international host names, blanks and
 //!   brackets in paths, redirects. Without it they are read as [`http::Uri`]s.
@@ -85,7 +86,7 @@
 //! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, closes and ends at DEBUG, pings of the heartbeat at TRACE, a
 //!   listener that pauses at WARN; nothing per message. A [`Server`] opens a span with the peer's address for each
-//!   connection; elsewhere, instrument the task that serves it.
+//!   connection; otherwise, instrument the task that serves it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

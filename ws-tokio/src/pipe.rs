@@ -1,4 +1,4 @@
-//! Both ends of a connection in memory, for tests. They exchange the bytes that a network would carry.
+//! Both ends of a connection in memory, for tests. They exchange the same bytes as over a network.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -14,10 +14,10 @@ use crate::server::AcceptOptions;
 /// Capacity of a pipe in each direction, in bytes.
 const CAPACITY: usize = 64 * 1024;
 
-/// The client's URL. Nothing is looked up.
+/// The client's URL. No host name is resolved.
 const URL: &str = "ws://localhost/";
 
-/// Connects a client and a server in memory, by a real handshake with default options. Each direction holds 64 KiB
+/// Connects a client and a server in memory, with a real handshake and default options. Each direction buffers 64 KiB
 /// before its writer waits.
 ///
 /// ```
@@ -40,17 +40,17 @@ pub async fn pipe() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
     pipe_with(&connect, &accept, CAPACITY).await.expect("the defaults agree with each other")
 }
 
-/// Connects a client and a server in memory, as [`pipe`] does, with these options. Each direction holds `capacity`
-/// bytes before its writer waits; with 1, every read and write is of a single byte.
+/// Connects a client and a server in memory, as [`pipe`] does, with these options. Each direction buffers `capacity`
+/// bytes before its writer waits; with 1, every read and write transfers a single byte.
 ///
-/// The URL is `ws://localhost/`. To choose it, or to look at the request, use [`ConnectOptions::connect_over`] and
+/// The URL is `ws://localhost/`. To use another, or to inspect the request, use [`ConnectOptions::connect_over`] and
 /// [`AcceptOptions::read`] over [`tokio::io::duplex`], as this function does.
 ///
 /// # Errors
-/// As [`ConnectOptions::connect_over`]; if the server refused, the error holds its response.
+/// As for [`ConnectOptions::connect_over`]. If the server refused the handshake, the error contains its response.
 ///
 /// # Panics
-/// As [`pipe`], and for a `capacity` of 0.
+/// As for [`pipe`], and if `capacity` is 0.
 ///
 /// # Cancel safety
 /// If dropped, both ends are dropped with it.
@@ -77,6 +77,6 @@ pub async fn pipe_with(
         Some(server) => server,
         None => accepting.await,
     };
-    // The client has its answer, so an error now is the stream's.
+    // The client has received the response, so this is an error of the stream.
     Ok((client, server.map_err(io::Error::other)?))
 }

@@ -1,4 +1,4 @@
-//! The settings of a connection.
+//! Connection settings.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use ws_core::Limits;
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub(crate) limits: Limits,
-    /// Four bytes each, because every connection keeps them.
+    /// Four bytes each, because every connection stores them.
     pub(crate) queue_limit: u32,
     pub(crate) high_water: u32,
     pub(crate) close_timeout: Duration,
@@ -34,35 +34,36 @@ pub(crate) enum Counting {
 }
 
 impl Settings {
-    /// Sets the largest message to receive, in bytes. Default 1 MiB, which a peer can make us hold. A larger message
-    /// closes the connection with 1009.
+    /// Sets the maximum size of received messages, in bytes. Default 1 MiB, which a peer can make a connection hold. A
+    /// larger message closes the connection with 1009.
     #[must_use]
     pub fn max_message(self, bytes: usize) -> Self {
         Self { limits: self.limits.with_message_size(bytes), ..self }
     }
 
-    /// Sets the most fragments of a message to receive. Default 131 072; one more closes the connection with 1008.
+    /// Sets the maximum number of fragments per message. Default 131 072; one more closes the connection with 1008.
     #[must_use]
     pub fn max_fragments(self, fragments: u32) -> Self {
         Self { limits: self.limits.with_fragments(fragments), ..self }
     }
 
-    /// Sets the most bytes queued for sending, up to 4 GiB. Default 1 MiB, which a peer that doesn't read can make us
-    /// hold. Senders wait while the queue is full. A message longer than the limit is queued alone, in an empty queue.
+    /// Sets the maximum number of bytes queued for sending, up to 4 GiB. Default 1 MiB, which a peer that doesn't read
+    /// can make a connection hold. Senders wait while the queue is full. A message longer than the limit is queued once
+    /// the queue is empty.
     #[must_use]
     pub fn queue_limit(self, bytes: usize) -> Self {
         Self { queue_limit: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// Sets the number of queued bytes from which `feed` starts to write, up to 4 GiB. Default 64 KiB. Lower means more
-    /// system calls, higher more memory per burst.
+    /// Sets the number of queued bytes at which `feed` starts to write, up to 4 GiB. Default 64 KiB. A lower value
+    /// costs more system calls, a higher one more memory per burst.
     #[must_use]
     pub fn high_water(self, bytes: usize) -> Self {
         Self { high_water: u32::try_from(bytes).unwrap_or(u32::MAX), ..self }
     }
 
-    /// Sets how long closing may take in all: sending our close frame, waiting for the peer's, and waiting up to 250 ms
-    /// for the end of its stream. Default 5 s, for which a peer that doesn't answer can hold the connection. Counted in
+    /// Sets the timeout for closing: sending our close frame, waiting for the peer's, and waiting up to 250 ms for the
+    /// end of its stream. Default 5 s, for which a peer that doesn't answer can hold the connection. Rounded up to
     /// milliseconds; more than 49 days means never.
     #[must_use]
     pub fn close_timeout(self, timeout: Duration) -> Self {
@@ -71,44 +72,44 @@ impl Settings {
 
     /// Sets how long the transport may accept nothing before the connection fails with
     /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default 30 s, for which a peer that doesn't read can hold a full
-    /// queue; twice as long if it read a little in between. Counted in milliseconds; more than 49 days means never.
+    /// queue; twice as long if it reads a little meanwhile. Rounded up to milliseconds; more than 49 days means never.
     #[must_use]
     pub fn write_timeout(self, timeout: Duration) -> Self {
         Self { write_timeout: timeout, ..self }
     }
 
-    /// Closes the connection with 1001 after nothing, not even a pong, has arrived for this long; up to twice as long
-    /// if something arrived early in the period. A peer that reads slowly is not idle. Default off: a silent peer holds
-    /// its connection for ever.
+    /// Closes the connection with 1001 if nothing, not even a pong, arrives for this long; up to twice as long if
+    /// something arrived early in the period. A peer that reads slowly is not idle. Default off: a silent peer can hold
+    /// its connection forever.
     #[must_use]
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         Self { idle_timeout: Some(timeout), ..self }
     }
 
-    /// Pings the peer when nothing has arrived for `interval`, and fails the connection with
-    /// [`Error::HeartbeatTimeout`](crate::Error) if nothing arrives within `deadline` after that. Default off: a peer
-    /// that vanished is noticed only when something is sent to it.
+    /// Pings the peer if nothing arrives for `interval`, and fails the connection with
+    /// [`Error::HeartbeatTimeout`](crate::Error) if nothing arrives within `deadline` after that. Default off: a
+    /// vanished peer is noticed only when something is sent to it.
     ///
     /// The deadline starts when the ping has left the send queue. A peer that accepts or sends bytes is alive: while it
-    /// accepts queued bytes slowly, [`write_timeout`](Self::write_timeout) is the limit instead. If more than 64 KiB
-    /// were written since something last arrived, the transport may hold them in front of the ping, and the deadline is
-    /// at least 30 s.
+    /// slowly accepts queued bytes, [`write_timeout`](Self::write_timeout) applies instead. If more than 64 KiB were
+    /// written since something last arrived, the transport may hold them before the ping, and the deadline is at least
+    /// 30 s.
     ///
-    /// The heartbeat works only while the connection is received from.
+    /// The heartbeat works only while a task receives from the connection.
     #[must_use]
     pub fn heartbeat(self, interval: Duration, deadline: Duration) -> Self {
         Self { heartbeat: Some((interval, deadline)), ..self }
     }
 
-    /// Counts traffic for [`Connection::counters`](crate::Connection::counters). Default off: it costs each connection
-    /// about 300 bytes.
+    /// Counts traffic for [`Connection::counters`](crate::Connection::counters). Default off: it costs about 300 bytes
+    /// per connection.
     #[must_use]
     pub fn counted(self) -> Self {
         Self { counting: Counting::On, ..self }
     }
 }
 
-/// A time in whole milliseconds, as Tokio's timers count it: a quarter of the size of a [`Duration`].
+/// A time in whole milliseconds, the resolution of Tokio's timers: a quarter of the size of a [`Duration`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Millis(u32);
 
@@ -121,7 +122,7 @@ impl Millis {
         Self(u32::try_from(millis).unwrap_or(Self::NEVER))
     }
 
-    /// Returns [`Duration::MAX`] for never.
+    /// Returns the duration; [`Duration::MAX`] for never.
     pub(crate) const fn get(self) -> Duration {
         match self.0 {
             Self::NEVER => Duration::MAX,
@@ -130,7 +131,7 @@ impl Millis {
     }
 }
 
-/// Returns the moment after this much time; `None` (never) if the clock doesn't reach that far.
+/// Returns the instant after this much time; `None` (never) if the clock doesn't reach that far.
 pub(crate) fn after(time: Duration) -> Option<Instant> {
     Instant::now().checked_add(time)
 }

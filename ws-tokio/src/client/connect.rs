@@ -1,4 +1,4 @@
-//! From a URL to a connection, following redirects.
+//! Connecting to a URL and following redirects.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ use crate::connection::{Connection, Negotiated};
 use crate::events;
 use crate::opening::{Deadline, Late, speaking};
 
-/// Connects to a `ws`, `wss`, `http` or `https` URL with the default [`ConnectOptions`]. Also returns the server's response, whose
-/// headers the caller may want.
+/// Connects to a `ws`, `wss`, `http` or `https` URL with the default [`ConnectOptions`]. Also returns the server's
+/// response, whose headers the caller may want.
 ///
 /// # Errors
-/// As [`ConnectOptions::connect`].
+/// See [`ConnectOptions::connect`].
 ///
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
@@ -30,22 +30,22 @@ pub fn connect(
     url: impl IntoTarget,
 ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
     let target = url.into_target();
-    // On the heap, so that a task that connects and then goes on is no larger for it.
+    // Boxed, so that the future doesn't enlarge the task that awaits it.
     Box::pin(async move { ConnectOptions::default().connect_to(target).await })
 }
 
 impl ConnectOptions {
     /// Connects to a `ws`, `wss`, `http` or `https` URL. Also returns the server's response.
     ///
-    /// All addresses of the host are raced (RFC 8305): the next one is tried 250 ms after the previous, or as soon as that
-    /// fails. `TCP_NODELAY` is set. For `wss`, TLS needs the feature `rustls`, a provider and roots; see
-    /// [the features](crate#features).
+    /// All addresses of the host are raced (RFC 8305): the next one is tried 250 ms after the previous, or as soon as
+    /// that fails. `TCP_NODELAY` is set. For `wss`, TLS needs the feature `rustls`, a provider and roots; see [the
+    /// features](crate#features).
     ///
-    /// With the feature `url`, a URL in text is read as browsers read it (see [`Target::parse`]); an [`http::Uri`] is
-    /// taken as it is. A user and password in the URL are sent as Basic authorization.
+    /// With the feature `url`, a string is parsed as browsers parse URLs (see [`Target::parse`]); an [`http::Uri`] is
+    /// used as is. A user and password in the URL are sent as Basic authorization.
     ///
     /// # Errors
-    /// [`ConnectError`]. If the server refused, it holds the response.
+    /// Returns a [`ConnectError`]. If the server refused the handshake, it contains the response.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -54,7 +54,7 @@ impl ConnectOptions {
         url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<Transport>, Response<()>), ConnectError>> {
         let target = url.into_target();
-        // On the heap, so that a task that connects and then goes on is no larger for it.
+        // Boxed, so that the future doesn't enlarge the task that awaits it.
         Box::pin(self.connect_to(target))
     }
 
@@ -69,12 +69,12 @@ impl ConnectOptions {
         self.outcome(answered, deadline, Transport::peer_addr).await
     }
 
-    /// Makes a WebSocket connection over a stream that leads to the URL; for `wss`, a TLS stream.
+    /// Performs the handshake over a stream that is already connected to the URL's host; for `wss`, a TLS stream.
     ///
     /// Redirects are treated as refusals.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// See [`connect`](Self::connect).
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -84,7 +84,7 @@ impl ConnectOptions {
         url: impl IntoTarget,
     ) -> impl Future<Output = Result<(Connection<S>, Response<()>), ConnectError>> {
         let target = url.into_target();
-        // On the heap, stream included, so that a task that connects and then goes on is no larger for it.
+        // Boxed together with the stream, so that the future doesn't enlarge the task that awaits it.
         Box::pin(async move {
             let deadline = self.handshake.deadline();
             let asking = async {
@@ -125,7 +125,7 @@ impl ConnectOptions {
         }
     }
 
-    /// Turns the answer into a connection or an error.
+    /// Converts the server's answer into a connection or an error.
     async fn outcome<S: AsyncRead + Unpin>(
         &self,
         answered: Result<Answered<S>, ConnectError>,

@@ -1,4 +1,4 @@
-//! The error of connecting.
+//! Errors of connecting.
 
 use std::error;
 use std::fmt;
@@ -19,22 +19,23 @@ use crate::tls::TlsError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL can't be connected to.
+    /// The URL is invalid.
     Url(UrlError),
-    /// The request can't be made as the options ask.
+    /// The request can't be built from the options.
     Offer(OfferError),
     /// The URL asks for TLS, which this build lacks: turn on the feature `rustls`, or use
     /// [`ConnectOptions::connect_over`](super::ConnectOptions::connect_over) with a TLS stream.
     TlsUnsupported,
-    /// The server refused: its response, with what arrived of the body within 250 ms, up to 1 KiB.
+    /// The server refused the handshake. Contains its response, with as much of the body as arrived within 250 ms, up
+    /// to 1 KiB.
     Refused(Box<Response<Bytes>>),
     /// The server's redirect can't be followed.
     Redirect(RedirectError),
-    /// The server's answer is not HTTP, or exceeds the limits.
+    /// The server's response is not HTTP, or exceeds the limits.
     Head(HeadError),
-    /// The server switched protocols, but not as asked.
+    /// The server switched protocols, but its response doesn't match the request.
     Answer(AnswerError),
-    /// The stream ended before an answer.
+    /// The stream ended before the response.
     NoAnswer,
     /// Connecting took longer than the handshake timeout; what it was at then.
     Timeout(Step),
@@ -49,7 +50,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Returns the status with which the server refused.
+    /// Returns the status of the server's refusal.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {

@@ -1,4 +1,4 @@
-//! The client's handshake on one stream: send the request, read the answer, read a refusal's body (RFC 6455, 4.1).
+//! The client's handshake on one stream: sends the request, reads the response and a refusal's body (RFC 6455, 4.1).
 
 use std::pin::pin;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::error::ConnectError;
 use crate::machine::random;
 use crate::opening::{Deadline, Late, read_head, write_head};
 
-/// How long to wait for the body of a refusal. It mostly arrives with its head, but may never end.
+/// How long to wait for the body of a refusal. It usually arrives with the head, but may never end.
 const BODY_WAIT: Duration = Duration::from_millis(250);
 
 /// The server's answer.
@@ -23,21 +23,21 @@ pub(super) enum Answered<S> {
     Refused(Refused<S>),
 }
 
-/// An accepted handshake: the stream, and bytes that arrived after the answer.
+/// An accepted handshake: the stream, and bytes that arrived after the response.
 pub(super) struct Accepted<S> {
     pub(super) stream: S,
     pub(super) leftover: BytesMut,
     pub(super) facts: client::Accepted,
 }
 
-/// A refused handshake: the stream, and bytes that arrived of the body.
+/// A refused handshake: the stream, and the part of the body that has arrived.
 pub(super) struct Refused<S> {
     stream: S,
     leftover: BytesMut,
     response: Response<()>,
 }
 
-/// Sends the request and reads the answer; interim answers are skipped.
+/// Sends the request and reads the response, skipping interim responses.
 pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     target: &Target,
@@ -72,11 +72,11 @@ impl<S> Refused<S> {
 }
 
 impl<S: AsyncRead + Unpin> Refused<S> {
-    /// Reads up to 1 KiB of the body, for a moment. Errors are ignored: the refusal counts.
+    /// Reads up to 1 KiB of the body, for up to [`BODY_WAIT`]. Read errors are ignored: the refusal is the error.
     pub(super) async fn into_error(mut self, deadline: Deadline) -> ConnectError {
         let mut body = RefusalBody::new(&self.response);
         let deadline = deadline.or_after(BODY_WAIT);
-        // What has arrived by then is kept.
+        // Whatever has arrived by then is kept.
         let (Ok(()) | Err(Late)) = deadline.within(pin!(self.read(&mut body))).await;
         ConnectError::Refused(Box::new(self.response.map(|()| body.into_bytes().into())))
     }

@@ -1,4 +1,4 @@
-//! The client: connecting to a URL, or over a given stream.
+//! The client: connecting to a URL, or over an existing stream.
 
 mod connect;
 mod dial;

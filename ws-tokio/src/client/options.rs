@@ -1,4 +1,4 @@
-//! Options of a client.
+//! Client options.
 
 use std::future::Future;
 use std::io;
@@ -46,27 +46,27 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Adds a header to the request. Connecting fails if it is one of the handshake's own.
+    /// Adds a header to the request. Connecting fails if the handshake itself sets that header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Sets the request's `Host`. Default: the URL's.
+    /// Sets the request's `Host` header. Default: the URL's host.
     #[must_use]
     pub fn host(self, host: HeaderValue) -> Self {
         Self { host: Some(host), ..self }
     }
 
-    /// Sets the subprotocols to ask for, in order of preference. Default none.
+    /// Sets the subprotocols to offer, in order of preference. Default none.
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { subprotocols: subprotocols.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Sets whether and how to compress messages, if the server agrees. Default off; see
-    /// [`Compression`](crate::Compression) for its costs.
+    /// Sets whether and how messages are compressed if the server agrees. Default off; see
+    /// [`Compression`](crate::Compression) for the costs.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
@@ -74,29 +74,30 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the limits on the answer's head. Default 16 KiB and 128 headers.
+    /// Sets the limits on the response head. Default 16 KiB and 128 headers.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.handshake.head_limits = limits;
         self
     }
 
-    /// Sets how long connecting may take in all: name, addresses, proxy, TLS and handshake. Default 10 s; [`Duration::MAX`] means for ever.
+    /// Sets how long connecting may take in all: name, addresses, proxy, TLS and handshake. Default 10 s;
+    /// [`Duration::MAX`] means for ever.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;
         self
     }
 
-    /// Sets how many redirects to follow. Default 0: a redirect is a refusal. Credentials are not sent to another host,
-    /// and TLS is not given up for plain text.
+    /// Sets the maximum number of redirects to follow. Default 0: a redirect is a refusal. Credentials are not sent to
+    /// another host, and a redirect from TLS to plain text is an error.
     #[must_use]
     pub fn redirects(self, most: u8) -> Self {
         Self { redirects: most, ..self }
     }
 
-    /// Sets how a host's addresses are looked up, in place of the system's resolver. Called with host and port; the addresses
-    /// are tried in its order, families alternating (RFC 8305).
+    /// Sets how a host's addresses are looked up, in place of the system's resolver. Called with host and port; the
+    /// addresses are tried in its order, families alternating (RFC 8305).
     ///
     /// ```
     /// # use ws_tokio::ConnectOptions;
@@ -114,8 +115,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets how streams are opened, in place of TCP: for Unix sockets, tunnels, or tests. Resolver and proxies are not used
-    /// then. TLS, if the URL asks for it, and the handshake go over the stream.
+    /// Sets how streams are opened, in place of TCP: for Unix sockets, tunnels, or tests. Resolver and proxies are not
+    /// used then. TLS, if the URL asks for it, and the handshake go over the stream.
     ///
     /// ```
     /// # use ws_tokio::ConnectOptions;
@@ -149,8 +150,8 @@ impl ConnectOptions {
     }
 
     /// Takes proxies from the environment's variables, as they are now: `HTTP_PROXY` for `ws`, `HTTPS_PROXY` for `wss`,
-    /// `ALL_PROXY` for both, and `NO_PROXY` for hosts without one; upper or lower case. Default: the environment is not looked
-    /// at.
+    /// `ALL_PROXY` for both, and `NO_PROXY` for hosts without one; upper or lower case. Default: the environment is not
+    /// looked at.
     #[cfg(feature = "proxy")]
     #[must_use]
     pub fn proxy_from_env(mut self) -> Self {
@@ -158,8 +159,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the configuration of TLS: roots, client certificates, provider. It replaces everything that the features would
-    /// choose. If it names no protocols for ALPN, `http/1.1` is offered.
+    /// Sets the configuration of TLS: roots, client certificates, provider. It replaces everything that the features
+    /// would choose. If it names no protocols for ALPN, `http/1.1` is offered.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, config: impl Into<Arc<ClientConfig>>) -> Self {
@@ -191,7 +192,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Returns what is asked for, whatever the target.
+    /// Returns the handshake offer, which is the same for every target.
     pub(super) fn offer(&self) -> Result<Offer, ConnectError> {
         let offer = Offer::new().headers(self.headers.clone())?.subprotocols(&self.subprotocols)?;
         #[cfg(feature = "deflate")]

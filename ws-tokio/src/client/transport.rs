@@ -1,4 +1,4 @@
-//! The streams that `connect` makes, as one type for all URLs.
+//! The stream type of connections made by `connect`, one for all URLs.
 
 use std::fmt;
 use std::io::{self, IoSlice};

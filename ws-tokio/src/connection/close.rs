@@ -1,4 +1,4 @@
-//! The closing handshake (RFC 6455, 7), and ending without one.
+//! Closing a connection, with or without the closing handshake (RFC 6455, 7).
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -13,19 +13,19 @@ use crate::machine::{Progress, Want, Wants};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes the connection: sends a close frame, drops messages that still arrive, waits for the peer's close frame,
-    /// and then up to 250 ms for the end of its stream. All of it takes at most
+    /// and then up to 250 ms for the end of its stream. All of this takes at most
     /// [`Settings::close_timeout`](crate::Settings).
     ///
-    /// If a close frame was already sent, this only waits. If the connection has ended, it returns how.
+    /// If a close frame was already sent, this only waits. If the connection has ended, this returns its result.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is sent then.
-    /// [`Error::CloseTimeout`] if the peer doesn't answer in time. Otherwise as [`recv`](Self::recv), except that the
-    /// peer's close code is never an error.
+    /// [`Error::Send`] if the code may not be sent or the reason is longer than 123 bytes; nothing is sent then.
+    /// [`Error::CloseTimeout`] if the peer doesn't answer in time. Otherwise as for [`recv`](Self::recv), except that
+    /// the peer's close code is never an error.
     ///
     /// # Cancel safety
-    /// If dropped, the close frame is queued or sent, and its deadline keeps running; call this again, or
-    /// [`recv`](Self::recv), to go on.
+    /// If dropped, the close frame is queued or sent, and its deadline keeps running. Call this again, or
+    /// [`recv`](Self::recv), to continue.
     pub async fn close(
         &mut self,
         code: CloseCode,
@@ -36,14 +36,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Fails the connection (RFC 6455, 7.1.7) because the peer violated the application's own protocol. Queues a close
-    /// frame unless one was sent; no more messages are received.
+    /// frame unless one was already queued; no more messages are received.
     ///
-    /// This doesn't wait. The next [`recv`](Self::recv) writes the close frame, drops what still arrives, and returns
+    /// This doesn't wait. The next [`recv`](Self::recv) writes the close frame, drops further input, and returns
     /// [`Error::Failed`] at most 250 ms after the close frame was written, and within
-    /// [`Settings::close_timeout`](crate::Settings). A connection that has ended is not changed.
+    /// [`Settings::close_timeout`](crate::Settings). This has no effect on a connection that has ended.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is done then.
+    /// [`Error::Send`] if the code may not be sent or the reason is longer than 123 bytes; this has no effect then.
     pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared().fail(frame);
@@ -63,10 +63,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(closed(received.map(|_| ())))
     }
 
-    /// Ends the connection without a closing handshake. Queued messages are lost, and the peer's stream ends.
+    /// Ends the connection without a closing handshake. Queued messages are lost, and the stream's write side is shut
+    /// down.
     ///
-    /// May be called at any time, any number of times. Receiving then returns [`Error::Cut`], unless the connection had
-    /// already ended.
+    /// May be called repeatedly, at any time. Receiving then returns [`Error::Cut`], unless the connection had already
+    /// ended.
     pub fn close_now(&mut self) {
         self.shared().close_now();
         self.shared().tell(Wants::NONE);

@@ -1,4 +1,4 @@
-//! A connection with one owner.
+//! A connection with a single owner.
 
 mod close;
 mod receive;
@@ -20,14 +20,14 @@ use crate::settings::{Counting, Settings};
 
 /// A WebSocket connection over any byte stream.
 ///
-/// Made by [`accept`](crate::accept), by [`connect`](crate::connect), or from a stream that was upgraded elsewhere.
+/// Created by [`accept`](crate::accept), by [`connect`](crate::connect), or from a stream that was upgraded elsewhere.
 /// [`split`](Self::split) it to share it between tasks. It reads, and answers pings, only while a receiving method is
-/// polled. While nothing arrives, it owns no buffers.
+/// polled. An idle connection owns no buffers.
 ///
 /// Dropping it drops the stream without a closing handshake.
 pub struct Connection<S>(Box<State<S>>);
 
-/// Both sides behind one pointer, so that moving a connection is cheap.
+/// Both directions behind one pointer, so that moving a connection is cheap.
 pub(crate) struct State<S> {
     pub(crate) receiving: Receiving,
     pub(crate) shared: Shared<S>,
@@ -49,7 +49,7 @@ impl Negotiated {
         Self { subprotocol: Some(subprotocol.into()), ..self }
     }
 
-    /// Sets the agreed compression (RFC 7692), and how this end uses it. Default none.
+    /// Sets the negotiated compression (RFC 7692), and how this end uses it. Default none.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(
@@ -60,7 +60,7 @@ impl Negotiated {
         Self { compression: Some((agreed, options.into())), ..self }
     }
 
-    /// Sets the peer's address, for streams that don't know it. Default none.
+    /// Sets the peer's address, which the connection can't get from an arbitrary stream. Default none.
     #[must_use]
     pub fn peer_addr(self, address: SocketAddr) -> Self {
         Self { peer_addr: Some(address), ..self }
@@ -68,9 +68,9 @@ impl Negotiated {
 }
 
 impl<S> Connection<S> {
-    /// Makes a connection from a stream that was upgraded elsewhere, by an HTTP server or in a test.
+    /// Creates a connection from a stream that was upgraded elsewhere, by an HTTP server or in a test.
     ///
-    /// `leftover` is what was read after the handshake: the peer's first frames.
+    /// `leftover` contains bytes that were read after the handshake: the peer's first frames.
     ///
     /// # Panics
     /// For a client, if the operating system has no randomness for the masking keys.
@@ -121,53 +121,53 @@ impl<S> Connection<S> {
         &mut self.0.shared
     }
 
-    /// Returns this end's role.
+    /// Returns the role of this end.
     #[must_use]
     pub fn role(&self) -> Role {
         self.0.shared.role()
     }
 
-    /// Returns the subprotocol that both ends agreed on.
+    /// Returns the negotiated subprotocol.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.shared.subprotocol()
     }
 
-    /// Returns the compression that both ends agreed on.
+    /// Returns the negotiated compression.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.0.shared.compression()
     }
 
-    /// Sets the least size in bytes of messages that are compressed, from the next message on; `usize::MAX` for none.
-    /// Has no effect unless compression was agreed on. [`PreparedMessage::plain`](crate::PreparedMessage) exempts a
+    /// Sets the minimum size in bytes of messages to compress, from the next message on; `usize::MAX` compresses none.
+    /// Has no effect unless compression was negotiated. [`PreparedMessage::plain`](crate::PreparedMessage) exempts a
     /// single message.
     #[cfg(feature = "deflate")]
     pub fn set_compression_threshold(&mut self, bytes: usize) {
         self.shared().outbound_mut().set_compression_threshold(bytes);
     }
 
-    /// Sets the compression level, 0 to 9, from the next message on. Has no effect unless compression was agreed on.
-    /// The context is reset, so the next message may be longer.
+    /// Sets the compression level, 0 to 9, from the next message on. Has no effect unless compression was negotiated.
+    /// This resets the context, so the next message may compress less well.
     #[cfg(feature = "deflate")]
     pub fn set_compression_level(&mut self, level: u8) {
         self.shared().outbound_mut().set_compression_level(level);
     }
 
-    /// Returns the peer's address, if the handshake or the caller knew it.
+    /// Returns the peer's address, if it was set by the handshake or the caller.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.0.shared.peer_addr()
     }
 
-    /// Returns the peer's close frame, once it has arrived and if it has a code.
+    /// Returns the peer's close frame, if it has arrived and has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<&CloseFrame> {
         self.0.shared.close_frame()
     }
 
-    /// Returns the number of bytes queued for sending and not yet written.
+    /// Returns the number of queued bytes that have not been written yet.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.0.shared.outbound().queued()
@@ -179,28 +179,28 @@ impl<S> Connection<S> {
         self.0.shared.counters(self.0.receiving.inbound.counts())
     }
 
-    /// Sets a callback for pings. It gets the payload (at most 125 bytes) before the pong is queued, and returns
-    /// whether to send the pong. Without a callback, every ping is answered.
+    /// Sets a callback for pings. It is called with the payload (at most 125 bytes) before the pong is queued, and
+    /// returns whether to send the pong. Without a callback, every ping is answered.
     ///
-    /// The receiving task calls it, also after a [`split`](Self::split), and no lock is held: it may use a
-    /// [`SendHalf`](crate::SendHalf), but must not block. The peer decides how often it is called. If it panics, it is
-    /// removed.
+    /// The receiving task calls it, even after a [`split`](Self::split). No lock is held, so it may use a
+    /// [`SendHalf`](crate::SendHalf), but it must not block. The peer decides how often it is called. If it panics,
+    /// this callback and that of [`on_pong`](Self::on_pong) are removed.
     pub fn on_ping(&mut self, callback: impl FnMut(&[u8]) -> PingReply + Send + Sync + 'static) {
         self.shared().callbacks().ping = Some(Box::new(callback));
     }
 
-    /// Sets a callback for pongs, under the terms of [`on_ping`](Self::on_ping). It gets the payload of every pong:
-    /// answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited ones.
+    /// Sets a callback for pongs, under the same rules as [`on_ping`](Self::on_ping). It is called with the payload of
+    /// every pong: answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited pongs.
     pub fn on_pong(&mut self, callback: impl FnMut(&[u8]) + Send + Sync + 'static) {
         self.shared().callbacks().pong = Some(Box::new(callback));
     }
 
-    /// Sets the largest message to receive, in bytes, from the next message on.
+    /// Sets the maximum size of received messages, in bytes, from the next message on.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.inbound().set_max_message(bytes);
     }
 
-    /// Returns the stream. Reading from it or writing to it breaks the connection.
+    /// Returns a reference to the stream. Reading from it or writing to it corrupts the connection.
     pub fn get_ref(&self) -> &S {
         self.0.shared.stream()
     }

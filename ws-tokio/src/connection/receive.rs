@@ -11,33 +11,33 @@ use crate::error::Error;
 use crate::machine::{Direct, Inbound, Progress, Receives, Want, recv_into, recv_with};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Receives the next message; `None` after the peer has closed the connection with 1000, 1001 or no code.
+    /// Receives the next message. Returns `None` after the peer closed the connection with 1000, 1001 or no code.
     ///
-    /// Pings are answered on the way, and so is a close frame. Messages queued by [`feed`](Self::feed) are written
-    /// before this waits. Payloads up to 1 KiB are copied out of the read buffer; larger ones share its memory, which
-    /// lives as long as they do.
+    /// Pings and a close frame are answered automatically. Messages queued by [`feed`](Self::feed) are written before
+    /// this waits. Payloads up to 1 KiB are copied out of the read buffer; larger ones share its memory and keep it
+    /// alive.
     ///
     /// # Errors
     /// [`Error::Closed`] if the peer closed with another code, [`Error::Cut`] if the stream ended without a close
     /// frame, [`Error::Protocol`] if the peer violated the protocol or a limit, [`Error::Io`] if the transport failed.
-    /// The connection is over then, and each further call returns the same error. A peer that keeps its side open
-    /// delays an error by at most 250 ms from when the close frame was written.
+    /// The connection has then ended, and every further call returns the same error. A peer that keeps its side open
+    /// delays an error by at most 250 ms after the close frame was written.
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message>, Error>> {
-        // Not an async fn: an idle connection's task holds this future, and so it is only a pointer.
+        // Not an async fn: an idle connection's task holds this future, which is thus only a pointer.
         poll_fn(|cx| self.poll_recv(cx))
     }
 
-    /// Receives the next message into `buffer`, replacing its contents; `None` as for [`recv`](Self::recv). Allocates
-    /// nothing in the steady state.
+    /// Receives the next message into `buffer`, replacing its contents. Returns `None` as [`recv`](Self::recv) does.
+    /// Doesn't allocate in the steady state.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv).
+    /// As for [`recv`](Self::recv).
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
+    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is unchanged.
     pub fn recv_into(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -45,8 +45,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         recv_into(self, buffer)
     }
 
-    /// Receives the next message and lends it to `read`, in the buffer that it arrived in; `None` as for
-    /// [`recv`](Self::recv). Nothing is copied.
+    /// Receives the next message and calls `read` with it, borrowed from the read buffer. Returns `None` as
+    /// [`recv`](Self::recv) does. Nothing is copied.
     ///
     /// ```
     /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -65,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`recv`](Self::recv).
+    /// As for [`recv`](Self::recv).
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.

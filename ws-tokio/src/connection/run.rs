@@ -1,4 +1,4 @@
-//! Receiving by callback.
+//! Receiving messages with a callback.
 
 use std::future::{Future, poll_fn};
 
@@ -11,11 +11,11 @@ use crate::machine::{Direct, Outbox, Outcome, Want, handle};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Calls `handler` for every message, borrowed from the read buffer, with an outbox for replies, until the
-    /// connection ends or the handler stops it; see [`Outcome`] for what it may return.
+    /// connection ends or the handler stops it; see [`Outcome`] for the handler's return types.
     ///
-    /// Everything that arrived with one read is answered with one write. There is no allocation, no reference count and
-    /// no task switch per message, which makes this the fastest way to use a connection. The handler must not block.
-    /// After it stopped the run, the connection goes on with [`recv`](Self::recv) or another run.
+    /// Replies to everything that arrived in one read are written together. There is no allocation, no reference count
+    /// and no task switch per message, so this is the fastest way to use a connection. The handler must not block.
+    /// After the handler stops the run, the connection can still be used with [`recv`](Self::recv) or another run.
     ///
     /// ```
     /// # async fn example<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -26,16 +26,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), or the handler's own error.
+    /// As for [`recv`](Self::recv), or the handler's own error.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent stays queued.
+    /// This method is cancel-safe: if dropped, no message is lost, and the handler's replies stay queued.
     pub fn run<H, R>(&mut self, mut handler: H) -> impl Future<Output = Result<R::Output, Error>>
     where
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        // Not an async fn: an idle connection's task holds this future, and so it is only a pointer and the handler.
+        // Not an async fn: an idle connection's task holds this future, which is thus only a pointer and the handler.
         poll_fn(move |cx| {
             let State { receiving, shared } = &mut *self.0;
             let mut link = Direct { shared, want: Want::Message };

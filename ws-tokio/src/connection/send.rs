@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::machine::{Outbox, Ping, Shared, Want, Wants};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
-    /// Sends a message: queues it, and writes everything that is queued.
+    /// Sends a message: queues it, and writes the whole queue.
     ///
     /// Each call costs a system call. To send several messages, or to answer a burst, use [`feed`](Self::feed): the
     /// next [`recv`](Self::recv) that waits, or a [`flush`](Self::flush), writes them all at once.
@@ -20,9 +20,9 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
-        // Not an async fn, which would keep the message twice.
+        // Not an async fn, which would store the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| {
             ready!(self.poll_feed(cx, &mut message))?;
@@ -30,28 +30,29 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    /// Queues a message; waits while the queue is full. The queue is written when [`recv`](Self::recv) waits, when it
-    /// exceeds [`Settings::high_water`](crate::Settings) (64 KiB), and by [`flush`](Self::flush).
+    /// Queues a message, waiting while the queue is full. The queue is written when [`recv`](Self::recv) waits, by the
+    /// next `feed` once it holds [`Settings::high_water`](crate::Settings) bytes (64 KiB), and by
+    /// [`flush`](Self::flush).
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
-        // Not an async fn, which would keep the message twice.
+        // Not an async fn, which would store the message twice.
         let mut message = Some(message.into());
         poll_fn(move |cx| self.poll_feed(cx, &mut message))
     }
 
-    /// Queues a message whose payload `fill` writes straight into the send queue, as [`Outbox::send_with`] does; waits
-    /// while the queue is full. Its length isn't known in advance, so the queue may exceed its limit by one message.
+    /// Queues a message whose payload `fill` writes directly into the send queue, as [`Outbox::send_with`] does. Waits
+    /// while the queue is full. The length isn't known in advance, so the queue may exceed its limit by one message.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
+    /// As for [`send`](Self::send), or the error of `fill`; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_with<E: From<Error>>(
         &mut self,
         kind: MessageKind,
@@ -64,10 +65,10 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
@@ -76,10 +77,10 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Queues a message that was prepared for several connections, as [`feed`](Self::feed) does.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         poll_fn(|cx| {
             self.shared()
@@ -88,23 +89,23 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
-    /// Writes everything that is queued.
+    /// Writes the whole queue, and flushes the transport.
     ///
     /// # Errors
     /// [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
-    /// If dropped, what was not written stays queued; the connection stays usable.
+    /// If dropped, unwritten data stays queued; the connection stays usable.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
-    /// Waits until a message of `len` bytes has room in the queue, so that feeding one that is no longer than that
-    /// won't wait. Makes room by writing. A message longer than [`Settings::queue_limit`](crate::Settings) (1 MiB) has
-    /// room in an empty queue.
+    /// Waits until the queue has room for a message of `len` bytes, so that feeding a message of up to that size won't
+    /// wait. Makes room by writing. A message longer than [`Settings::queue_limit`](crate::Settings) (1 MiB) fits into
+    /// an empty queue.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
     /// This method is cancel-safe.
@@ -112,8 +113,8 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         poll_fn(|cx| self.poll_room(cx, len)).await
     }
 
-    /// Queues a ping, which is written when [`recv`](Self::recv) waits. The returned future doesn't borrow the
-    /// connection.
+    /// Queues a ping, which is written when [`recv`](Self::recv) waits. The returned future resolves to the round-trip
+    /// time, and doesn't borrow the connection.
     ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed. The future returns
@@ -124,12 +125,11 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         ping
     }
 
-    /// Returns the sending side for code that can't wait. It ignores the queue's limit, so a peer that doesn't read can
-    /// make us hold everything that is put in. The queue is written when [`recv`](Self::recv) waits, or by
-    /// [`flush`](Self::flush).
+    /// Returns an outbox, for code that can't wait. It ignores the queue's limit, so memory is unbounded if the peer
+    /// doesn't read. The queue is written when [`recv`](Self::recv) waits, or by [`flush`](Self::flush).
     pub fn outbox(&mut self) -> Outbox<'_> {
         let shared = self.shared();
-        // Other tasks get to the connection only after this borrow, and find what was queued.
+        // Other tasks can access the connection only after this borrow, and then find the queued messages.
         shared.outbound_mut().wake(Wants::ALL);
         shared.tell(Wants::NONE);
         Outbox::new(shared.outbound_mut())
@@ -150,7 +150,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         self.poll_feed_slowly(cx, message)
     }
 
-    /// Only if there is something to write.
+    /// The slow path, which may write or wait.
     #[inline(never)]
     fn poll_feed_slowly(
         &mut self,

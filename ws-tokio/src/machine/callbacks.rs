@@ -1,13 +1,13 @@
-//! The user's callbacks for pings and pongs.
+//! User callbacks for pings and pongs.
 
 use ws_core::Control;
 
-/// What to do about a ping, as returned by a callback of [`Connection::on_ping`](crate::Connection::on_ping).
+/// What to do with a ping, as returned by a callback of [`Connection::on_ping`](crate::Connection::on_ping).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingReply {
-    /// Answer with a pong, as without a callback.
+    /// Send a pong, as without a callback.
     Pong,
-    /// Don't answer. RFC 6455, 5.5.2, requires an answer: the peer may take this end for dead.
+    /// Don't send a pong. RFC 6455, 5.5.2, requires one: the peer may consider this end dead.
     Withheld,
 }
 

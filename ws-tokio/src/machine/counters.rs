@@ -1,18 +1,18 @@
-//! Traffic counters, for metrics.
+//! Traffic counters for metrics.
 
 use std::time::Duration;
 
 use ws_core::Counts;
 
-/// Traffic of a connection so far, if [`Settings::counted`](crate::Settings::counted) enabled counting.
+/// The traffic of a connection so far, if counting was enabled by [`Settings::counted`](crate::Settings::counted).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Received traffic. A [`SendHalf`](crate::SendHalf) sees it as of when its receiving half last waited.
+    /// Received traffic. A [`SendHalf`](crate::SendHalf) sees it as of the receiving half's last read.
     pub received: Traffic,
-    /// Sent traffic: messages and frames when queued, bytes on the wire when written.
+    /// Sent traffic. Messages and frames are counted when queued, bytes on the wire when written.
     pub sent: Traffic,
-    /// Round trip of the last answered ping. The heartbeat's pings are not timed.
+    /// Round-trip time of the last answered ping, excluding heartbeat pings.
     pub round_trip: Option<Duration>,
 }
 
@@ -20,8 +20,8 @@ pub struct Counters {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {
-    /// Messages, frames, and payload bytes before compression.
+    /// Messages, frames, and uncompressed payload bytes.
     pub counts: Counts,
-    /// Bytes of the stream, including frame headers and compressed payloads, without the handshake.
+    /// Bytes on the wire after the handshake, including frame headers, with payloads as compressed.
     pub wire_bytes: u64,
 }

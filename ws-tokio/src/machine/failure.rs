@@ -1,4 +1,4 @@
-//! A transport's error, kept so that it can be reported more than once.
+//! A transport error that can be reported more than once.
 
 use std::error::Error;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(crate) struct Failure(Arc<io::Error>);
 
 impl Failure {
-    /// Whether the stream was cut, by whatever name: it ended, or was reset.
+    /// Returns whether the stream ended or was reset, under any error kind.
     pub(crate) fn is_cut(&self) -> bool {
         matches!(
             self.0.kind(),
@@ -21,7 +21,7 @@ impl Failure {
         )
     }
 
-    /// Returns the error again: the system's own unchanged, any other with the same kind, text and source.
+    /// Returns a copy of the error: an OS error with its code, any other with the same kind, text and source.
     pub(crate) fn error(&self) -> io::Error {
         match self.0.raw_os_error() {
             Some(code) => io::Error::from_raw_os_error(code),

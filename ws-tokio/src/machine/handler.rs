@@ -1,4 +1,4 @@
-//! Handlers of a run: what they may return, and how a message is lent to them.
+//! Handlers of a run: their return types, and calling them with a message.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use super::outbox::Outbox;
 use super::shared::Link;
 use crate::error::Error;
 
-/// What a handler of [`Connection::run`](crate::Connection::run) may return, and what `run` then returns.
+/// A return type for handlers of [`Connection::run`](crate::Connection::run), which determines what `run` returns.
 ///
 /// | the handler returns | `run` stops at | `run` returns |
 /// |---|---|---|
@@ -17,19 +17,19 @@ use crate::error::Error;
 /// | `Result<(), Error>` | `Err` | that error, or `Ok(())` when the connection has ended |
 /// | `ControlFlow<B>` | `Break(b)` | `Ok(Some(b))`, or `Ok(None)` when the connection has ended |
 pub trait Outcome: sealed::Sealed {
-    /// What `run` returns.
+    /// The return type of `run`.
     type Output;
 
-    /// Whether to go on, or what to return.
+    /// Returns whether to continue, or what to return.
     #[doc(hidden)]
     fn flow(self) -> ControlFlow<Result<Self::Output, Error>>;
 
-    /// What to return once the connection has ended.
+    /// Returns the result of a run whose connection has ended.
     #[doc(hidden)]
     fn ended() -> Self::Output;
 }
 
-/// Lends the next message to the handler, unless the send queue is over its limit.
+/// Calls the handler with the next message, unless the send queue is full.
 #[inline]
 pub(crate) fn handle<S, L, H, R>(
     inbound: &mut Inbound,

@@ -1,10 +1,10 @@
-//! The items of a `Stream` of messages: messages, at most one error, then the end for ever.
+//! The items of a `Stream` of messages: messages, then at most one error, then `None` forever.
 
 use ws_core::Message;
 
 use crate::error::Error;
 
-/// The last item.
+/// The kind of the last item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Items {
     #[default]
@@ -14,7 +14,7 @@ pub(crate) enum Items {
 }
 
 impl Items {
-    /// Returns the item for a result of receiving.
+    /// Converts the result of a receive into an item.
     pub(crate) fn next(
         &mut self,
         received: Result<Option<Message>, Error>,
@@ -32,7 +32,7 @@ impl Items {
         item
     }
 
-    /// Whether the stream has ended.
+    /// Returns whether the stream has ended.
     pub(crate) fn has_ended(self) -> bool {
         self == Self::End
     }

@@ -1,9 +1,9 @@
-//! Lingering close: our last bytes arrive even if the peer is still sending.
+//! Lingering close: delivers our last bytes even if the peer is still sending.
 //!
-//! Closing a socket with unread input makes TCP send a reset, which destroys what is on its way to the peer: the close
-//! frame, or the refusal. So this writes, shuts the write side down, then reads and drops input until the peer's end.
-//! It doesn't wait long, since the caller wants to know how the connection ended and a peer may keep its side open for
-//! ever. The caller bounds how long writing may take.
+//! Closing a socket with unread input makes TCP send a reset, which discards data on its way to the peer: the close
+//! frame, or the refusal. So this writes, shuts down the write side, then reads and drops input until the peer ends.
+//! The wait is short, since the caller wants to know how the connection ended, and a peer may keep its side open
+//! forever. The caller limits how long writing may take.
 
 use std::future::Future;
 use std::io;
@@ -14,29 +14,29 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
-/// Most bytes that are read and dropped.
+/// Maximum number of bytes to read and drop.
 const MOST: usize = 64 << 20;
 
-/// How long to wait for the peer's end after our last byte was written.
+/// How long to wait for the peer to end after our last byte was written.
 pub(crate) const LONGEST: Duration = Duration::from_millis(250);
 
-/// Who ends the TCP connection first.
+/// Which end closes the TCP connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndsFirst {
-    /// We do: a server after a closing handshake, and either role after a violation.
+    /// This end: a server after a closing handshake, and either role after a violation.
     We,
-    /// The peer does: a client after a closing handshake leaves it to the server (RFC 6455, 7.1.1).
+    /// The peer: after a closing handshake, a client leaves it to the server (RFC 6455, 7.1.1).
     Peer,
 }
 
-/// How far the end has come.
+/// The state of a lingering close.
 #[derive(Debug)]
 pub(crate) struct Linger {
     write_side: WriteSide,
     ends_first: EndsFirst,
     forgotten: usize,
     peer_ended: bool,
-    /// Starts when our last byte was written.
+    /// Started when our last byte was written.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -58,7 +58,7 @@ impl Linger {
         }
     }
 
-    /// Advances: `write` writes the rest of our last bytes, `discard` reads once and drops the input.
+    /// Makes progress: `write` writes the rest of our last bytes, `discard` reads once and drops the input.
     pub(crate) fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -82,7 +82,7 @@ impl Linger {
         }
     }
 
-    /// Whether waiting is over.
+    /// Returns whether to stop waiting.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         let all = self.peer_ended && self.write_side == WriteSide::Shut;
         all || self.forgotten > MOST || self.is_late(cx)
@@ -96,7 +96,7 @@ impl Linger {
         timer.as_mut().poll(cx).is_ready()
     }
 
-    /// Writes, then shuts down if we are to end first.
+    /// Writes, then shuts down the write side once it is our turn.
     fn poll_write_side<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What a whole connection and its halves are made of. Other rooms use the names below, and nothing else in here.
+//! The machinery that connections and their halves share. Other modules use only the names exported here.
 
 mod callbacks;
 mod counters;

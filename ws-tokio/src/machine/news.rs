@@ -1,22 +1,22 @@
-//! News for other tasks: noted where it happens, told after unlocking.
+//! Notifications for other tasks, recorded under the lock and delivered after unlocking.
 //!
-//! Wakers of tasks and pings, and subscribers of `tracing`, may run any code, so none of them runs under the lock of a
-//! split connection.
+//! The wakers of tasks and pings, and `tracing` subscribers, may run arbitrary code, so none of them is called under
+//! the lock of a split connection.
 
 use super::pings::Answered;
 use super::wants::Wants;
 use crate::events::Event;
 
-/// News, taken out from under the lock.
+/// Pending notifications, taken out of the lock.
 #[derive(Debug, Default)]
 #[must_use = "somebody waits to hear of it"]
 pub(crate) struct News {
-    /// Who can go on.
+    /// The waiting tasks to wake.
     pub(crate) wake: Wants,
     pub(crate) more: More,
 }
 
-/// News that few connections have.
+/// Rare notifications.
 #[derive(Debug, Default)]
 pub(crate) struct More {
     pub(crate) answered: Answered,
@@ -25,7 +25,7 @@ pub(crate) struct More {
 }
 
 impl News {
-    /// Tells everything except to those who wait on the connection; returns which of those can go on.
+    /// Delivers everything but the wake-ups of tasks that wait on the connection; returns those.
     pub(crate) fn tell(self) -> Wants {
         self.more.events.into_iter().for_each(Event::tell);
         self.more.answered.tell();

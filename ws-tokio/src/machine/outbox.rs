@@ -11,13 +11,13 @@ use super::pings::Ping;
 use super::pool::ThreadPool;
 use crate::error::Error;
 
-/// The sending side of a connection, for code that can't wait. [`Connection::run`](crate::Connection::run) lends it to
-/// its handler, [`Connection::outbox`](crate::Connection::outbox) to anyone.
+/// The sending side of a connection, for code that can't wait. [`Connection::run`](crate::Connection::run) passes one
+/// to its handler, and [`Connection::outbox`](crate::Connection::outbox) returns one.
 ///
-/// A handler's replies are written together, after everything that arrived with one read was handled.
+/// A handler's replies are written together, after everything that arrived in one read was handled.
 pub struct Outbox<'a>(Way<'a>);
 
-/// How to reach the send queue.
+/// How to access the send queue.
 enum Way<'a> {
     Owned(&'a mut Outbound),
     /// Halves of a split connection: locked for each call, never while the handler runs.
@@ -38,8 +38,8 @@ impl<'a> Outbox<'a> {
         Self(Way::Locked(outbound))
     }
 
-    /// Queues a message. The queue may exceed its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB); no further
-    /// message is handled until enough was written.
+    /// Queues a message. The queue may exceed its limit ([`Settings::queue_limit`](crate::Settings), 1 MiB); the
+    /// handler is not called again until it is below the limit.
     ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, or while another half streams a message with a
@@ -50,11 +50,11 @@ impl<'a> Outbox<'a> {
         self.with(|outbound| outbound.message(message))
     }
 
-    /// Queues a message whose payload `fill` writes straight into the send queue, for payloads that have to be
-    /// serialised anyway. As text it must be UTF-8; otherwise the peer closes the connection with 1007.
+    /// Queues a message whose payload `fill` writes directly into the send queue, for payloads that have to be
+    /// serialised anyway. Text must be UTF-8; otherwise the peer closes the connection with 1007.
     ///
-    /// The queue of a split connection is not locked while `fill` runs: it writes into a buffer of the thread's pool,
-    /// from which the message is copied.
+    /// The queue of a split connection is not locked while `fill` runs: `fill` writes into a buffer of the thread's
+    /// pool, and the message is copied from there.
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -66,7 +66,7 @@ impl<'a> Outbox<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
+    /// As for [`send`](Self::send), or the error of `fill`; nothing is queued then.
     pub fn send_with<E: From<Error>>(
         &mut self,
         kind: MessageKind,
@@ -91,7 +91,7 @@ impl<'a> Outbox<'a> {
     /// Queues a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.with(|outbound| outbound.prepared(message))
     }
@@ -118,22 +118,23 @@ impl<'a> Outbox<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`Connection::ping`](crate::Connection::ping).
+    /// As for [`Connection::ping`](crate::Connection::ping).
     pub fn ping(&mut self) -> Result<Ping, Error> {
         self.with(Outbound::ping)
     }
 
-    /// Queues a close frame. The handler is still called for messages that arrive before the peer's close frame.
+    /// Queues a close frame, unless one was already queued. The handler is still called for messages that arrive before
+    /// the peer's close frame.
     ///
     /// # Errors
-    /// [`Error::Send`] for a code that may not be sent or a reason longer than 123 bytes; nothing is sent then.
+    /// [`Error::Send`] if the code may not be sent or the reason is longer than 123 bytes; nothing is sent then.
     pub fn close(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.with(|outbound| outbound.close(Some(frame.clone())));
         Ok(())
     }
 
-    /// Returns the number of bytes queued and not yet written.
+    /// Returns the number of queued bytes that have not been written yet.
     #[must_use]
     pub fn queued(&mut self) -> usize {
         self.with(|outbound| outbound.queued())

@@ -1,4 +1,4 @@
-//! Our own pings: each is a future of its round-trip time.
+//! Pings sent by this end, as futures of their round-trip times.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,10 +12,10 @@ use ws_core::ControlPayload;
 
 use crate::error::Error;
 
-/// A future of a ping's round-trip time. Made by [`Connection::ping`](crate::Connection::ping),
+/// A future of a ping's round-trip time. Created by [`Connection::ping`](crate::Connection::ping),
 /// [`SendHalf::ping`](crate::SendHalf::ping) and [`Outbox::ping`](crate::Outbox::ping).
 ///
-/// It resolves while any task receives from the connection. Dropping it forgets the ping.
+/// It resolves while any task receives from the connection. It can be dropped at any time.
 #[derive(Debug)]
 #[must_use = "a ping's time is known when its pong is read"]
 pub struct Ping(oneshot::Receiver<Duration>);
@@ -28,16 +28,16 @@ impl Future for Ping {
     }
 }
 
-/// Pings that await their pong, oldest first.
+/// Pings that wait for their pong, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Pings {
     sent: u64,
     waiting: VecDeque<Waiting>,
-    /// The last round trip.
+    /// The last round-trip time.
     last: Option<Duration>,
 }
 
-/// Answered pings. Those who await them are told after unlocking.
+/// Answered or abandoned pings. Their futures are resolved after unlocking.
 #[derive(Debug, Default)]
 pub(crate) struct Answered(Vec<(oneshot::Sender<Duration>, Option<Duration>)>);
 
@@ -49,7 +49,7 @@ struct Waiting {
 }
 
 impl Pings {
-    /// Returns a ping to send. Forgets pings that nobody awaits any more.
+    /// Creates a ping, and forgets pings whose futures were dropped.
     pub(crate) fn start(&mut self, answered: &mut Answered) -> (ControlPayload, Ping) {
         if self.waiting.iter().any(|waiting| waiting.pong.is_closed()) {
             self.forget_dropped(answered);
@@ -60,7 +60,7 @@ impl Pings {
         (ControlPayload::from(self.sent.to_be_bytes()), Ping(ping))
     }
 
-    /// Resolves the ping that a pong answers, and those before it: a peer may answer only the newest (RFC 6455, 5.5.3).
+    /// Resolves the ping that this pong answers, and earlier ones: a peer may answer only the newest (RFC 6455, 5.5.3).
     pub(crate) fn pong_received(&mut self, payload: &[u8], answered: &mut Answered) {
         let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
         let Ok(index) = self.waiting.binary_search_by_key(&number, |waiting| waiting.number) else {
@@ -77,7 +77,7 @@ impl Pings {
         self.last
     }
 
-    /// Gives up all pings: no pong will come any more.
+    /// Abandons all pings: no more pongs will arrive.
     pub(crate) fn clear(&mut self, answered: &mut Answered) {
         let waiting = std::mem::take(&mut self.waiting);
         answered.0.extend(waiting.into_iter().map(|waiting| (waiting.pong, None)));
@@ -93,11 +93,11 @@ impl Pings {
 }
 
 impl Answered {
-    /// Reports the round trips. Pings that get none learn that no pong will come.
+    /// Resolves the futures. Those without a round-trip time return an error, since no pong will arrive.
     pub(crate) fn tell(self) {
         for (pong, round_trip) in self.0 {
             if let Some(round_trip) = round_trip {
-                // The ping may have been dropped.
+                // The future may have been dropped.
                 _ = pong.send(round_trip);
             }
         }

@@ -1,4 +1,4 @@
-//! Buffers that belong to the thread and are lent to busy connections; an idle connection owns none.
+//! Per-thread buffer pools. Busy connections borrow from them; an idle connection owns no buffers.
 
 use std::cell::RefCell;
 
@@ -7,14 +7,14 @@ use ws_core::Pool;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::{Compressor, Decompressor};
 
-/// Size of a pooled buffer in bytes, and so the most that one read can bring.
+/// Size of a pooled buffer in bytes; the most that one read into it returns.
 pub(crate) const BUFFER: usize = 128 * 1024;
 
-/// Most buffers that a thread keeps for reading, and as many for writing.
+/// Maximum number of buffers that a thread keeps for reading, and for writing.
 const KEPT: usize = 8;
 
-/// Most states that a thread keeps for compressing (250 to 380 KiB each), and as many for decompressing (64 KiB each).
-/// Only a message that is streamed holds one while its task waits.
+/// Maximum number of states that a thread keeps for compressing (250 to 380 KiB each), and for decompressing (64 KiB
+/// each). Only a streamed message holds one while its task waits.
 #[cfg(feature = "deflate")]
 const KEPT_STATES: usize = 4;
 
@@ -29,18 +29,18 @@ thread_local! {
     static INFLATE: RefCell<Vec<Decompressor>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Takes an empty buffer for reading.
+/// Takes an empty read buffer.
 pub(crate) fn take_read() -> BytesMut {
     let kept = READ.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
     kept.unwrap_or_else(|| BytesMut::with_capacity(BUFFER))
 }
 
-/// Takes a buffer back, unless it has grown for a large message or is still shared by messages.
+/// Returns a read buffer to the pool, unless it has grown for a large message or messages still share it.
 pub(crate) fn give_read(mut buffer: BytesMut) {
     buffer.clear();
     if buffer.capacity() <= BUFFER && buffer.try_reclaim(BUFFER) && buffer.capacity() <= 2 * BUFFER
     {
-        // On a thread that is ending there is no pool: the buffer is freed.
+        // There is no pool on a thread that is terminating; the buffer is freed.
         _ = READ.try_with(|pool| keep(&mut pool.borrow_mut(), buffer));
     }
 }
@@ -51,7 +51,7 @@ fn keep<B>(pool: &mut Vec<B>, buffer: B) {
     }
 }
 
-/// This thread's buffers for writing and for assembling messages.
+/// The thread's buffers for writing and for assembling messages.
 pub(crate) struct ThreadPool;
 
 impl Pool for ThreadPool {
@@ -93,7 +93,7 @@ impl Pool for ThreadPool {
     }
 }
 
-/// Keeps a state, in place of the oldest if there are too many.
+/// Keeps a state, replacing the oldest if the pool is full.
 #[cfg(feature = "deflate")]
 fn keep_newest<T>(pool: &mut Vec<T>, state: T) {
     if pool.len() == KEPT_STATES {

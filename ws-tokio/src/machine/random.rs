@@ -1,4 +1,4 @@
-//! Randomness from the operating system.
+//! Random bytes from the operating system.
 
 /// Returns random bytes from the operating system.
 ///

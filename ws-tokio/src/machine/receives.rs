@@ -1,4 +1,4 @@
-//! Ways to receive that a whole connection and a half share.
+//! Receiving methods that a connection and its receiving half share.
 
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use ws_core::{DecodeError, MessageKind, MessageRef};
 use super::inbound::{Inbound, Progress};
 use crate::error::Error;
 
-/// A receiver: a whole connection or a half.
+/// A receiver: a connection or a receiving half.
 pub(crate) trait Receives {
     /// Receives until `step` returns a value.
     fn poll_receive<T>(
@@ -31,7 +31,7 @@ pub(crate) fn recv_into(
     poll_fn(move |cx| source.poll_receive(cx, |inbound| inbound.borrowed(&mut copy)))
 }
 
-/// Receives the next message and lends it to `read`.
+/// Receives the next message and calls `read` with it.
 pub(crate) fn recv_with<R>(
     source: &mut impl Receives,
     read: impl FnOnce(MessageRef<'_>) -> R,

@@ -1,4 +1,4 @@
-//! The one loop behind all receiving: decode what was read, write what is owed, read more.
+//! The loop behind all receiving: decodes the input, writes the queue, reads more.
 
 use std::task::{Context, Poll, ready};
 
@@ -12,13 +12,13 @@ use super::items::Items;
 use super::shared::Link;
 use crate::error::Error;
 
-/// Decoding from our own buffer uses none of Tokio's budget, so other tasks get a turn after this many messages.
+/// Number of messages after which other tasks get a turn: decoding buffered input uses none of Tokio's budget.
 const MESSAGES_PER_TURN: u16 = 512;
 
 /// The part of a connection that only receiving needs.
 pub(crate) struct Receiving {
     pub(crate) inbound: Inbound,
-    /// Messages received since the task last gave way.
+    /// Number of decoding steps since the task last yielded.
     since_turn: u16,
     #[cfg(feature = "stream")]
     pub(crate) items: Items,
@@ -31,7 +31,7 @@ enum Stop<T> {
     Ending,
     /// More bytes are needed.
     Starved,
-    /// The send queue is over its limit.
+    /// The send queue is full.
     Paused,
     /// Other tasks get a turn.
     Tired,
@@ -47,10 +47,9 @@ impl Receiving {
         }
     }
 
-    /// Receives until `step` returns a value, or the connection ends; `None` for a normal end.
+    /// Receives until `step` returns a value or the connection ends. Returns `None` after a normal end.
     ///
-    /// Writes what is queued before each read, so that everything that arrived with one read is answered with one
-    /// write.
+    /// Writes the queue before each read, so that the replies to one read are written together.
     pub(crate) fn poll<S, L, T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -89,7 +88,7 @@ impl Receiving {
         Poll::Ready(link.with(|shared| shared.result().map(|()| None)))
     }
 
-    /// Repeats `step` until it returns a value or can't go on.
+    /// Repeats `step` until it returns a value or can't continue.
     #[inline]
     fn decode<S, L: Link<S>, T>(
         &mut self,
@@ -114,7 +113,7 @@ impl Receiving {
     }
 }
 
-/// The peer violated the protocol; no more messages are received.
+/// Handles a protocol violation by the peer. Returns `false`: no more messages are received.
 #[cold]
 fn violated<S>(link: &mut impl Link<S>, error: DecodeError) -> bool {
     link.with(|shared| shared.violated(error));

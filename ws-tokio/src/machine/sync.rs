@@ -7,7 +7,7 @@ pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 #[cfg(not(ws_loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
-/// Locks, ignoring poison: no update is left half done by a panic.
+/// Locks a mutex, ignoring poisoning: a panic leaves no update incomplete.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

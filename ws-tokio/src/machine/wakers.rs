@@ -1,9 +1,8 @@
-//! The tasks that wait on a shared connection, and which of them a wake-up is for.
+//! The tasks that wait on a shared connection, and what each of them waits for.
 //!
-//! A stream or a timer remembers one waker per direction, and a TLS stream may have to write in order to read. So a
-//! shared connection polls them with one waker of its own, which wakes every task that is registered here; no task's
-//! waker displaces another's. Events from elsewhere (the end, a message queued by code that can't wait) wake only the
-//! tasks that want them.
+//! A stream or a timer stores one waker per direction, and a TLS stream may have to write in order to read. So a shared
+//! connection polls them with a waker of its own, which wakes every task registered here; no task's waker replaces
+//! another's. Other events (the end, a message queued by code that can't wait) wake only the tasks that wait for them.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::sync::atomic::{AtomicU8, Ordering};
 use super::sync::{Mutex, lock};
 use super::wants::{Want, Wants};
 
-/// Waiting tasks, each until the next wake-up that it wants.
+/// Waiting tasks, each registered until the next wake-up for its want.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     waiting: Mutex<Waiting>,
@@ -23,7 +22,7 @@ pub(crate) struct Wakers {
 
 const OUTSIDE: u8 = 0;
 const INSIDE: u8 = 1;
-/// A wake-up arrived meanwhile; the task inside passes it on.
+/// A wake-up arrived meanwhile; the task inside delivers it.
 const WOKEN: u8 = 2;
 
 #[derive(Debug, Default)]
@@ -39,12 +38,12 @@ struct Task {
     waker: Waker,
 }
 
-/// A task that may wait, for several things at once. Dropping it forgets the task, so that those who gave up don't
-/// accumulate beside a stream that never wakes anyone.
+/// A task that may wait, possibly for several things. Dropping it unregisters the task, so that cancelled tasks don't
+/// accumulate on a stream that never wakes anyone.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter(Option<Place>);
 
-/// The waiter's key, from the first time it waits.
+/// The waiter's key, assigned when it first waits.
 #[derive(Debug)]
 struct Place {
     wakers: Arc<Wakers>,
@@ -52,10 +51,9 @@ struct Place {
 }
 
 impl Waiter {
-    /// Polls with the common waker `combined`, for the task of `cx`.
+    /// Polls with the waker `combined`, for the task of `cx`.
     ///
-    /// A task is registered only if it has to wait, and then polls once more, so as not to miss what happened in
-    /// between.
+    /// The task is registered only if it has to wait. It then polls once more, so as not to miss a change in between.
     pub(crate) fn poll<R>(
         &mut self,
         (wakers, combined): (&Arc<Wakers>, &Waker),
@@ -75,9 +73,9 @@ impl Waiter {
         polled
     }
 
-    /// Wakes this task at the next wake-up for what it wants, in place of its previous waker.
+    /// Wakes this task at the next wake-up for its want, replacing its previous waker.
     pub(crate) fn register(&mut self, wakers: &Arc<Wakers>, want: Want, waker: &Waker) {
-        // Cloned and dropped outside the lock: a waker may run any code.
+        // Cloned and dropped outside the lock: a waker may run arbitrary code.
         let waker = waker.clone();
         let mut waiting = lock(&wakers.waiting);
         let place = self.0.get_or_insert_with(|| {
@@ -95,14 +93,14 @@ impl Waiter {
         drop(displaced);
     }
 
-    /// The task no longer waits for this.
+    /// Unregisters the task for this want.
     fn forget(&self, want: Want) {
         if let Some(place) = &self.0 {
             place.wakers.remove(place.key, want);
         }
     }
 
-    /// The waiter's key; 0 for none.
+    /// Returns the waiter's key; 0 for none.
     pub(crate) fn key(&self) -> u64 {
         self.0.as_ref().map_or(0, |place| place.key)
     }
@@ -119,7 +117,7 @@ impl Waiting {
         self.tasks.iter().position(|task| (task.key, task.want) == (key, want))
     }
 
-    /// Removes and returns all tasks that want one of these, except one.
+    /// Removes and returns the tasks with one of these wants, except the task with the key `but`.
     fn take(&mut self, wants: Wants, but: u64) -> Due {
         let mut due = Due::default();
         self.tasks.retain_mut(|task| {
@@ -134,25 +132,25 @@ impl Waiting {
 }
 
 impl Wakers {
-    /// Wakes all tasks that want one of these, except the one that caused it.
+    /// Wakes the tasks with one of these wants, except the task with the key `but`, which caused the wake-up.
     pub(crate) fn wake(&self, wants: Wants, but: u64) {
-        // Woken outside the lock: a waker may run any code.
+        // Woken outside the lock: a waker may run arbitrary code.
         let due = lock(&self.waiting).take(wants, but);
         due.wake();
     }
 
-    /// A task starts to poll the stream under the lock. Wake-ups wait until it [leaves](Self::leave), since no waker
-    /// may run under the lock and a stream may wake its poller.
+    /// Called before a task polls the stream under the lock. Delays wake-ups until it [leaves](Self::leave), since no
+    /// waker may run under the lock and a stream may wake its poller.
     pub(crate) fn enter(&self) {
         self.inside.store(INSIDE, Ordering::SeqCst);
     }
 
-    /// The lock is about to be released. Returns whether there was a wake-up meanwhile.
+    /// Called before the lock is released. Returns whether there was a wake-up meanwhile.
     pub(crate) fn leave(&self) -> bool {
         self.inside.swap(OUTSIDE, Ordering::SeqCst) == WOKEN
     }
 
-    /// The stream or a timer wakes all tasks.
+    /// Called when the stream or a timer wakes all tasks.
     fn stream_wakes(&self) {
         let passed_on =
             self.inside.compare_exchange(INSIDE, WOKEN, Ordering::SeqCst, Ordering::SeqCst);
@@ -164,7 +162,7 @@ impl Wakers {
     fn remove(&self, key: u64, want: Want) {
         let mut waiting = lock(&self.waiting);
         let removed = waiting.find(key, want).map(|index| waiting.tasks.swap_remove(index));
-        // Dropped outside the lock: a waker may run any code.
+        // Dropped outside the lock: a waker may run arbitrary code.
         drop(waiting);
         drop(removed);
     }

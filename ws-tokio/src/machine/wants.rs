@@ -3,13 +3,13 @@
 /// What a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// The next message. A task that waits for it also writes what is queued.
+    /// The next message. The waiting task also writes the queue.
     Message = 1,
     /// Room in the send queue.
     Room = 2,
-    /// That queued bytes are written.
+    /// The queue to be written.
     Flush = 4,
-    /// The end of the connection. If no half receives, the task that waits for it also reads.
+    /// The end of the connection. If there is no receiving half, the waiting task also reads.
     End = 8,
 }
 
@@ -24,9 +24,9 @@ impl Want {
 impl Wants {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const ALL: Self = Self(15);
-    /// No task's want: there is more news than who can go on.
+    /// Not a task's want: set if there are notifications other than wake-ups.
     pub(crate) const MORE: Self = Self(16);
-    /// Those that are met by reading. A task that waits for one also writes what is queued.
+    /// Wants that are met by reading. A task that waits for one also writes the queue.
     pub(crate) const READING: Self = Self(Want::Message as u8 | Want::End as u8);
 
     #[inline]

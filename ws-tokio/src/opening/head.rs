@@ -1,4 +1,4 @@
-//! Reading and writing the heads of a handshake, under a deadline.
+//! Reading and writing handshake heads, under a deadline.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -15,7 +15,7 @@ use crate::settings::after;
 /// Initial capacity for a head, in bytes. The buffer grows as bytes arrive, up to the limit on heads.
 const ROOM: usize = 1024;
 
-/// When a handshake must be over; never, if the clock doesn't reach that far.
+/// The deadline of a handshake; `None` (never) if the clock doesn't reach that far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Option<Instant>);
 
@@ -28,7 +28,7 @@ impl Deadline {
         Self(after(time))
     }
 
-    /// Returns this deadline, or that of `time` from now if it is earlier.
+    /// Returns the earlier of this deadline and one `time` from now.
     pub(crate) fn or_after(self, time: Duration) -> Self {
         match (self.0, Self::after(time).0) {
             (Some(ours), Some(other)) => Self(Some(ours.min(other))),
@@ -45,7 +45,7 @@ impl Deadline {
     }
 }
 
-/// Reads until `parse` finds a head, and removes it from the buffer; `None` if the peer ended before.
+/// Reads until `parse` finds a head, and removes it from the buffer. Returns `None` if the stream ends before.
 pub(crate) async fn read_head<S, T, E>(
     stream: &mut S,
     buffer: &mut BytesMut,
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Writes a whole head, and flushes it.
+/// Writes a head, and flushes it.
 pub(crate) async fn write_head<S: AsyncWrite + Unpin>(
     stream: &mut S,
     head: &[u8],
@@ -76,7 +76,7 @@ pub(crate) async fn write_head<S: AsyncWrite + Unpin>(
     stream.flush().await
 }
 
-/// Writes the last bytes of a stream, and lingers for the peer's end. The caller bounds how long writing may take.
+/// Writes the last bytes of a stream, and lingers until the peer ends. The caller limits how long writing may take.
 pub(crate) async fn write_last<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     mut last: &[u8],

@@ -1,4 +1,4 @@
-//! What both sides of an opening handshake share (RFC 6455, 4).
+//! Code that both sides of an opening handshake share (RFC 6455, 4).
 
 mod head;
 mod options;

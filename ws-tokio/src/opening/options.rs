@@ -1,4 +1,4 @@
-//! Options that both sides of a handshake have.
+//! Options that both sides of a handshake share.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::head::Deadline;
 use crate::connection::Negotiated;
 use crate::settings::Settings;
 
-/// The options that both sides have.
+/// Options that both sides of a handshake share.
 #[derive(Clone, Debug)]
 pub(crate) struct HandshakeOptions {
     pub(crate) head_limits: HeadLimits,
@@ -31,7 +31,7 @@ impl HandshakeOptions {
         HeadReader::new(self.head_limits)
     }
 
-    /// Adds the agreed compression, to be used as these options say.
+    /// Adds the negotiated compression, if any, with these options.
     #[cfg(feature = "deflate")]
     pub(crate) fn compressing(
         &self,
@@ -45,7 +45,7 @@ impl HandshakeOptions {
     }
 }
 
-/// Adds the subprotocol, if there is one.
+/// Adds the subprotocol, if any.
 pub(crate) fn speaking(negotiated: Negotiated, subprotocol: Option<&str>) -> Negotiated {
     match subprotocol {
         Some(subprotocol) => negotiated.subprotocol(subprotocol),

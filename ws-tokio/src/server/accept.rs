@@ -1,4 +1,4 @@
-//! The server's handshake: read a request and judge it (RFC 6455, 4.2).
+//! The server's handshake: reads and validates a request (RFC 6455, 4.2).
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,14 +19,14 @@ use crate::opening::{Deadline, read_head};
 /// Accepts a WebSocket handshake with the default [`AcceptOptions`].
 ///
 /// # Errors
-/// As [`AcceptOptions::accept`].
+/// As for [`AcceptOptions::accept`].
 ///
 /// # Cancel safety
 /// If dropped, the stream is dropped with it.
 pub fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
 ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
-    // On the heap, stream included, so that a task that accepts and then serves is no larger for it.
+    // Boxed together with the stream, so that the future doesn't enlarge the task that awaits it.
     Box::pin(async move { AcceptOptions::default().read(stream).await?.accept().await })
 }
 
@@ -34,10 +34,10 @@ impl AcceptOptions {
     /// Accepts a WebSocket handshake (RFC 6455, 4.2).
     ///
     /// A request that is not a handshake, or comes from a web page that may not connect, is refused with an HTTP
-    /// response that says why.
+    /// response that states the reason.
     ///
     /// # Errors
-    /// [`AcceptError`]; the peer was told why.
+    /// Returns an [`AcceptError`]. A refused client was sent the reason.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -45,14 +45,14 @@ impl AcceptOptions {
         &self,
         stream: S,
     ) -> impl Future<Output = Result<Connection<S>, AcceptError>> {
-        // On the heap, stream included, so that a task that accepts and then serves is no larger for it.
+        // Boxed together with the stream, so that the future doesn't enlarge the task that awaits it.
         Box::pin(async move { self.read(stream).await?.accept().await })
     }
 
-    /// Reads a WebSocket handshake and judges it, so that the caller can inspect it before accepting or refusing.
+    /// Reads and validates a WebSocket handshake, so that the caller can inspect it before accepting or refusing.
     ///
     /// # Errors
-    /// As [`accept`](Self::accept).
+    /// As for [`accept`](Self::accept).
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -101,7 +101,7 @@ impl AcceptOptions {
         Err(if leftover.is_empty() { AcceptError::Silent } else { Refusal::HeadTimeout.into() })
     }
 
-    /// Reads and judges a request. A refused one stays in `leftover`.
+    /// Reads and validates a request. A refused one stays in `leftover`.
     async fn judge<S: AsyncRead + Unpin>(
         &self,
         stream: &mut S,

@@ -1,4 +1,4 @@
-//! The error of accepting.
+//! Errors of accepting.
 
 use std::error;
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::tls::TlsError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// Nothing arrived by the deadline, or the peer left before its request was complete. Nothing was answered.
+    /// Nothing arrived before the deadline, or the client left before its request was complete. No response was sent.
     Silent,
-    /// The request was refused; the peer was told why.
+    /// The request was refused, and the client was sent the reason.
     Refused(Refusal),
     /// The server chose a subprotocol that the client did not offer; the client was sent a 500.
     Subprotocol(SubprotocolNotOffered),

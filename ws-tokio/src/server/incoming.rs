@@ -20,12 +20,12 @@ use crate::events;
 use crate::opening::{Deadline, Late, speaking, write_head};
 use crate::settings::Settings;
 
-/// A valid handshake request: inspect it, then accept or refuse it.
+/// A valid handshake request, to be inspected and then accepted or refused.
 ///
-/// Dropping it drops the stream without an answer.
+/// Dropping it drops the stream without a response.
 #[derive(Debug)]
 pub struct Incoming<S>(
-    /// On the heap, because a request's head is large.
+    /// Boxed, because a request's head is large.
     Box<Parts<S>>,
 );
 
@@ -53,15 +53,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.0.request
     }
 
-    /// Returns the subprotocol that will be spoken: the options' choice, or that of
+    /// Returns the subprotocol of the connection: the options' choice, or that of
     /// [`choose_subprotocol`](Self::choose_subprotocol).
     pub fn subprotocol(&self) -> Option<&str> {
         self.0.accepted.subprotocol()
     }
 
-    /// Returns the subprotocols that the client offers, as it wrote them, in its order of preference.
+    /// Returns the subprotocols that the client offers, as spelled by the client, in order of preference.
     ///
-    /// Since web pages can't set headers, some clients carry a token among them.
+    /// Since web pages can't set headers, some clients send a token as one of them.
     ///
     /// ```no_run
     /// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///     incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?").await;
     ///     return Ok(None);
     /// }
-    /// // Answers `Sec-WebSocket-Protocol: chat`, and not the token.
+    /// // Answers with `Sec-WebSocket-Protocol: chat`, without the token.
     /// Ok(Some(incoming.accept().await?))
     /// # }
     /// ```
@@ -83,44 +83,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.0.accepted.offered_subprotocols()
     }
 
-    /// Chooses one of the client's subprotocols, in place of the options' choice. Matched in any case, and answered as
-    /// the client wrote it.
+    /// Chooses one of the client's subprotocols, replacing the options' choice. The name is matched case-insensitively,
+    /// and the response repeats the client's spelling.
     ///
     /// # Errors
-    /// The client did not offer it. The previous choice stays.
+    /// If the client did not offer it. The previous choice is kept.
     pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
         self.0.accepted.choose_subprotocol(name)
     }
 
-    /// Chooses no subprotocol, whatever the options chose. A browser that asked for one will fail the connection.
+    /// Chooses no subprotocol, whatever the options chose. A browser that offered one fails the connection.
     pub fn choose_no_subprotocol(&mut self) {
         self.0.accepted.choose_no_subprotocol();
     }
 
-    /// Returns the compression that will be agreed on if the request is accepted.
+    /// Returns the compression that accepting the request agrees to.
     #[cfg(feature = "deflate")]
     pub fn compression(&self) -> Option<AgreedCompression> {
         self.0.accepted.compression()
     }
 
-    /// Sets the peer's address, for the connection to report.
+    /// Sets the peer's address, for [`Connection::peer_addr`].
     #[must_use]
     pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
         self.0.negotiated = self.0.negotiated.peer_addr(address);
         self
     }
 
-    /// Sets the connection's settings, in place of the options'.
+    /// Sets the connection's settings, replacing those of the options.
     #[must_use]
     pub fn with_settings(mut self, settings: Settings) -> Self {
         self.0.settings = settings;
         self
     }
 
-    /// Accepts with a 101.
+    /// Accepts the request with a 101.
     ///
     /// # Errors
-    /// [`AcceptError::Io`] if the stream fails, or takes longer than the handshake's deadline.
+    /// [`AcceptError::Io`] if the stream fails or the handshake's deadline passes.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -128,13 +128,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.accept_with(&HeaderMap::new()).await
     }
 
-    /// Accepts with a 101 that has these headers too. The handshake's own headers are left out of them, except that
-    /// `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does; an
-    /// empty value chooses none.
+    /// Accepts the request with a 101 and these additional headers. The handshake's own headers are ignored, except
+    /// that `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does;
+    /// an empty value chooses none.
     ///
     /// # Errors
-    /// As [`accept`](Self::accept), and [`AcceptError::Subprotocol`] if the headers choose a subprotocol that the
-    /// client did not offer; it was sent a 500.
+    /// As for [`accept`](Self::accept), and [`AcceptError::Subprotocol`] if the headers choose a subprotocol that the
+    /// client did not offer; the client was sent a 500.
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
@@ -161,16 +161,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings)
     }
 
-    /// Refuses with this status and text, and closes the stream.
+    /// Refuses the request with this status and text, and closes the stream.
     ///
-    /// A peer that doesn't read is abandoned after the close timeout.
+    /// A client that doesn't read is dropped after the close timeout.
     pub async fn refuse(self, status: StatusCode, why: impl Into<Bytes>) {
         let mut response = Response::new(why.into());
         *response.status_mut() = status;
         self.refuse_with(response).await;
     }
 
-    /// Refuses with this response, and closes the stream. Sets `Connection` and `Content-Length`.
+    /// Refuses the request with this response, and closes the stream. Sets `Connection` and `Content-Length`.
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
         events::refused(response.status());

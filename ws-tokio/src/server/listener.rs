@@ -1,4 +1,4 @@
-//! A TCP server: accepts connections within bounds, and serves each in its own task.
+//! A TCP server: accepts connections up to a limit, and serves each in its own task.
 
 use std::fmt;
 use std::future::Future;
@@ -24,10 +24,10 @@ use crate::tls::ServerTls;
 /// Shortest and longest pause after an error that may pass, such as too many open files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// Accepts WebSocket connections from a TCP listener and serves each in its own task.
+/// A TCP server, which accepts WebSocket connections and serves each in its own task.
 ///
-/// Sets `TCP_NODELAY` and tells connections their peer's address. Connections over a cap wait in the system's backlog.
-/// When file descriptors run out, the server pauses, for 5 ms at first and up to 1 s.
+/// Sets `TCP_NODELAY`, and the connection's peer address. Connections over a limit wait in the system's backlog. When
+/// file descriptors run out, the server pauses, for 5 ms at first and then for up to 1 s.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -93,7 +93,7 @@ pub struct Server<L = Plain> {
 }
 
 impl Server {
-    /// Makes a server from a listener.
+    /// Creates a server from a listener.
     #[must_use]
     pub fn new(listener: TcpListener) -> Self {
         Self {
@@ -105,10 +105,10 @@ impl Server {
         }
     }
 
-    /// Makes a server that listens on this address.
+    /// Creates a server that listens on this address.
     ///
     /// # Errors
-    /// As [`TcpListener::bind`].
+    /// As for [`TcpListener::bind`].
     pub async fn bind(address: impl tokio::net::ToSocketAddrs) -> io::Result<Self> {
         TcpListener::bind(address).await.map(Self::new)
     }
@@ -133,14 +133,15 @@ impl<L: Layer> Server<L> {
         Self { options, ..self }
     }
 
-    /// Sets the most connections at a time. Default no cap; the system's limit on open files still applies.
+    /// Sets the maximum number of concurrent connections, at least 1. Default no limit; the system's limit on open
+    /// files still applies.
     #[must_use]
     pub fn max_connections(self, most: usize) -> Self {
         Self { max_connections: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
     }
 
-    /// Sets the most handshakes at a time. Default 1024. A peer that connects and sends nothing occupies one for up to
-    /// [`AcceptOptions::handshake_timeout`].
+    /// Sets the maximum number of concurrent handshakes, at least 1. Default 1024. A client that connects and sends
+    /// nothing occupies one for up to [`AcceptOptions::handshake_timeout`].
     #[must_use]
     pub fn max_handshakes(self, most: usize) -> Self {
         Self { max_handshakes: most.clamp(1, Semaphore::MAX_PERMITS), ..self }
@@ -149,15 +150,15 @@ impl<L: Layer> Server<L> {
     /// Returns the address that the server listens on.
     ///
     /// # Errors
-    /// As [`TcpListener::local_addr`].
+    /// As for [`TcpListener::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Accepts connections for ever, and calls `handler` with each in its own task.
+    /// Accepts connections forever, and calls `handler` with each in its own task.
     ///
     /// # Cancel safety
-    /// If dropped, no more connections are accepted; those being served go on.
+    /// If dropped, no more connections are accepted; existing ones are still served.
     pub async fn serve<H, F>(self, handler: H)
     where
         H: Fn(Connection<L::Stream>) -> F + Send + Sync + 'static,
@@ -175,10 +176,10 @@ impl<L: Layer> Server<L> {
         self.serve_incoming(accept).await;
     }
 
-    /// Like [`serve`](Self::serve), but `handler` gets each request, to accept or refuse it.
+    /// Like [`serve`](Self::serve), but calls `handler` with each request, to accept or refuse it.
     ///
     /// # Cancel safety
-    /// If dropped, no more connections are accepted; those being served go on.
+    /// If dropped, no more connections are accepted; existing ones are still served.
     pub async fn serve_incoming<H, F>(self, handler: H)
     where
         H: Fn(Incoming<L::Stream>) -> F + Send + Sync + 'static,
@@ -205,7 +206,7 @@ impl<L: Layer> Server<L> {
     }
 }
 
-/// Accepts the next connection. Errors concern one connection, or pass with time.
+/// Accepts the next connection. Skips errors of a single connection, and pauses after any other.
 async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> F) -> T {
     let mut pause = PAUSES.0;
     loop {
@@ -221,7 +222,7 @@ async fn accept<T, F: Future<Output = io::Result<T>>>(mut next: impl FnMut() -> 
     }
 }
 
-/// Whether the peer left before it was accepted.
+/// Returns whether the client left before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -266,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    /// The pauses of a listener that fails with these errors in turn.
+    /// Returns the total pause of a listener that fails with these errors in turn.
     async fn paused(failures: impl IntoIterator<Item = io::ErrorKind>) -> Duration {
         let mut failures = failures.into_iter();
         let begin = Instant::now();
@@ -276,7 +277,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_descriptors_run_out_it_pauses_longer_and_longer_and_goes_on() {
-        // `ErrorKind` has no name for this error.
+        // `ErrorKind` has no variant for this error.
         let out_of_descriptors = io::ErrorKind::Other;
         assert_eq!(paused([out_of_descriptors; 3]).await, Duration::from_millis(5 + 10 + 20));
         let long = paused([out_of_descriptors; 100]).await - paused([out_of_descriptors; 99]).await;

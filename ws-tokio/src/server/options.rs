@@ -1,4 +1,4 @@
-//! Options of a server.
+//! Server options.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use ws_core::handshake::server::Policy;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 
-/// Options for accepting connections. Make them once, and use them for all.
+/// Options for accepting connections. Create them once and reuse them.
 ///
 /// ```
 /// use ws_tokio::{AcceptOptions, Settings};
@@ -27,22 +27,23 @@ pub struct AcceptOptions {
 }
 
 impl AcceptOptions {
-    /// Sets the subprotocols that the server speaks, in order of preference. Default none. Matched in any case. If
-    /// there is none in common the handshake still succeeds, but a browser that asked for one fails the connection.
+    /// Sets the supported subprotocols, in order of preference. Default none. Names are matched case-insensitively. If
+    /// the client offers none of them, the handshake still succeeds, but a browser that offered one fails the
+    /// connection.
     #[must_use]
     pub fn subprotocols<I: IntoIterator<Item: Into<String>>>(self, subprotocols: I) -> Self {
         Self { policy: self.policy.subprotocols(subprotocols), ..self }
     }
 
-    /// Sets which web pages may connect. Default [`OriginPolicy::SameHost`]: those of the request's own host, and
-    /// clients that send no origin, which browsers always do.
+    /// Sets which web pages may connect. Default [`OriginPolicy::SameHost`]: pages of the request's own host. Clients
+    /// that send no `Origin` are always accepted; browsers always send it.
     #[must_use]
     pub fn origins(self, origins: OriginPolicy) -> Self {
         Self { policy: self.policy.origins(origins), ..self }
     }
 
-    /// Sets whether and how to compress messages, if the client offers to. Default off; see
-    /// [`Compression`](crate::Compression) for its costs.
+    /// Sets whether and how messages are compressed if the client offers it. Default off; see
+    /// [`Compression`](crate::Compression) for the costs.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {
@@ -50,15 +51,15 @@ impl AcceptOptions {
         Self { policy: self.policy.compression(self.handshake.compression), ..self }
     }
 
-    /// Sets the limits on the request's head. Default 16 KiB and 128 headers; more is refused with 431.
+    /// Sets the limits on the request head. Default 16 KiB and 128 headers; a larger head is refused with 431.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.handshake.head_limits = limits;
         self
     }
 
-    /// Sets how long the handshake may take. Default 10 s, for which a silent peer can hold a connection;
-    /// [`Duration::MAX`] means for ever.
+    /// Sets the handshake timeout. Default 10 s, for which a silent client can hold a connection; [`Duration::MAX`]
+    /// means no timeout.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.timeout = timeout;

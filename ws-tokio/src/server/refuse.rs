@@ -10,7 +10,7 @@ use ws_core::handshake::http1::write_response;
 
 use crate::opening::write_last;
 
-/// Returns a refusal's bytes. For a HEAD request, the headers describe a body that is left out (RFC 9110, 9.3.2).
+/// Returns a refusal's bytes. For a HEAD request, the headers describe a body that is omitted (RFC 9110, 9.3.2).
 pub(super) fn written(response: Response<Bytes>, request: &[u8]) -> Vec<u8> {
     let mut wire = Vec::new();
     let request = request.strip_prefix(b"\r\n").unwrap_or(request);
@@ -22,7 +22,7 @@ pub(super) fn written(response: Response<Bytes>, request: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// Writes a refusal, and lingers so that it arrives. A peer that doesn't read it is abandoned after `time`.
+/// Writes a refusal, and lingers so that it is delivered. A client that doesn't read it is dropped after `time`.
 pub(super) async fn send_refusal<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     refusal: &[u8],

@@ -1,4 +1,4 @@
-//! Graceful shutdown: count connections, close them, and wait for their end.
+//! Graceful shutdown: counts connections, closes them, and waits until they have ended.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use ws_core::CloseCode;
 
 use crate::connection::Connection;
 
-/// Counts a server's connections, and ends them when it shuts down. Cheap to clone; all clones are one tracker.
+/// Counts a server's connections, and ends them on shutdown. Cheap to clone; all clones share one state.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -45,8 +45,8 @@ use crate::connection::Connection;
 /// # }
 /// ```
 ///
-/// For use with a [`Server`](crate::Server), see [its example](crate::Server#graceful-shutdown); for a connection that
-/// is split, see [`Ticket::closing`].
+/// For use with a [`Server`](crate::Server), see [its example](crate::Server#graceful-shutdown); for a split
+/// connection, see [`Ticket::closing`].
 #[derive(Clone, Default)]
 pub struct Tracker(Arc<Shared>);
 
@@ -61,7 +61,7 @@ struct Shared {
 struct State {
     stage: Stage,
     entered: u64,
-    /// Connections that have entered and not left, with their addresses if known.
+    /// Tracked connections, with their addresses if known.
     inside: HashMap<u64, Option<SocketAddr>>,
 }
 
@@ -69,7 +69,7 @@ struct State {
 enum Stage {
     #[default]
     Open,
-    /// No connection may enter; those inside are closed with 1001.
+    /// No more connections may enter; the tracked ones are closed with 1001.
     Closing,
     /// The deadline has passed; connections are cut.
     Cutting,
@@ -86,25 +86,25 @@ pub struct Shutdown {
 }
 
 impl Tracker {
-    /// Makes a tracker with no connections.
+    /// Creates a tracker without connections.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns the number of connections inside.
+    /// Returns the number of tracked connections.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().inside.len()
     }
 
-    /// Returns whether no connection is inside.
+    /// Returns whether no connections are tracked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Lets a connection in, until its ticket is dropped; `None` once the shutdown has begun.
+    /// Tracks a connection until its ticket is dropped. Returns `None` once the shutdown has begun.
     #[must_use]
     pub fn enter(&self) -> Option<Ticket> {
         let mut state = self.0.lock();
@@ -117,13 +117,14 @@ impl Tracker {
         Some(Ticket { tracker: self.clone(), number })
     }
 
-    /// Lets no more connections in, closes all with 1001, waits up to `deadline` for their end, and cuts the rest.
+    /// Stops admitting connections, closes all with 1001, waits up to `deadline` until they have ended, and cuts the
+    /// rest.
     ///
-    /// The connections' tasks close and cut them, by [`Ticket::serve`], or when [`Ticket::closing`] and
+    /// The connections' tasks close and cut them, with [`Ticket::serve`], or when [`Ticket::closing`] and
     /// [`Ticket::cutting`] resolve.
     ///
     /// # Cancel safety
-    /// If dropped, the shutdown has begun, but no connection is cut; call this again to go on.
+    /// If dropped, the shutdown has begun, but no connection is cut; call this again to continue.
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let before = self.0.enter_stage(Stage::Closing);
         let empty = self.0.until(|state| state.inside.is_empty());
@@ -143,8 +144,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Runs `talk` over the connection until it is done or the tracker shuts down. In the latter case, `talk` is
-    /// dropped, the connection is closed with 1001 or, after the deadline, cut, and this returns `None`.
+    /// Runs `talk` on the connection until it completes or the tracker shuts down. On shutdown, `talk` is dropped, the
+    /// connection is closed with 1001 or, after the deadline, cut, and this returns `None`.
     ///
     /// # Cancel safety
     /// As cancel-safe as `talk`.
@@ -169,8 +170,8 @@ impl Ticket {
         None
     }
 
-    /// Waits until the shutdown begins, for tasks that close their connection themselves, such as one that splits it.
-    /// Keep the ticket until then:
+    /// Waits until the shutdown begins. For tasks that close their connection themselves, such as one that splits it.
+    /// Keep the ticket until the connection has ended:
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -178,13 +179,13 @@ impl Ticket {
     ///
     /// async fn serve<S: AsyncRead + AsyncWrite + Unpin>(connection: Connection<S>, ticket: Ticket) {
     ///     ticket.set_peer_addr(connection.peer_addr());
-    ///     // Other tasks may have clones of the half that sends.
+    ///     // Other tasks may have clones of the sending half.
     ///     let (mut receiving, sending) = connection.split();
     ///     tokio::select! {
     ///         _ = receiving.run(|message, outbox| outbox.send(message)) => return,
     ///         () = ticket.closing() => {}
     ///     }
-    ///     // Now `close` is who reads the peer's answer.
+    ///     // Without the receiving half, `close` reads the peer's answer.
     ///     drop(receiving);
     ///     tokio::select! {
     ///         _ = sending.close(CloseCode::GOING_AWAY, "") => {}
@@ -199,7 +200,7 @@ impl Ticket {
         self.tracker.0.until(|state| state.stage >= Stage::Closing).await;
     }
 
-    /// Waits until the shutdown's deadline has passed; connections that are still open then count as cut.
+    /// Waits until the shutdown's deadline has passed. Connections that are still open then count as cut.
     ///
     /// # Cancel safety
     /// This method is cancel-safe.
@@ -207,8 +208,8 @@ impl Ticket {
         self.tracker.0.until(|state| state.stage >= Stage::Cutting).await;
     }
 
-    /// Sets the address by which [`Shutdown::cut`] reports this connection. Default none; [`serve`](Self::serve) sets
-    /// its connection's, if known.
+    /// Sets the address that [`Shutdown::cut`] reports for this connection. Default none; [`serve`](Self::serve) sets
+    /// the connection's address, if known.
     pub fn set_peer_addr(&self, address: Option<SocketAddr>) {
         self.tracker.0.lock().inside.insert(self.number, address);
     }
@@ -226,7 +227,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Advances to a stage, and returns the number of connections inside.
+    /// Advances to a stage, and returns the number of tracked connections.
     fn enter_stage(&self, stage: Stage) -> usize {
         let mut state = self.lock();
         state.stage = state.stage.max(stage);
@@ -239,7 +240,7 @@ impl Shared {
     async fn until(&self, reached: impl Fn(&State) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
-            // Created before checking, so that a change in between is not missed.
+            // Enabled before the check, so that a change in between is not missed.
             changed.as_mut().enable();
             if reached(&self.lock()) {
                 return;
@@ -249,7 +250,7 @@ impl Shared {
     }
 }
 
-/// Returns the output of the future, unless `stop` completes first.
+/// Returns the output of the future, or `None` if `stop` completes first.
 async fn unless<T>(future: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
     let (mut future, mut stop) = (pin!(future), pin!(stop));
     poll_fn(|cx| match future.as_mut().poll(cx) {

@@ -1,5 +1,5 @@
-//! Closing a split connection: the receiving half reads the peer's answer, or, if that half is gone, the closing task
-//! does.
+//! Closing a split connection: the receiving half reads the peer's answer, or the closing task does if that half was
+//! dropped.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
@@ -11,14 +11,14 @@ use crate::error::{Error, closed};
 use crate::machine::{Progress, Waiter, Want};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Split<S> {
-    /// Waits for the end of the connection, reading from it if no half receives.
+    /// Waits for the end of the connection, and reads from it if there is no receiving half.
     pub(super) fn poll_closed(
         &self,
         waiter: &mut Waiter,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         let returned = ready!(self.poll(waiter, Want::End, cx, |inner, cx| {
-            // A failure to write shows in how the connection ends.
+            // A write error shows in how the connection ends.
             _ = inner.shared.poll_flush(cx);
             match inner.returned.take() {
                 Some(receiving) => Poll::Ready(Some(receiving)),

@@ -11,16 +11,16 @@ use crate::machine::{
 pub(super) struct Split<S> {
     inner: Mutex<Inner<S>>,
     wakers: Arc<Wakers>,
-    /// Wakes `wakers`. The stream is polled with it.
+    /// Wakes the tasks in `wakers`. The stream is polled with it.
     waker: Waker,
-    /// The right to send a message. A task keeps it while it streams one; control frames don't need it. Fair.
+    /// The right to send a message, held while a task streams one. Control frames don't need it. Fair.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 /// Locked for single calls that don't wait, never while a handler runs or a message is decoded.
 pub(super) struct Inner<S> {
     pub(super) shared: Shared<S>,
-    /// The receiving side after its half was dropped; whoever closes reads with it.
+    /// The receiving side after its half was dropped; the closing task reads with it.
     pub(super) returned: Option<Box<Receiving>>,
 }
 
@@ -39,12 +39,12 @@ impl<S> Split<S> {
         self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).shared
     }
 
-    /// Runs `act`, which doesn't wait, under the lock.
+    /// Calls `act`, which doesn't wait, under the lock.
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
         self.with_as(0, act)
     }
 
-    /// Like [`with`](Self::with), for the waiter with this key, which is not woken.
+    /// Like [`with`](Self::with), but doesn't wake the waiter with this key.
     fn with_as<R>(&self, key: u64, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
         let mut inner = lock(&self.inner);
         let result = act(&mut inner);
@@ -80,13 +80,13 @@ impl<S> Split<S> {
         })
     }
 
-    /// Takes the receiving side back when its half is dropped. Wakes all, since one of them may be closing.
+    /// Takes the receiving side of a dropped half. Wakes all tasks, since one of them may be closing.
     pub(super) fn take_back(&self, receiving: Box<Receiving>) {
         self.with(|inner| inner.returned = Some(receiving));
         self.wakers.wake(Wants::ALL, 0);
     }
 
-    /// Changes the send queue from code that can't wait; a task that receives is woken to write it.
+    /// Changes the send queue from code that can't wait. Wakes a receiving task to write it.
     pub(super) fn leave_to_others<R>(&self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
         self.with(|inner| {
             inner.shared.leave_to_others();
@@ -116,7 +116,7 @@ impl<S> Link<S> for Locking<'_, S> {
         split.poll(waiter, *want, cx, |inner, cx| act(&mut inner.shared, cx))
     }
 
-    /// Each call to the lock has told already.
+    /// Does nothing: each call delivers the notifications after unlocking.
     fn tell(&mut self) {}
 
     fn outbox(&mut self) -> Outbox<'_> {
@@ -124,7 +124,7 @@ impl<S> Link<S> for Locking<'_, S> {
     }
 }
 
-/// A handler's replies are written by the task that runs the handler.
+/// The task that runs the handler writes its replies.
 impl<S> Locked for Locking<'_, S> {
     fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
         self.split.with_as(self.waiter.key(), |inner| act(inner.shared.outbound_mut()));

@@ -1,4 +1,4 @@
-//! A connection for several tasks: one receives, any number send.
+//! A connection shared by several tasks: one receives, any number send.
 
 mod closing;
 mod facts;
@@ -17,7 +17,7 @@ pub use send_half::SendHalf;
 impl<S> Connection<S> {
     /// Splits the connection into a receiving half and a sending half; clone the latter for each task that sends.
     /// Messages never interleave. There is no background task: pings are answered, and the peer's answer to
-    /// [`SendHalf::close`] is read, while the receiving half is polled.
+    /// [`SendHalf::close`] is read, only while the receiving half is polled.
     #[must_use]
     pub fn split(self) -> (RecvHalf<S>, SendHalf<S>) {
         let State { receiving, shared } = *self.into_state();
@@ -25,10 +25,10 @@ impl<S> Connection<S> {
         (RecvHalf::new(Box::new(receiving), split.clone()), SendHalf::new(split))
     }
 
-    /// Gives up receiving; the returned half can still send.
+    /// Stops receiving messages; the returned half can still send.
     ///
-    /// The returned future must be polled: it answers pings, and ends as [`recv`](Self::recv) would. If the peer sends
-    /// a message nevertheless, the connection is closed with 1008, and the future returns
+    /// The returned future must be polled: it answers pings, and completes with the result that [`recv`](Self::recv)
+    /// would return. If the peer still sends a message, the connection is closed with 1008, and the future returns
     /// [`Error::UnexpectedMessage`](crate::Error).
     pub fn close_read(self) -> (SendHalf<S>, CloseRead<S>) {
         let (receiving, sending) = self.split();
@@ -36,7 +36,7 @@ impl<S> Connection<S> {
     }
 }
 
-/// The halves given to [`RecvHalf::reunite`] can't be reunited.
+/// The error of [`RecvHalf::reunite`]; contains the halves.
 pub struct ReuniteError<S>(pub RecvHalf<S>, pub SendHalf<S>);
 
 impl<S> RecvHalf<S> {

@@ -1,4 +1,4 @@
-//! The receiving half.
+//! The receiving half of a split connection.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -20,8 +20,8 @@ use crate::machine::{
 
 /// The receiving half of a [split](crate::Connection::split) connection.
 ///
-/// Pings are answered, and pongs resolve pings of all halves, while it is polled. After it is dropped, nothing is read
-/// until a sending half closes the connection.
+/// While it is polled, pings are answered, and pongs resolve the pings of all halves. After it is dropped, nothing is
+/// read until a sending half closes the connection.
 pub struct RecvHalf<S> {
     /// `Some` until the half is taken apart or dropped.
     receiving: Option<Box<Receiving>>,
@@ -64,7 +64,7 @@ impl<S> RecvHalf<S> {
         &self.split
     }
 
-    /// Returns the peer's close frame, once it has arrived and if it has a code.
+    /// Returns the peer's close frame, if it has arrived and has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
         self.split.with(|inner| inner.shared.close_frame().cloned())
@@ -77,7 +77,7 @@ impl<S> RecvHalf<S> {
         self.split.with(|inner| inner.shared.counters(found))
     }
 
-    /// Sets the largest message to receive, in bytes, from the next message on.
+    /// Sets the maximum size of received messages, in bytes, from the next message on.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.inbound().set_max_message(bytes);
     }
@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// Receives the next message, as [`Connection::recv`](crate::Connection::recv) does.
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Connection::recv`](crate::Connection::recv).
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -98,10 +98,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// Receives the next message into `buffer`, as [`Connection::recv_into`](crate::Connection::recv_into) does.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv).
+    /// As for [`recv`](Self::recv).
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is as it was.
+    /// This method is cancel-safe: if dropped, no message is lost, and `buffer` is unchanged.
     pub fn recv_into(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -109,11 +109,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         recv_into(self, buffer)
     }
 
-    /// Receives the next message and lends it to `read`, as [`Connection::recv_with`](crate::Connection::recv_with)
+    /// Receives the next message and calls `read` with it, as [`Connection::recv_with`](crate::Connection::recv_with)
     /// does.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv).
+    /// As for [`recv`](Self::recv).
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -128,10 +128,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// meanwhile; their messages and the handler's replies never interleave.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), or the handler's own error.
+    /// As for [`recv`](Self::recv), or the handler's own error.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost, and what the handler sent stays queued.
+    /// This method is cancel-safe: if dropped, no message is lost, and the handler's replies stay queued.
     pub async fn run<H, R>(&mut self, mut handler: H) -> Result<R::Output, Error>
     where
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
@@ -147,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// Fails the connection for all halves, as [`Connection::fail`](crate::Connection::fail) does.
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Connection::fail`](crate::Connection::fail).
     pub fn fail(&mut self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.split.with(|inner| inner.shared.fail(frame));
@@ -187,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Receives for RecvHalf<S> {
 }
 
 impl<S> Drop for RecvHalf<S> {
-    /// Gives the receiving side back, for whoever closes.
+    /// Returns the receiving side to the shared state, for a task that closes.
     fn drop(&mut self) {
         if let Some(receiving) = self.receiving.take() {
             self.split.take_back(receiving);
@@ -201,7 +201,7 @@ impl<S> fmt::Debug for RecvHalf<S> {
     }
 }
 
-/// A future that runs a connection on which no messages are accepted; see
+/// A future that drives a connection on which no messages are expected; see
 /// [`Connection::close_read`](crate::Connection::close_read).
 #[derive(Debug)]
 #[must_use = "it must be polled: it answers pings"]

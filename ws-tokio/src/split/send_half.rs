@@ -1,4 +1,4 @@
-//! The sending half.
+//! The sending half of a split connection.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -37,8 +37,8 @@ impl<S> SendHalf<S> {
         &self.split
     }
 
-    /// Waits for the right to send a message, which a task that streams one keeps. Fails at once when nothing can be
-    /// sent.
+    /// Waits for the right to send a message, which a task that streams one holds. Fails immediately once nothing can
+    /// be sent.
     pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
         if let Ok(turn) = self.split.turn.try_lock() {
             return Ok(turn);
@@ -61,7 +61,7 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.outbound().may_stream())
     }
 
-    /// Polls something that may wait.
+    /// Polls `act`, which may wait.
     pub(crate) fn poll<R>(
         &self,
         waiter: &mut Waiter,
@@ -82,21 +82,20 @@ impl<S> SendHalf<S> {
     }
 
     /// Returns the traffic so far, as [`Connection::counters`](crate::Connection::counters) does. Received traffic is
-    /// as of when the receiving half last waited.
+    /// as of the receiving half's last read.
     #[must_use]
     pub fn counters(&self) -> Option<Counters> {
         self.split.with(|inner| inner.shared.counters(None))
     }
 
-    /// Returns the sending side for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox) does.
-    /// The queue is written by the task that waits to receive. Sending a message is an error while another task streams
-    /// one.
+    /// Returns an outbox, for code that can't wait, as [`Connection::outbox`](crate::Connection::outbox) does. The task
+    /// that waits to receive writes the queue. Sending a message returns an error while another task streams one.
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::locked(&*self.split)
     }
 
-    /// Sets the least size of messages that are compressed, for all clones, as
+    /// Sets the minimum size of messages to compress, for all clones, as
     /// [`Connection::set_compression_threshold`](crate::Connection::set_compression_threshold) does.
     #[cfg(feature = "deflate")]
     pub fn set_compression_threshold(&self, bytes: usize) {
@@ -110,56 +109,56 @@ impl<S> SendHalf<S> {
         self.split.with(|inner| inner.shared.outbound_mut().set_compression_level(level));
     }
 
-    /// Queues a ping, which is written by the task that waits to receive. The returned future resolves while the
-    /// receiving half is polled, and doesn't borrow this half.
+    /// Queues a ping, which the task that waits to receive writes. The returned future resolves to the round-trip time
+    /// while the receiving half is polled, and doesn't borrow this half.
     ///
     /// # Errors
-    /// As [`Connection::ping`](crate::Connection::ping).
+    /// As for [`Connection::ping`](crate::Connection::ping).
     pub fn ping(&self) -> Result<Ping, Error> {
         self.split.with(|inner| inner.shared.ping())
     }
 }
 
 impl<S: AsyncWrite + Unpin> SendHalf<S> {
-    /// Sends a message: queues it, and writes everything that is queued. Waits while another task streams a message.
+    /// Sends a message: queues it, and writes the queue. Waits while another task streams a message.
     ///
     /// # Errors
-    /// As [`Connection::send`](crate::Connection::send).
+    /// As for [`Connection::send`](crate::Connection::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
     }
 
-    /// Queues a message, to be written by a [`flush`](Self::flush); waits while the queue is full or another task
+    /// Queues a message, to be written by a [`flush`](Self::flush). Waits while the queue is full or another task
     /// streams a message.
     ///
-    /// The message is also written along with anything else that is flushed, when the receiving half next waits, and
-    /// when more than [`Settings::high_water`](crate::Settings) (64 KiB) is queued. No task is woken to write it: that
-    /// would make bursts, which are flushed anyway, a fifth more expensive.
+    /// The message is also written when anything queued later is flushed, when the receiving half next waits, and by
+    /// the next `feed` once [`Settings::high_water`](crate::Settings) bytes (64 KiB) are queued. No task is woken to
+    /// write it: that would make bursts, which are flushed anyway, a fifth more expensive.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
     }
 
-    /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`] does; to be written by a
-    /// [`flush`](Self::flush), like one that is [fed](Self::feed). Waits while the queue is full or another task
-    /// streams a message. Its length isn't known in advance, so the queue may exceed its limit by one message.
+    /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`] does. Like a message that was
+    /// [fed](Self::feed), it is written by a [`flush`](Self::flush). Waits while the queue is full or another task
+    /// streams a message. The length isn't known in advance, so the queue may exceed its limit by one message.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or the error of `fill`; nothing is queued then.
+    /// As for [`send`](Self::send), or the error of `fill`; nothing is queued then.
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_with<E: From<Error>>(
         &self,
         kind: MessageKind,
@@ -173,23 +172,23 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// Sends a message that was prepared for several connections, as [`send`](Self::send) does.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn send_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
     }
 
-    /// Queues a message that was prepared for several connections, as [`feed`](Self::feed) does; to be written by a
+    /// Queues a message that was prepared for several connections, as [`feed`](Self::feed) does, to be written by a
     /// [`flush`](Self::flush).
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If dropped, the message is either queued whole or not at all; the connection stays usable.
+    /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await
@@ -201,17 +200,17 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// [`Error::Io`] if the transport failed.
     ///
     /// # Cancel safety
-    /// If dropped, what was not written stays queued; the connection stays usable.
+    /// If dropped, unwritten data stays queued; the connection stays usable.
     pub async fn flush(&self) -> Result<(), Error> {
         let mut mark = None;
         self.wait(Want::Flush, |shared, cx| shared.poll_flush_to(cx, &mut mark)).await
     }
 
-    /// Waits until a message of `len` bytes has room in the queue, as [`Connection::ready`](crate::Connection::ready)
-    /// does. Room isn't reserved: another task may fill it first.
+    /// Waits until the queue has room for a message of `len` bytes, as [`Connection::ready`](crate::Connection::ready)
+    /// does. The room isn't reserved: another task may use it first.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
     /// This method is cancel-safe.
@@ -219,7 +218,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         self.wait(Want::Room, |shared, cx| shared.poll_room(cx, len)).await
     }
 
-    /// Ends the connection without a closing handshake, for all halves, as
+    /// Ends the connection for all halves without a closing handshake, as
     /// [`Connection::close_now`](crate::Connection::close_now) does.
     pub fn close_now(&self) {
         self.split.with(|inner| inner.shared.close_now());
@@ -227,20 +226,20 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
-    /// Closes the connection, as [`Connection::close`](crate::Connection::close) does, while the receiving half is
-    /// polled or after it is dropped.
+    /// Closes the connection, as [`Connection::close`](crate::Connection::close) does. The receiving half must be
+    /// polled meanwhile, or dropped.
     ///
-    /// The receiving half reads the peer's answer, and receives the messages before it; if that half was dropped, this
-    /// method reads, and drops them. If it exists but nobody polls it, the answer is not read: this takes the whole
-    /// [`Settings::close_timeout`](crate::Settings) (5 s) and returns [`Error::CloseTimeout`]. A task that owns both
-    /// halves should drop the receiving one first, or [reunite](crate::RecvHalf::reunite) them and close the
+    /// The receiving half reads the peer's answer, and receives the messages before it. If that half was dropped, this
+    /// method reads, and drops the messages. If the half exists but is not polled, the answer is not read: this takes
+    /// the whole [`Settings::close_timeout`](crate::Settings) (5 s) and returns [`Error::CloseTimeout`]. A task that
+    /// owns both halves should drop the receiving one first, or [reunite](crate::RecvHalf::reunite) them and close the
     /// connection.
     ///
     /// # Errors
-    /// As [`Connection::close`](crate::Connection::close).
+    /// As for [`Connection::close`](crate::Connection::close).
     ///
     /// # Cancel safety
-    /// If dropped, the close frame is queued or sent, and its deadline keeps running; call this again to go on.
+    /// If dropped, the close frame is queued or sent, and its deadline keeps running. Call this again to continue.
     pub async fn close(&self, code: CloseCode, reason: impl Into<Utf8Bytes>) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.start_closing(&frame);
@@ -255,7 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
 
 #[cfg(feature = "stream")]
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
-    /// Polls something that may wait, as a sink.
+    /// Polls `act`, which may wait, for the sink's task.
     pub(crate) fn poll_sink<R>(
         &mut self,
         want: Want,

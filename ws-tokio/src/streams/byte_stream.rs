@@ -16,23 +16,24 @@ use crate::error::{Error, closed};
 use crate::machine::{Inbound, Shared, Waiter, Want};
 use crate::split::{RecvHalf, SendHalf};
 
-/// Most bytes of a message that is written. Larger received frames are read in pieces of this size.
+/// Maximum size of a written message, in bytes. Larger received frames are read in pieces of this size.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 
-/// A connection as a stream of bytes. Message boundaries carry no meaning.
+/// A connection as a byte stream. Message boundaries carry no meaning.
 ///
-/// - **Reading** continues across messages of any size and any number of fragments. No limit on messages applies, because none
-///   is held whole: at most 64 KiB are, and what one read brings. A close with 1000, 1001 or no code is the end of the stream.
-/// - **Writing** sends each write as one message of up to 64 KiB, at once as far as the transport accepts it. The rest is
+/// - **Reading** continues across messages of any size and any number of fragments. The message limits don't apply,
+///   because no message is buffered whole: at most 64 KiB of it, plus the result of one read. A close with 1000, 1001
+///   or no code is the end of the stream.
+/// - **Writing** sends each write as one message of up to 64 KiB, immediately if the transport accepts it. The rest is
 ///   written by the next read, write or flush; flush to be sure.
-/// - **Shutting down** closes with 1000 and waits for the peer's answer, within [`Settings::close_timeout`](crate::Settings).
-///   If bytes still arrive, it stops waiting, and they can be read. The peer can't send after it has seen our close frame: a
-///   WebSocket has no half-close.
+/// - **Shutting down** closes with 1000 and waits for the peer's answer, within
+///   [`Settings::close_timeout`](crate::Settings). If bytes still arrive, it stops waiting, and they can be read. The
+///   peer can't send after it has seen our close frame: a WebSocket has no half-close.
 ///
 /// All messages are of one kind. If the peer sends the other kind, the connection is closed with 1003.
 ///
-/// Everything in `tokio::io` works with it; the halves of [`tokio::io::split`] may be used by different tasks. Pings
-/// are answered only while it is read from or shuts down.
+/// It works with everything in `tokio::io`; different tasks may use the halves of [`tokio::io::split`]. Pings are
+/// answered only while it is being read or shut down.
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -55,17 +56,17 @@ const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 ///
 /// # Errors
 /// Reading and writing fail as [`Connection::recv`] and [`Connection::send`] do, with the [`Error`] inside the
-/// [`io::Error`]; an [`Error::Io`] is the transport's own error. A message of the other kind is [`Error::Failed`]. A
-/// close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. With text, writing bytes that can't be text is
+/// [`io::Error`]; an [`Error::Io`] becomes the transport's own error. A message of the other kind is [`Error::Failed`].
+/// A close in the middle of a message is [`io::ErrorKind::UnexpectedEof`]. As text, writing bytes that are not UTF-8 is
 /// [`io::ErrorKind::InvalidData`], and none of them are queued.
 pub struct ByteStream<S> {
-    // Halves and a waiter for each direction, since different tasks may read and write: neither's waker displaces the
+    // Halves and a waiter for each direction, since different tasks may read and write: neither's waker replaces the
     // other's.
     reading: Reading<S>,
     reader: Waiter,
     sending: SendHalf<S>,
     writer: Waiter,
-    /// Validates what was written as text. A write that ends inside a code point doesn't end its message.
+    /// Validates the text written so far. A write that ends inside a code point doesn't end its message.
     written: Utf8,
     /// The connection's limits.
     limits: Limits,
@@ -75,15 +76,15 @@ pub struct ByteStream<S> {
 struct Reading<S> {
     half: RecvHalf<S>,
     kind: MessageKind,
-    /// Bytes that were received and not read.
+    /// Bytes that were received but not read yet.
     bytes: Bytes,
     /// Whether their message continues.
     more: More,
 }
 
 impl<S> ByteStream<S> {
-    /// Makes a stream whose bytes travel as messages of this kind. Text is for peers that insist on it: it must be
-    /// UTF-8, but a write may end inside a code point.
+    /// Creates a stream that sends and receives messages of this kind. Use text only if the peer requires it: the bytes
+    /// must be UTF-8, but a write may end inside a code point.
     #[must_use]
     pub fn new(connection: Connection<S>, kind: MessageKind) -> Self {
         let (mut half, sending) = connection.split();
@@ -95,8 +96,8 @@ impl<S> ByteStream<S> {
         Self { reading, reader, sending, writer, written: Utf8::new(), limits }
     }
 
-    /// Returns the connection, with its limits. Unread bytes of the current message are dropped. Written bytes are sent
-    /// or queued; a text that ends inside a code point leaves its message unfinished.
+    /// Returns the connection, with its limits restored. Unread bytes of the current message are dropped. Written bytes
+    /// are sent or queued; text that ends inside a code point leaves its message unfinished.
     #[must_use]
     pub fn into_inner(self) -> Connection<S> {
         let Self { mut reading, sending, limits, .. } = self;
@@ -109,19 +110,19 @@ impl<S> ByteStream<S> {
         reading.half.reunite(sending).expect("there are no other halves")
     }
 
-    /// Returns the peer's close frame, once it has arrived and if it has a code.
+    /// Returns the peer's close frame, if it has arrived and has a code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame> {
         self.reading.half.close_frame()
     }
 
-    /// Returns the peer's address, if the handshake or the caller knew it.
+    /// Returns the peer's address, if it was set by the handshake or the caller.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.reading.half.peer_addr()
     }
 
-    /// Whether a message may end after these bytes.
+    /// Returns the state after writing these bytes, and whether their message may end.
     fn judge(&self, data: &[u8]) -> io::Result<(Utf8, More)> {
         let mut written = self.written;
         if self.reading.kind == MessageKind::Text {
@@ -153,7 +154,7 @@ impl<S: AsyncWrite + Unpin> ByteStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Reading<S> {
-    /// Waits for bytes to read; none at the end.
+    /// Waits for bytes to read. At the end of the stream, `bytes` stays empty.
     fn poll_bytes(
         &mut self,
         waiter: &mut Waiter,
@@ -187,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for ByteStream<S> {
         let bytes = &mut self.reading.bytes;
         bytes.advance(amount);
         if bytes.is_empty() {
-            // An empty rest would pin the buffer that it was read into.
+            // An empty remainder would pin the buffer it was read into.
             *bytes = Bytes::new();
         }
     }
@@ -220,7 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
         let data = &buf[..buf.len().min(CHUNK.get())];
         if !data.is_empty() {
             ready!(this.poll_queue(cx, data))?;
-            // An error here is returned by the next write: this one's message is queued.
+            // The next write returns the error: this one's message is already queued.
             _ = this.sending.poll(&mut this.writer, Want::Flush, cx, Shared::poll_flush);
         }
         Poll::Ready(Ok(data.len()))
@@ -245,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ByteStream<S> {
     }
 }
 
-/// The reason of the close frame for a message of the other kind.
+/// Returns the reason in the close frame for a message of the other kind.
 const fn refusal(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Text => "only text messages are taken",

@@ -1,4 +1,4 @@
-//! A connection or a half as a stream: of messages, of the bytes of one message, or of bytes without messages.
+//! Stream interfaces: a `Stream` of messages, one message as a byte stream, and a connection as a byte stream.
 
 mod byte_stream;
 mod reader;

@@ -16,16 +16,16 @@ use crate::error::Error;
 use crate::machine::{Inbound, Receives};
 use crate::split::RecvHalf;
 
-/// Frames larger than this many bytes come in pieces of it.
+/// Maximum size of a piece, in bytes. Larger frames are read in several pieces.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).expect("not zero");
 
-/// A message that is read while it arrives. Made by [`Connection::reader`] and [`RecvHalf::reader`].
+/// A message that is read while it arrives. Created by [`Connection::reader`] and [`RecvHalf::reader`].
 ///
-/// The stream ends with the message. The limit on messages applies. If it is dropped early, the next receiving call
-/// drops the rest of the message.
+/// The stream ends with the message. The message limits apply. If it is dropped early, the next receiving call drops
+/// the rest of the message.
 pub struct MessageReader<'a, S> {
     source: Source<'a, S>,
-    /// Bytes of the message that were read and not handed out.
+    /// Bytes of the message that were received but not read yet.
     piece: Piece,
 }
 
@@ -36,10 +36,11 @@ enum Source<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Waits for the next message, to be read while it arrives; `None` as for [`recv`](Self::recv).
+    /// Waits for the next message, to be read while it arrives. Returns `None` as [`recv`](Self::recv) does.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv). Reading returns the same errors as [`io::Error::other`].
+    /// As for [`recv`](Self::recv). Reading converts these errors to [`io::Error`]; a close in the middle of the
+    /// message is [`io::ErrorKind::UnexpectedEof`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -52,7 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
     /// Waits for the next message, to be read while it arrives, as [`Connection::reader`] does.
     ///
     /// # Errors
-    /// As [`Connection::reader`].
+    /// As for [`Connection::reader`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
@@ -69,8 +70,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> MessageReader<'a, S> {
 }
 
 impl<S> MessageReader<'_, S> {
-    /// Returns whether the message is text or binary. Text is validated as it arrives, and bytes that are not UTF-8 are
-    /// a read error; a read may end inside a code point.
+    /// Returns whether the message is text or binary. Text is validated as it arrives; reading bytes that are not UTF-8
+    /// is an error. A read may end inside a code point.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         self.piece.kind
@@ -87,7 +88,7 @@ impl<S> Source<'_, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Source<'_, S> {
-    /// The next message's first piece. A message begins to be streamed only within this call.
+    /// Receives the first piece of the next message. A message starts to be streamed only within this call.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, Error>> {
         self.inbound().set_delivery(Delivery::Pieces(CHUNK));
         let first = self.poll_piece(cx);

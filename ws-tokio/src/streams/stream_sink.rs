@@ -1,4 +1,4 @@
-//! `Stream` and `Sink` of the futures crates, for a connection and its halves.
+//! `Stream` and `Sink` of the futures crates, for connections and their halves.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -30,11 +30,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for Connection<S> {
     }
 }
 
-/// `feed` and `send` of the futures crates do what the connection's own methods do; `close` sends 1000, drops messages
+/// `feed` and `send` of the futures crates behave as the connection's own methods; `close` sends 1000, drops messages
 /// that still arrive, and waits for the end.
 ///
-/// Stream and sink may be polled by different tasks, as after `StreamExt::split`. If one task waits in `next` while
-/// another closes, it gets the messages that it takes first, and then the end.
+/// Different tasks may poll the stream and the sink, as after `StreamExt::split`. If one task waits in `next` while
+/// another closes, it still yields the messages that it receives first, and then ends.
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Connection<S> {
     type Error = Error;
 
@@ -71,8 +71,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for RecvHalf<S> {
     }
 }
 
-/// As for [`Connection`]. While another task streams a message, sending one here is an error: only [`SendHalf::send`]
-/// and [`SendHalf::feed`] wait.
+/// Behaves as for [`Connection`]. While another task streams a message, sending one here is an error: only
+/// [`SendHalf::send`] and [`SendHalf::feed`] wait.
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for SendHalf<S> {
     type Error = Error;
 

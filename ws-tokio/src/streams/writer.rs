@@ -15,22 +15,23 @@ use crate::error::Error;
 use crate::machine::{Shared, Waiter, Want};
 use crate::split::SendHalf;
 
-/// Size of the frames that writes are gathered into, in bytes.
+/// Maximum size of the frames that writes are collected into, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// A message that is sent while it is written. Made by [`Connection::writer`] and [`SendHalf::writer`].
+/// A message that is sent while it is written. Created by [`Connection::writer`] and [`SendHalf::writer`].
 ///
-/// All writes together are one message, in frames of up to 64 KiB; a flush sends what was written as a frame. The
+/// All writes form one message, in frames of up to 64 KiB; a flush sends what was written so far as a frame. The
 /// message ends with [`finish`](Self::finish) or a shutdown.
 ///
-/// If it is dropped unfinished after some of it was queued, the message has no end, and each later data message is an
-/// error ([`EncodeError::MessageUnderWay`](crate::EncodeError)): to end it would pass it off as complete.
+/// If it is dropped before the message has ended but after part of it was queued, the message stays unfinished, and
+/// every later message is an error ([`EncodeError::MessageUnderWay`](crate::EncodeError)): ending it would make it look
+/// complete.
 ///
 /// Text must be UTF-8 as a whole; otherwise the peer closes the connection with 1007.
 pub struct MessageWriter<'a, S> {
     sink: Sink<'a, S>,
     kind: MessageKind,
-    /// Bytes that were written and not queued.
+    /// Bytes that were written but not queued yet.
     gathered: Vec<u8>,
     state: State,
 }
@@ -41,7 +42,7 @@ enum Sink<'a, S> {
     Half {
         half: &'a SendHalf<S>,
         waiter: Waiter,
-        /// Keeps other tasks' messages waiting.
+        /// Makes other tasks' messages wait.
         _turn: MutexGuard<'a, ()>,
     },
 }
@@ -57,7 +58,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Begins a message that is sent while it is written.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Error::Send`] also if an earlier message was left unfinished.
+    /// As for [`send`](Self::send); also [`Error::Send`] if an earlier message was left unfinished.
     pub fn writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
         let shared = self.shared();
         shared.outbound().may_stream()?;
@@ -66,11 +67,11 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
 }
 
 impl<S: AsyncWrite + Unpin> SendHalf<S> {
-    /// Begins a message that is sent while it is written; waits while another task streams one. Until it is finished or
+    /// Begins a message that is sent while it is written. Waits while another task streams one. Until it is finished or
     /// dropped, other tasks' messages wait; pings, pongs and the close frame don't.
     ///
     /// # Errors
-    /// As [`Connection::writer`].
+    /// As for [`Connection::writer`].
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message was begun.
@@ -88,10 +89,10 @@ impl<'a, S> MessageWriter<'a, S> {
 }
 
 impl<S: AsyncWrite + Unpin> MessageWriter<'_, S> {
-    /// Ends the message, and writes everything that is queued.
+    /// Ends the message, and writes the queue.
     ///
     /// # Errors
-    /// As [`Connection::send`].
+    /// As for [`Connection::send`].
     ///
     /// # Cancel safety
     /// If dropped, the message may be unfinished, as if the writer had been dropped.
@@ -107,7 +108,7 @@ impl<S: AsyncWrite + Unpin> MessageWriter<'_, S> {
         self.sink.poll(Want::Flush, cx, Shared::poll_flush)
     }
 
-    /// Queues the gathered bytes as one frame, once there is room.
+    /// Queues the collected bytes as one frame, once there is room.
     fn poll_queue(&mut self, cx: &mut Context<'_>, more: More) -> Poll<Result<(), Error>> {
         let Self { sink, kind, gathered, .. } = self;
         ready!(sink.poll(Want::Room, cx, |shared, cx| {

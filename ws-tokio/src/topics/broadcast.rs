@@ -1,4 +1,4 @@
-//! A topic to publish to: every subscriber gets the message, and a slow one never delays the others.
+//! The publishing side of a topic.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use super::options::BroadcastOptions;
 use super::subscription::Subscription;
 use super::topic::Topic;
 
-/// A topic to publish and subscribe to. Cheap to clone; all clones are one topic, which ends with the last of them.
+/// A topic to publish and subscribe to. Cheap to clone; all clones share one topic, which ends when the last is
+/// dropped.
 ///
 /// A message is encoded once for all subscribers, as a [`PreparedMessage`], and large payloads are never copied for a
-/// server's connections. Each subscriber has its own bounded queue, and [`Slow`](crate::Slow) says what happens when it
-/// is full. Publishing never waits, and no subscriber waits for another's client.
+/// server's connections. Each subscriber has its own bounded queue, and [`Slow`](crate::Slow) determines what happens
+/// when it is full. Publishing never waits, and a slow subscriber never delays the others.
 ///
 /// ```
 /// use ws_tokio::{AcceptOptions, Broadcast, Server};
@@ -25,7 +26,7 @@ use super::topic::Topic;
 /// tokio::spawn(server.serve(move |mut connection| {
 ///     let mut subscription = readers.subscribe();
 ///     async move {
-///         // What clients send is answered; what is published meanwhile is delivered.
+///         // Echoes the client's messages, and delivers published ones meanwhile.
 ///         _ = subscription.serve(&mut connection, |message, outbox| outbox.send(message)).await;
 ///     }
 /// }));
@@ -35,49 +36,49 @@ use super::topic::Topic;
 /// ```
 ///
 /// # Memory
-/// A topic holds 24 bytes per subscriber. A subscriber holds about 150 bytes and a pointer for each queued message, and
+/// A topic uses 24 bytes per subscriber. A subscriber uses about 150 bytes and a pointer for each queued message, and
 /// pins at most [`max_messages`](BroadcastOptions::max_messages) messages and
 /// [`max_bytes`](BroadcastOptions::max_bytes) of payload, or a single larger message; and one more while it waits for
-/// room in its connection. The connection's send queue comes on top
+/// room in its connection. The connection's send queue is additional
 /// ([`Settings::queue_limit`](crate::Settings::queue_limit)): it copies small payloads and shares large ones. A topic
-/// keeps no message after every subscriber has taken it.
+/// doesn't keep messages that every subscriber has received.
 #[derive(Clone)]
 pub struct Broadcast(Arc<Publisher>);
 
-/// What the clones of a [`Broadcast`] share. The topic ends when it is dropped.
+/// The state that clones of a [`Broadcast`] share. Dropping it ends the topic.
 struct Publisher(Arc<Topic>);
 
 impl Broadcast {
-    /// Makes a topic with default options: a subscriber with more than 256 messages or 1 MiB queued is disconnected
+    /// Creates a topic with default options: a subscriber with more than 256 messages or 1 MiB queued is disconnected
     /// with 1008.
     #[must_use]
     pub fn new() -> Self {
         Self::with(BroadcastOptions::default())
     }
 
-    /// Makes a topic with these options.
+    /// Creates a topic with these options.
     #[must_use]
     pub fn with(options: BroadcastOptions) -> Self {
         Self(Arc::new(Publisher(Arc::new(Topic::new(options)))))
     }
 
-    /// Subscribes to messages that are published from now on. Dropping the subscription leaves the topic.
+    /// Subscribes to messages that are published from now on. Dropping the subscription unsubscribes.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         let topic = self.topic();
         Subscription::new(topic.clone(), topic.enter())
     }
 
-    /// Publishes a message. See [`publish_prepared`](Self::publish_prepared).
+    /// Publishes a message, as [`publish_prepared`](Self::publish_prepared) does.
     pub fn publish(&self, message: impl Into<Message>) -> usize {
         self.publish_prepared(&PreparedMessage::new(message))
     }
 
-    /// Publishes a message that was prepared, and may have been sent elsewhere. Returns how many subscribers it was
-    /// queued for.
+    /// Publishes a prepared message, which may also be sent elsewhere. Returns the number of subscribers it was queued
+    /// for.
     ///
-    /// This never waits. It pushes one pointer per subscriber and wakes the waiting tasks, which write. All subscribers
-    /// get messages in the same order, even if several tasks publish at once.
+    /// This never waits. It pushes one pointer per subscriber and wakes the waiting tasks, which then write. All
+    /// subscribers receive messages in the same order, even if several tasks publish concurrently.
     pub fn publish_prepared(&self, message: &PreparedMessage) -> usize {
         self.topic().publish(message)
     }
@@ -88,8 +89,8 @@ impl Broadcast {
         self.topic().taken()
     }
 
-    /// Returns how many messages were not delivered because a subscriber was too slow, summed over all subscribers,
-    /// including those that have left.
+    /// Returns how many messages were not delivered because a subscriber was too slow, summed over all present and past
+    /// subscribers.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.topic().dropped()

@@ -13,17 +13,17 @@ use crate::error::Error;
 use crate::machine::{Outbox, Outcome};
 use crate::split::SendHalf;
 
-/// Feeding uses none of Tokio's budget, so other tasks get a turn after this many messages.
+/// Number of messages after which other tasks get a turn: feeding uses none of Tokio's budget.
 const MESSAGES_PER_TURN: usize = 256;
 
-/// The reason in the close frame of a client that is disconnected.
+/// The reason in the close frame for a client that was too slow.
 const REASON: &str = "too slow";
 
-/// How far feeding a connection got.
+/// The result of feeding a connection.
 enum Fed {
-    /// Everything was fed; the task is woken when there is more.
+    /// Everything was fed; the next message wakes the task.
     All,
-    /// A turn's worth was fed.
+    /// [`MESSAGES_PER_TURN`] messages were fed.
     Turn,
     /// The connection has no more room.
     Full,
@@ -31,13 +31,13 @@ enum Fed {
 }
 
 impl Subscription {
-    /// Serves a connection to its end, as [`Connection::run`] does, and delivers published messages meanwhile. Messages
-    /// queued when the task is polled are written together, along with the handler's replies.
+    /// Serves a connection until it ends, as [`Connection::run`] does, and delivers published messages meanwhile.
+    /// Messages that are queued when the task is polled are written together, along with the handler's replies.
     ///
-    /// A client that doesn't read never blocks this: receiving goes on, and the topic's [`Slow`](crate::Slow) decides
-    /// what is queued. A client that is to be disconnected is sent the policy's code, after what its connection has
-    /// queued, and within [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). After the topic has ended,
-    /// or a close frame was sent, only receiving goes on.
+    /// A client that doesn't read never blocks this: receiving continues, and the topic's [`Slow`](crate::Slow) policy
+    /// determines what is queued. A client to be disconnected is sent the policy's code, after the connection's queue
+    /// and within [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). After the topic has ended, or a
+    /// close frame was sent, this only receives.
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,7 +46,7 @@ impl Subscription {
     /// #     room: Broadcast,
     /// #     mut connection: Connection<S>,
     /// # ) -> Result<(), Error> {
-    /// // A chat room: what a client says, all hear, itself included.
+    /// // A chat room: every client receives all messages, including its own.
     /// let say = |message: ws_tokio::MessageRef<'_>, _: &mut ws_tokio::Outbox<'_>| {
     ///     room.publish(message.to_message());
     /// };
@@ -55,10 +55,10 @@ impl Subscription {
     /// ```
     ///
     /// # Errors
-    /// As [`Connection::run`], and [`Error::Failed`] with the policy's code if the client was too slow.
+    /// As for [`Connection::run`], and [`Error::Failed`] with the policy's code if the client was too slow.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost in either direction, and what the handler sent stays
+    /// This method is cancel-safe: if dropped, no message is lost in either direction, and the handler's replies stay
     /// queued.
     pub fn serve<S, H, R>(
         &mut self,
@@ -70,14 +70,15 @@ impl Subscription {
         H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
         R: Outcome,
     {
-        // Not an async fn: an idle connection's task holds this future, and so it is two pointers and the handler.
+        // Not an async fn: an idle connection's task holds this future, which is thus only two pointers and the
+        // handler.
         poll_fn(move |cx| self.poll_serve(cx, connection, &mut handler))
     }
 
     /// Delivers published messages through the sending half of a connection, until the topic has ended and everything
     /// is written. Messages queued meanwhile are written together.
     ///
-    /// It notices only at the next message that the connection has ended, so end it along with the receiving half:
+    /// It notices the end of the connection only at the next message, so stop it together with the receiving half:
     ///
     /// ```
     /// # use tokio::io::{AsyncRead, AsyncWrite};
@@ -95,7 +96,7 @@ impl Subscription {
     /// ```
     ///
     /// # Errors
-    /// As [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code if the client was too slow; the
+    /// As for [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code if the client was too slow; the
     /// connection was closed with that code, as by [`SendHalf::close`].
     ///
     /// # Cancel safety
@@ -107,7 +108,7 @@ impl Subscription {
         match self.forward_all(sending).await {
             Ok(forwarded) => forwarded,
             Err(slow) => {
-                // The receiving half reports how that went.
+                // The receiving half reports the result.
                 _ = sending.close(slow.close_code(), REASON).await;
                 Err(Error::Failed(slow.close_code()))
             }
@@ -132,12 +133,12 @@ impl Subscription {
         Ok(Ok(()))
     }
 
-    /// Feeds the next message and those behind it.
+    /// Feeds the next message and those queued behind it.
     async fn feed_through<S>(&mut self, sending: &SendHalf<S>) -> Result<Result<(), Error>, TooSlow>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // A message stays the next one until it is queued.
+        // A message stays in `next` until it is queued.
         while let Some(message) = self.next.clone() {
             if let Err(error) = self.unless_slow(sending.feed_prepared(&message)).await? {
                 return Ok(Err(error));
@@ -171,8 +172,8 @@ impl Subscription {
     {
         loop {
             let fed = self.feed(cx, connection);
-            // The run writes what was fed before it waits. Progress lives in the connection, so it may be polled once
-            // and dropped.
+            // The run writes what was fed before it waits. Its progress is stored in the connection, so it can be
+            // polled once and dropped.
             if let Poll::Ready(ended) = pin!(connection.run(&mut *handler)).poll(cx) {
                 return Poll::Ready(ended);
             }
@@ -184,14 +185,14 @@ impl Subscription {
                 }
                 // The transport wakes the task when it accepts more.
                 Fed::Full if connection.queued() > 0 => return Poll::Pending,
-                // The run wrote everything after all.
+                // The run has written everything; feed again.
                 Fed::Full => {}
                 Fed::Failed(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 
-    /// Feeds queued messages, as far as the connection has room.
+    /// Feeds queued messages while the connection has room.
     fn feed<S>(&mut self, cx: &mut Context<'_>, connection: &mut Connection<S>) -> Fed
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -205,7 +206,7 @@ impl Subscription {
             let fed = pin!(connection.feed_prepared(&message)).poll(cx);
             match fed {
                 Poll::Ready(Ok(())) => {}
-                // Receiving goes on, and reports how the connection ends.
+                // Receiving continues, and reports how the connection ends.
                 Poll::Ready(Err(Error::Send(EncodeError::Closed) | Error::Io(_))) => self.leave(),
                 Poll::Ready(Err(error)) => {
                     self.next = Some(message);
@@ -224,7 +225,7 @@ impl Subscription {
     }
 }
 
-/// Closes the connection because the client was too slow. Running it brings it to its end.
+/// Closes the connection because the client was too slow. The run then drives it to its end.
 fn disconnect<S>(connection: &mut Connection<S>, slow: TooSlow) -> Fed
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -1,8 +1,8 @@
-//! Options of a topic: how much it holds for a slow subscriber, and what happens then.
+//! Topic options: how much is queued for a slow subscriber, and what happens when its queue is full.
 
 use ws_core::CloseCode;
 
-/// Options of a [`Broadcast`](super::Broadcast). Bounds are per subscriber.
+/// Options of a [`Broadcast`](super::Broadcast). Limits are per subscriber.
 ///
 /// ```
 /// use ws_tokio::{Broadcast, BroadcastOptions, Slow};
@@ -20,35 +20,37 @@ pub struct BroadcastOptions {
 /// What happens when a subscriber's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slow {
-    /// The oldest messages are dropped, so the subscriber is never far behind. For states, of which the newest counts.
+    /// Drops the oldest messages, so the subscriber is never far behind. For states, where only the newest matters.
     DropOldest,
-    /// The new message is dropped: the subscriber gets everything queued before, and then misses some.
+    /// Drops the new message: the subscriber receives everything queued before, and then misses some.
     DropNewest,
-    /// The queue is emptied, the subscriber leaves the topic, and its connection is closed with this code: 1008
+    /// Empties the queue, unsubscribes, and closes the connection with this code: 1008
     /// ([`CloseCode::POLICY_VIOLATION`]), or 1013 ([`CloseCode::TRY_AGAIN_LATER`]) for clients that should reconnect. A
     /// client that must not miss anything then knows that it did.
     Disconnect(CloseCode),
 }
 
 impl BroadcastOptions {
-    /// Sets the most messages queued for a subscriber, at least 1. Default 256; each is a pointer to a shared message.
+    /// Sets the maximum number of messages queued for a subscriber, at least 1. Default 256; each is a pointer to a
+    /// shared message.
     #[must_use]
     pub fn max_messages(self, most: usize) -> Self {
         Self { max_messages: most.max(1), ..self }
     }
 
-    /// Sets the most payload bytes queued for a subscriber. Default 1 MiB, which a client that doesn't read can make us
-    /// hold, though equally slow clients hold the same messages. A larger message is queued alone, in an empty queue.
+    /// Sets the maximum number of payload bytes queued for a subscriber. Default 1 MiB, which a client that doesn't
+    /// read can make a topic hold, though equally slow clients share the same messages. A larger message is queued once
+    /// the queue is empty.
     #[must_use]
     pub fn max_bytes(self, most: usize) -> Self {
         Self { max_bytes: most, ..self }
     }
 
     /// Sets what happens when a subscriber's queue is full. Default [`Slow::Disconnect`] with 1008. The other policies
-    /// drop messages without telling the client.
+    /// drop messages without notifying the client.
     ///
     /// # Panics
-    /// For a code that may not be sent (RFC 6455, 7.4).
+    /// If the close code may not be sent (RFC 6455, 7.4).
     #[must_use]
     pub fn slow(self, slow: Slow) -> Self {
         if let Slow::Disconnect(code) = slow {

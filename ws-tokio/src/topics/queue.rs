@@ -7,10 +7,10 @@ use ws_core::{CloseCode, PreparedMessage};
 
 use super::options::{BroadcastOptions, Slow};
 
-/// Messages for which an empty queue keeps room; more than that is freed after a burst.
+/// Number of messages whose capacity an empty queue keeps; more is freed after a burst.
 const KEPT: usize = 32;
 
-/// Invariant: empty, or within the topic's bounds, or a single message.
+/// A subscriber's queue. Invariant: empty, or within the topic's limits, or a single message.
 pub(super) struct Queue {
     messages: VecDeque<PreparedMessage>,
     /// Total payload bytes.
@@ -25,7 +25,7 @@ pub(super) enum Stage {
     Subscribed,
     /// Nothing more will be queued.
     Ended,
-    /// Nothing more will be taken either: the subscriber was too slow, and its connection is to be closed with this
+    /// Nothing more will be queued or taken: the subscriber was too slow, and its connection is to be closed with this
     /// code.
     Overflowed(CloseCode),
 }
@@ -35,7 +35,7 @@ pub(super) enum Stage {
 pub(super) enum Wish {
     /// A message, or the end of the topic.
     Message,
-    /// An overflow, while it holds a message that it can't deliver.
+    /// An overflow, while the subscriber holds a message that it can't deliver yet.
     Overflow,
 }
 
@@ -57,12 +57,12 @@ impl Queue {
         self.stage
     }
 
-    /// Returns how many messages were offered and will not be taken.
+    /// Returns the number of offered messages that will never be taken.
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Queues a message, or does what the topic's policy says.
+    /// Queues a message, or applies the topic's policy.
     pub(super) fn offer(
         &mut self,
         message: &PreparedMessage,
@@ -94,7 +94,7 @@ impl Queue {
         message
     }
 
-    /// Ends the queue; queued messages may still be taken.
+    /// Ends the queue; queued messages may still be taken. Returns the task to wake.
     pub(super) fn finish(&mut self) -> Option<Waker> {
         self.stage = Stage::Ended;
         self.waker_for(|wish| wish == Wish::Message)

@@ -11,11 +11,11 @@ use ws_core::{CloseCode, PreparedMessage};
 use super::queue::{Queue, Stage, Wish};
 use super::topic::{Seat, Topic};
 
-/// A subscription to a [`Broadcast`](crate::Broadcast), with the queue of messages published since.
+/// A subscription to a [`Broadcast`](crate::Broadcast), with a queue of the messages published since.
 ///
 /// There are three ways to deliver them: [`serve`](Self::serve) for a task that owns a connection,
 /// [`forward`](Self::forward) for one that sends through a half, and [`recv`](Self::recv) for any other. Each of their
-/// futures can be dropped at any point, and another can take over. Dropping the subscription leaves the topic at once
+/// futures can be dropped at any point, and another can continue. Dropping the subscription unsubscribes immediately
 /// and drops queued messages.
 pub struct Subscription {
     topic: Arc<Topic>,
@@ -24,7 +24,7 @@ pub struct Subscription {
     pub(super) next: Option<PreparedMessage>,
 }
 
-/// A subscriber's queue overflowed under [`Slow::Disconnect`](crate::Slow).
+/// An error: a subscriber's queue overflowed under [`Slow::Disconnect`](crate::Slow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooSlow {
     code: CloseCode,
@@ -43,8 +43,8 @@ impl Subscription {
         Self { topic, seat, next: None }
     }
 
-    /// Receives the next message; `None` after the last [`Broadcast`](crate::Broadcast) was dropped and everything
-    /// published before was received.
+    /// Receives the next message. Returns `None` after the last [`Broadcast`](crate::Broadcast) was dropped and all
+    /// earlier messages were received.
     ///
     /// ```
     /// use tokio::io::{AsyncRead, AsyncWrite};
@@ -60,7 +60,7 @@ impl Subscription {
     ///                 Some(message) => println!("{message:?}"),
     ///                 None => return Ok(()),
     ///             },
-    ///             // What is fed is written when `connection.recv()` waits.
+    ///             // Fed messages are written when `connection.recv()` waits.
     ///             published = subscription.recv() => match published {
     ///                 Ok(Some(message)) => connection.feed_prepared(&message).await?,
     ///                 Ok(None) => return connection.close(CloseCode::GOING_AWAY, "").await,
@@ -71,7 +71,7 @@ impl Subscription {
     /// }
     /// ```
     ///
-    /// Used like this, nothing is received while `feed_prepared` waits for a client that doesn't read.
+    /// In this example, nothing is received while `feed_prepared` waits for a client that doesn't read.
     ///
     /// # Errors
     /// [`TooSlow`] on every call after the queue overflowed under [`Slow::Disconnect`](crate::Slow). Queued messages
@@ -123,7 +123,7 @@ impl Subscription {
         Poll::Pending
     }
 
-    /// Leaves the topic and drops queued messages, since they can't be sent.
+    /// Unsubscribes and drops queued messages, which can't be sent any more.
     pub(super) fn leave(&mut self) {
         self.topic.leave(&self.seat);
         self.next = None;

@@ -1,4 +1,4 @@
-//! A topic's list of subscribers, each with its queue; below both those who publish and those who subscribe.
+//! A topic's list of subscribers and their queues, used by publishers and subscribers.
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use ws_core::PreparedMessage;
 use super::options::BroadcastOptions;
 use super::queue::{Offered, Queue};
 
-/// Locks are taken in this order: list, then queue. No task is woken under either.
+/// A topic. Locks are taken in this order: list, then queue. No task is woken under either.
 pub(super) struct Topic {
     options: BroadcastOptions,
     list: Mutex<List>,
@@ -18,9 +18,9 @@ pub(super) struct Topic {
 
 struct List {
     seats: Vec<Arc<Seat>>,
-    /// Messages missed by present and past subscribers.
+    /// Number of messages missed by present and past subscribers.
     dropped: u64,
-    /// Reused for the tasks to wake; empty between messages.
+    /// Reusable list of tasks to wake; empty between messages.
     wakers: Vec<Waker>,
 }
 
@@ -42,12 +42,13 @@ impl Topic {
         self.lock().enter()
     }
 
-    /// Gives up a seat. Does nothing for one that was given up before.
+    /// Removes a seat. Does nothing if it was already removed.
     pub(super) fn leave(&self, seat: &Arc<Seat>) {
         self.lock().leave(seat);
     }
 
-    /// Queues a message for all subscribers and wakes those that wait. Returns how many it was queued for.
+    /// Queues a message for all subscribers and wakes those that wait. Returns the number of subscribers it was queued
+    /// for.
     pub(super) fn publish(&self, message: &PreparedMessage) -> usize {
         let mut list = self.lock();
         let mut wakers = mem::take(&mut list.wakers);
@@ -67,12 +68,12 @@ impl Topic {
         }
     }
 
-    /// Returns the number of seats taken.
+    /// Returns the number of subscribers.
     pub(super) fn taken(&self) -> usize {
         self.lock().seats.len()
     }
 
-    /// Returns how many messages present and past subscribers have missed.
+    /// Returns the number of messages missed by present and past subscribers.
     pub(super) fn dropped(&self) -> u64 {
         self.lock().dropped
     }
@@ -90,7 +91,7 @@ impl List {
         seat
     }
 
-    /// The last seat moves to the place of the one that leaves.
+    /// Removes a seat; the last seat moves to its place.
     fn leave(&mut self, seat: &Arc<Seat>) {
         let place = seat.place.load(Ordering::Relaxed);
         if self.seats.get(place).is_some_and(|there| Arc::ptr_eq(there, seat)) {
@@ -105,7 +106,7 @@ impl List {
         }
     }
 
-    /// Offers a message to all subscribers; those that are too slow leave. Returns how many queued it.
+    /// Offers a message to all subscribers and removes those that are too slow. Returns how many queued it.
     fn offer(
         &mut self,
         message: &PreparedMessage,

@@ -1,4 +1,4 @@
-//! The receiving direction: bytes are read into a lent buffer and decoded there.
+//! The receiving direction: bytes are read into a pooled buffer and decoded in place.
 
 mod strays;
 
@@ -17,40 +17,40 @@ use ws_core::{
 use crate::machine::pool::{self, BUFFER, ThreadPool};
 use strays::Strays;
 
-/// Up to this many bytes move out of a pooled buffer while the connection is parked, so that a peer that sends the
-/// start of a frame and waits pins no more than that.
+/// Maximum number of bytes moved out of a pooled buffer when the connection parks. A peer that sends the start of a
+/// frame and then waits pins no more memory than that.
 const SMALL_REMAINDER: usize = 16 * 1024;
 
-/// Least room for a read, in bytes.
+/// Minimum room for a read, in bytes.
 const MIN_ROOM: usize = 4096;
 
 /// The result of one decoding step.
 pub(crate) enum Progress<T> {
     /// A value for the caller.
     Value(T),
-    /// A message that was handled.
+    /// A message, which was handled.
     Handled,
     /// A control frame.
     Control(Control),
     /// More bytes are needed.
     Starved,
-    /// The send queue is over its limit.
+    /// The send queue is full.
     Paused,
 }
 
 #[derive(Debug)]
 pub(crate) struct Inbound {
     decoder: Decoder,
-    /// Bytes that were read and not used up. Lent by the thread's pool while in use.
+    /// Bytes that were read but not yet decoded. Borrowed from the thread's pool while in use.
     buffer: BytesMut,
-    /// Pieces of a message that is streamed although whole messages are asked for.
+    /// Pieces of a streamed message that is received as a whole message or dropped.
     stray: Strays,
-    /// Bytes used up at the front of `buffer`, removed at the next read.
+    /// Number of decoded bytes at the front of `buffer`, removed before the next read.
     done: usize,
 }
 
 impl Inbound {
-    /// Makes it from bytes that were read after the handshake.
+    /// Creates it from bytes that were read after the handshake.
     pub(crate) const fn new(decoder: Decoder, leftover: BytesMut) -> Self {
         Self { decoder, buffer: leftover, stray: Strays::NONE, done: 0 }
     }
@@ -60,7 +60,7 @@ impl Inbound {
     pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
         self.forget_done();
         let decoded = self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool);
-        // The common event is matched in place: moving it costs as much as a control frame has room for.
+        // The common event is matched in place: moving it costs as much as the largest control frame.
         match decoded {
             Ok(Some(OwnedEvent::Message(message))) => Ok(Progress::Value(message)),
             Ok(None) => Ok(Progress::Starved),
@@ -74,7 +74,7 @@ impl Inbound {
         }
     }
 
-    /// Decodes the next message and lends it to `handler`.
+    /// Decodes the next message and calls `handler` with it.
     #[inline]
     pub(crate) fn borrowed<T>(
         &mut self,
@@ -82,10 +82,10 @@ impl Inbound {
     ) -> Result<Progress<T>, DecodeError> {
         let limit = self.decoder.limits().message_size();
         let decoded = self.decoder.decode(&mut self.buffer[self.done..], &mut ThreadPool);
-        // The common event is matched in place: moving it costs as much as a control frame has room for.
+        // The common event is matched in place: moving it costs as much as the largest control frame.
         match decoded {
             Ok((Some(Event::Message(message)), used)) => {
-                // Before the handler runs, so that a panic doesn't bring the message back.
+                // Before the handler runs, so that the message isn't decoded again after a panic.
                 self.done += used;
                 Ok(handler(message))
             }
@@ -106,7 +106,7 @@ impl Inbound {
         }
     }
 
-    /// Decodes the next piece of a streamed message. One that began as a whole message is one piece.
+    /// Decodes the next piece of a streamed message. A message that began as a whole one is a single piece.
     pub(crate) fn piece(&mut self) -> Result<Progress<Piece>, DecodeError> {
         self.forget_done();
         Ok(match self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool)? {
@@ -123,7 +123,7 @@ impl Inbound {
         })
     }
 
-    /// Sets how messages are delivered; one under way continues as it began.
+    /// Sets how messages are delivered. The current message continues as it began.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.decoder.set_delivery(delivery);
     }
@@ -133,7 +133,7 @@ impl Inbound {
         self.stray.drop_rest();
     }
 
-    /// Reads once. If the transport has nothing, the buffer goes back to the pool.
+    /// Reads once. If no input is available, the buffer returns to the pool.
     pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -159,7 +159,7 @@ impl Inbound {
         self.poll_fill(cx, stream)
     }
 
-    /// Sets the largest message, from the next one on.
+    /// Sets the maximum message size, from the next message on.
     pub(crate) fn set_max_message(&mut self, bytes: usize) {
         self.set_limits(self.decoder.limits().with_message_size(bytes));
     }
@@ -169,7 +169,7 @@ impl Inbound {
         self.decoder.limits()
     }
 
-    /// Sets the limits from the next message on.
+    /// Sets the limits, from the next message on.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }
@@ -179,7 +179,7 @@ impl Inbound {
         self.decoder.counts()
     }
 
-    /// Gives all memory back.
+    /// Releases all memory.
     pub(crate) fn release(&mut self) {
         self.done = 0;
         self.stray = Strays::NONE;
@@ -191,11 +191,11 @@ impl Inbound {
         self.buffer.advance(std::mem::take(&mut self.done));
     }
 
-    /// Makes room for a read: a pooled buffer if there is none, else what the current frame still needs, but at most as
-    /// much as has already arrived, since a frame's length is only announced.
+    /// Makes room for a read. Takes a pooled buffer if there is none. Otherwise reserves what the current frame still
+    /// needs, but at most as much as has already arrived, since a frame's length is only a claim.
     fn make_room(&mut self) {
         let held = self.buffer.len();
-        // Bytes removed from the front don't count: if no message shares the memory, it is reclaimed.
+        // Bytes removed from the front don't matter: unless a message shares the memory, it is reclaimed.
         if self.buffer.capacity() < BUFFER && !self.buffer.try_reclaim(BUFFER - held) {
             let left = std::mem::replace(&mut self.buffer, pool::take_read());
             if held == 0 {
@@ -208,7 +208,7 @@ impl Inbound {
         self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
     }
 
-    /// Gives pooled buffers back. Small remainders move to allocations of their own size.
+    /// Returns pooled buffers. A small remainder moves to an allocation of its own size.
     fn park(&mut self) {
         self.decoder.park(&mut ThreadPool);
         if self.buffer.is_empty() {

@@ -7,12 +7,12 @@ use ws_core::{DecodeError, Message, MessageKind, More, Piece};
 #[derive(Debug)]
 pub(super) struct Strays(Option<Box<Stray>>);
 
-/// What to do with them.
+/// What to do with the pieces.
 #[derive(Debug)]
 enum Stray {
-    /// Assemble them into a whole message: the reader was dropped before its first piece.
+    /// Assemble them into a whole message: the reader was dropped before the first piece.
     Gathered(Vec<u8>),
-    /// Drop them to the end of the message: the reader was dropped midway.
+    /// Drop them until the message ends: the reader was dropped midway.
     Dropped,
 }
 
@@ -24,7 +24,8 @@ impl Strays {
         self.0 = Some(Box::new(Stray::Dropped));
     }
 
-    /// Takes a piece, and returns the message when it is complete. It may have begun without limits.
+    /// Adds a piece, and returns the message once it is complete. Checks the limit, since the message may have begun
+    /// without one.
     pub(super) fn take(
         &mut self,
         piece: &Piece,
@@ -45,14 +46,14 @@ impl Strays {
         let gathered = Bytes::from(gathered);
         Ok(Some(match piece.kind {
             MessageKind::Binary => Message::Binary(gathered),
-            // The decoder validated it piece by piece; the type requires it whole.
+            // The decoder validated it piece by piece; the type requires validating the whole.
             MessageKind::Text => {
                 Message::Text(gathered.try_into().map_err(|_| DecodeError::InvalidUtf8)?)
             }
         }))
     }
 
-    /// Resumes streaming: returns the piece, preceded by what was assembled.
+    /// Resumes streaming: returns the piece, preceded by the assembled pieces.
     pub(super) fn resume(&mut self, piece: Piece) -> Result<Option<Piece>, DecodeError> {
         match self.0.as_deref_mut() {
             None => Ok(Some(piece)),

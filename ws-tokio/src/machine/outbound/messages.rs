@@ -1,4 +1,4 @@
-//! Queueing messages, whole and in pieces.
+//! Queueing messages, whole or in pieces.
 
 use tokio::io::AsyncWrite;
 use ws_core::{
@@ -53,7 +53,7 @@ impl Outbound {
         Ok(self.encoder.prepared(message, &mut self.queue, &mut ThreadPool)?)
     }
 
-    /// Whether a streamed message may begin.
+    /// Returns an error if a streamed message can't begin.
     pub(crate) fn may_stream(&self) -> Result<(), Error> {
         self.may_send()?;
         Ok(self.encoder.may_begin()?)
@@ -66,7 +66,7 @@ impl Outbound {
     }
 }
 
-/// The error of filling a message, on its way through the encoder.
+/// Carries the error of `fill` through the encoder.
 struct Unfilled<E>(E);
 
 impl<E: From<Error>> From<EncodeError> for Unfilled<E> {

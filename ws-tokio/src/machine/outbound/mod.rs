@@ -1,4 +1,4 @@
-//! The sending direction: messages are encoded into a queue, and the queue is written.
+//! The sending direction: messages are encoded into a queue, which is then written.
 
 mod messages;
 mod write;
@@ -17,8 +17,8 @@ use crate::machine::pool::ThreadPool;
 use crate::machine::wants::Wants;
 use crate::settings::Settings;
 
-/// Pongs are queued in order up to this many bytes. Beyond that only the newest is kept (RFC 6455, 5.5.3), so that a
-/// flood of pings can't grow the queue.
+/// Maximum number of bytes of pongs queued in order. Beyond that only the newest pong is kept (RFC 6455, 5.5.3), so
+/// that a flood of pings can't grow the queue.
 const OWED_PONGS: u32 = 4096;
 
 #[derive(Debug)]
@@ -27,30 +27,30 @@ pub(crate) struct Outbound {
     queue: SendQueue,
     queue_limit: u32,
     high_water: u32,
-    /// Bytes written since the connection began.
+    /// Number of bytes written since the connection began.
     written: u64,
-    /// Bytes of pongs queued since the queue was last empty.
+    /// Number of bytes of pongs queued since the queue was last empty.
     pongs: u32,
     rare: Option<Box<Rare>>,
-    /// Whether the transport may hold bytes that were not flushed.
+    /// Whether the transport may hold unflushed bytes.
     unflushed: bool,
-    /// Who can go on, and whether there is more news.
+    /// The tasks to wake, and whether there are other notifications.
     noted: Wants,
     /// Whether the transport failed, so that nothing can be written.
     broken: bool,
 }
 
-/// State that few connections have, or only for a while.
+/// State that few connections have, or only temporarily.
 #[derive(Debug, Default)]
 struct Rare {
-    /// The newest pong, if it has no place in the queue yet.
+    /// The newest pong, if it is not in the queue yet.
     owed: Option<Box<Control>>,
     pings: Pings,
-    /// News other than who can go on.
+    /// Notifications other than the tasks to wake.
     news: More,
     /// The transport's error.
     failure: Option<Failure>,
-    /// Whether queued bytes were lost with it.
+    /// Whether queued bytes were lost because of it.
     lost: bool,
 }
 
@@ -59,7 +59,7 @@ impl Outbound {
         Self {
             encoder,
             queue: SendQueue::new(),
-            // So that an empty queue is never full.
+            // At least 1, so that an empty queue is never full.
             queue_limit: settings.queue_limit.max(1),
             high_water: settings.high_water,
             written: 0,
@@ -83,7 +83,7 @@ impl Outbound {
         Ok(())
     }
 
-    /// Sets the least size of messages that are compressed.
+    /// Sets the minimum size of messages to compress.
     #[cfg(feature = "deflate")]
     pub(crate) fn set_compression_threshold(&mut self, bytes: usize) {
         self.encoder.set_compression_threshold(bytes);
@@ -95,22 +95,22 @@ impl Outbound {
         self.encoder.set_compression_level(level);
     }
 
-    /// Queues a control frame that isn't an answer.
+    /// Queues a control frame.
     pub(crate) fn control(&mut self, control: &Control) -> Result<(), EncodeError> {
         self.encoder.control(control, &mut self.queue, &mut ThreadPool)?;
         if let Control::Close(frame) = control {
-            // Nothing can be sent after this, and receivers start the deadline.
+            // Nothing can be sent after this, and receivers must start the closing deadline.
             self.wake(Wants::ALL);
             self.note(|| Event::CloseQueued(frame.as_ref().map(CloseFrame::code)));
         }
-        // If the transport failed, it will never be written.
+        // If the transport failed, the frame will never be written.
         if self.broken {
             self.release();
         }
         Ok(())
     }
 
-    /// Queues a ping, and returns the future of its round-trip time.
+    /// Queues a ping, and returns a future of its round-trip time.
     pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
         self.may_send()?;
         let rare = self.rare();
@@ -119,7 +119,7 @@ impl Outbound {
         Ok(ping)
     }
 
-    /// Resolves the ping that a pong answers.
+    /// Resolves the ping that this pong answers.
     pub(crate) fn pong_received(&mut self, payload: &[u8]) {
         if let Some(rare) = &mut self.rare {
             rare.pings.pong_received(payload, &mut rare.news.answered);
@@ -127,12 +127,12 @@ impl Outbound {
         }
     }
 
-    /// Notes that these can go on.
+    /// Records tasks to wake.
     pub(crate) const fn wake(&mut self, wants: Wants) {
         self.noted = self.noted.or(wants);
     }
 
-    /// Notes an event for `tracing`.
+    /// Records an event for `tracing`.
     pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
         if cfg!(feature = "tracing") {
             self.wake(Wants::MORE);
@@ -140,7 +140,7 @@ impl Outbound {
         }
     }
 
-    /// Takes the news, to be told after unlocking.
+    /// Takes the notifications, to be delivered after unlocking.
     #[inline]
     pub(crate) fn take_news(&mut self) -> Option<News> {
         if self.noted.is_empty() { None } else { Some(self.collect_news()) }
@@ -158,7 +158,7 @@ impl Outbound {
         self.rare.as_ref()?.pings.last()
     }
 
-    /// Queues an answer that the protocol requires; none after our close frame.
+    /// Queues an answer that the protocol requires, unless our close frame was queued.
     pub(crate) fn reply(&mut self, control: Control) {
         if matches!(control, Control::Pong(_)) && self.pongs >= OWED_PONGS {
             self.rare().owed = Some(Box::new(control));
@@ -170,13 +170,13 @@ impl Outbound {
         }
     }
 
-    /// Queues a close frame unless one was queued.
+    /// Queues a close frame, unless one was already queued.
     pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
         _ = self.take_owed();
         _ = self.control(&Control::Close(frame));
     }
 
-    /// Whether a close frame was queued.
+    /// Returns whether a close frame was queued.
     pub(crate) const fn is_closed(&self) -> bool {
         self.encoder.is_closed()
     }
@@ -186,47 +186,47 @@ impl Outbound {
         Some(Traffic { counts: self.encoder.counts()?, wire_bytes: self.written })
     }
 
-    /// Bytes written since the connection began.
+    /// Returns the number of bytes written since the connection began.
     pub(crate) const fn written(&self) -> u64 {
         self.written
     }
 
-    /// Bytes queued.
+    /// Returns the number of queued bytes.
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether there is nothing to write and nothing to flush.
+    /// Returns whether there is nothing to write or flush.
     pub(crate) fn is_flushed(&self) -> bool {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Returns where the queue ends, in bytes since the connection began; infinity when nothing can be written any
-    /// more.
+    /// Returns the position of the queue's end, in bytes since the connection began; `u64::MAX` if nothing can be
+    /// written any more.
     pub(crate) fn mark(&self) -> u64 {
         if self.broken { u64::MAX } else { self.written + self.queue.len() as u64 }
     }
 
-    /// Whether the queue is at its limit. An empty queue never is, so that one message always fits.
+    /// Returns whether the queue is at its limit. An empty queue never is, so one message always fits.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.queue.len() >= self.queue_limit as usize
     }
 
-    /// Whether enough is queued to start writing.
+    /// Returns whether enough is queued to start writing.
     #[inline]
     pub(crate) fn is_high(&self) -> bool {
         self.queue.len() >= self.high_water as usize
     }
 
-    /// Whether a message of `len` bytes has room; one longer than the limit has room in an empty queue.
+    /// Returns whether there is room for a message of `len` bytes. One longer than the limit fits into an empty queue.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> bool {
         let queued = self.queue.len();
         queued == 0 || queued.saturating_add(len) <= self.queue_limit as usize
     }
 
-    /// Whether a message of `len` bytes has room without writing first.
+    /// Returns whether there is room for a message of `len` bytes without writing first.
     #[inline]
     pub(crate) fn has_room_at_once(&self, len: usize) -> bool {
         !self.is_high() && self.has_room(len)

@@ -1,4 +1,4 @@
-//! Writing the queue.
+//! Writing the queue to the transport.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use crate::machine::failure::Failure;
 use crate::machine::pool::ThreadPool;
 use crate::machine::wants::Wants;
 
-/// Most slices in one vectored write.
+/// Maximum number of slices in one vectored write.
 const SLICES: usize = 32;
 
 impl Outbound {
-    /// Waits until the queue is below its limit.
+    /// Writes until the queue is below its limit.
     pub(crate) fn poll_below<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -28,7 +28,7 @@ impl Outbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until a message of `len` bytes has room.
+    /// Writes until there is room for a message of `len` bytes.
     pub(crate) fn poll_room<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -41,7 +41,7 @@ impl Outbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes everything that is queued, and flushes the transport.
+    /// Writes the whole queue, and flushes the transport.
     #[inline]
     pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
         &mut self,
@@ -80,7 +80,7 @@ impl Outbound {
     }
 
     /// Returns the result of a flush after the transport failed or ended. Another task may have written everything
-    /// before.
+    /// earlier.
     #[cold]
     fn nothing_lost(&self, mark: u64) -> io::Result<()> {
         let lost = self.rare.as_ref().is_some_and(|rare| rare.lost);
@@ -102,14 +102,14 @@ impl Outbound {
         self.wake(Wants::ALL.or(Wants::MORE));
     }
 
-    /// Drops what is queued, and frees its memory.
+    /// Drops the queue's contents, and frees its memory.
     pub(super) fn release(&mut self) {
         _ = self.take_owed();
         self.queue.advance(self.queue.len());
         self.queue.park(&mut ThreadPool);
     }
 
-    /// Writes once. While the transport accepts nothing, a small remainder pins no large buffer.
+    /// Writes once. If the transport accepts nothing, a small remainder moves out of its pooled buffer.
     fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
@@ -133,7 +133,7 @@ impl Outbound {
         }
     }
 
-    /// The queue was written: frees its memory, unless a pong is still owed.
+    /// Frees the memory of the empty queue, unless a pong is still owed.
     fn drained(&mut self) {
         self.pongs = 0;
         match self.take_owed() {
@@ -157,7 +157,7 @@ impl Outbound {
     }
 }
 
-/// Writes the front of the queue once, in several slices if it has large payloads.
+/// Writes the front of the queue once, with several slices if it contains large payloads.
 fn write_some<S: AsyncWrite + Unpin>(
     queue: &SendQueue,
     cx: &mut Context<'_>,
@@ -171,7 +171,7 @@ fn write_some<S: AsyncWrite + Unpin>(
         let filled = queue.slices(&mut slices);
         ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
     };
-    // A transport that accepts nothing would make us loop for ever.
+    // A transport that accepts nothing would cause an endless loop.
     if written == 0 {
         Poll::Ready(Err(io::ErrorKind::WriteZero.into()))
     } else {

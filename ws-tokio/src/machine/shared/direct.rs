@@ -1,8 +1,8 @@
-//! A connection in one piece: without a lock, and free of cost for a single task.
+//! Access to an unsplit connection: without a lock, and at no cost for a single task.
 //!
-//! Still, `&mut` can move from task to task between polls: `StreamExt::split` of the futures crates polls the stream
-//! from one task and the sink from another. While one task waits at a time, the stream is polled with its waker. Once a
-//! second task waits for something else, it is polled with a common waker.
+//! Different tasks may still poll it in turn: after `StreamExt::split` of the futures crates, one task polls the stream
+//! and another the sink. While only one task waits at a time, the transport is polled with that task's waker. Once a
+//! second task waits for something else, it is polled with a combined waker.
 
 use std::task::{Context, Poll, Waker};
 
@@ -11,7 +11,7 @@ use super::{Link, Shared};
 use crate::machine::outbox::Outbox;
 use crate::machine::wants::{Want, Wants};
 
-/// The state of a connection in one piece, for a task with this want.
+/// The state of an unsplit connection, polled by a task with this want.
 pub(crate) struct Direct<'a, S> {
     pub(crate) shared: &'a mut Shared<S>,
     pub(crate) want: Want,
@@ -35,7 +35,7 @@ impl<S> Shared<S> {
         polled
     }
 
-    /// Whether this task differs from one that waits.
+    /// Returns whether a different task is waiting.
     #[inline]
     fn is_another(&self, want: Want, waker: &Waker) -> bool {
         match &self.tasks {
@@ -44,13 +44,13 @@ impl<S> Shared<S> {
         }
     }
 
-    /// The task no longer waits for this.
+    /// Records that the task no longer waits for this.
     #[inline]
     pub(crate) fn waits_no_more(&mut self, want: Want) {
         self.waited_for = self.waited_for.without(want);
     }
 
-    /// Remembers the waiting task, or that it no longer waits.
+    /// Records the waiting task, or that it no longer waits.
     #[inline]
     fn settle<R>(&mut self, want: Want, waker: &Waker, polled: &Poll<R>) {
         if polled.is_ready() {
@@ -78,7 +78,7 @@ impl<S> Shared<S> {
         polled
     }
 
-    /// Returns the waiting tasks, including the single one so far.
+    /// Returns the set of waiting tasks, including the previous single one.
     fn take_several(&mut self) -> Box<Several> {
         let one = match std::mem::take(&mut self.tasks) {
             Tasks::Several(several) => return several,
@@ -91,7 +91,7 @@ impl<S> Shared<S> {
         several
     }
 
-    /// Tells the news to others, except those with these wants.
+    /// Delivers the notifications, except to tasks with these wants.
     #[inline]
     pub(crate) fn tell(&mut self, but: Wants) {
         if let Some(news) = self.take_news() {

@@ -1,4 +1,4 @@
-//! The end of a connection: what is owed is written and the peer's end awaited, under one deadline.
+//! The end of a connection: pending output is written and the peer's end awaited, under one deadline.
 
 use std::future::Future;
 use std::io;
@@ -18,7 +18,7 @@ use crate::machine::inbound::Inbound;
 use crate::machine::linger::{EndsFirst, Linger};
 
 impl<S> Shared<S> {
-    /// Whether messages may still arrive.
+    /// Returns whether messages may still arrive.
     #[inline]
     pub(crate) fn is_receiving(&self) -> bool {
         match &self.phase {
@@ -27,7 +27,7 @@ impl<S> Shared<S> {
         }
     }
 
-    /// The peer's close frame arrived, and our answer is queued.
+    /// Handles the peer's close frame. The answer is already queued.
     pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
         let end = match &frame {
             Some(frame) if !frame.code().is_normal() => End::Closed,
@@ -51,8 +51,8 @@ impl<S> Shared<S> {
         self.linger(EndsFirst::We, End::Protocol(error));
     }
 
-    /// Closes the connection because the peer sent a message that is not accepted. While closing, messages are dropped
-    /// instead: the peer may have sent them before our close frame arrived.
+    /// Closes the connection because the peer sent an unexpected message. While closing, messages are dropped instead:
+    /// the peer may have sent them before our close frame arrived.
     pub(crate) fn message_refused(&mut self) {
         if self.outbound.is_closed() {
             return;
@@ -80,8 +80,8 @@ impl<S> Shared<S> {
         self.outbound.note(|| Event::Ended(result));
     }
 
-    /// Ends the connection after the deadline of closing, which starts when the connection first waits after our close
-    /// frame was queued.
+    /// Ends the connection when the closing deadline expires. The deadline starts when the connection first waits after
+    /// our close frame was queued.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
             self.phase = Phase::ending(Ending::Closing(self.deadline()));
@@ -114,7 +114,7 @@ impl<S> Shared<S> {
         })
     }
 
-    /// Called where a task would wait. Returns whether the connection ended instead, or has something to write.
+    /// Called before a task waits. Returns `Ready` if the connection ended instead, or has something to write.
     #[inline]
     pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         if self.poll_deadline(cx).is_ready()
@@ -125,14 +125,14 @@ impl<S> Shared<S> {
         Poll::Pending
     }
 
-    /// Does what the watches ask for.
+    /// Handles a watch that is due.
     fn poll_watch(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
         let writing = self.writing();
         let Some(watch) = &mut self.watch else { return Poll::Pending };
         match ready!(watch.poll(cx, waits, writing)) {
             Due::Ping => {
                 self.outbound.note(|| Event::Asked);
-                // Nothing can be sent after our close frame, nor has to be: closing has a deadline.
+                // Nothing can be sent after our close frame, and closing has its own deadline.
                 if self.outbound.control(&Control::Ping(ControlPayload::default())).is_ok() {
                     watch.asked(self.outbound.mark());
                 }
@@ -165,7 +165,7 @@ impl<S> Shared<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
-    /// Awaits the end of the stream, once nothing else is awaited.
+    /// Waits for the end of the stream, if nothing else is awaited.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, inbound: &mut Inbound) -> Poll<()> {
         self.count_read(inbound, 0);
         let Self { stream, phase, outbound, .. } = self;
@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             if lingered.is_pending() {
                 return self.poll_deadline(cx);
             }
-            // The result was settled before the stream ended.
+            // The result was determined before the stream ended.
             let end = end.clone();
             self.end(end);
         }

@@ -1,4 +1,4 @@
-//! Reading and writing: first what is queued is written, then input is read.
+//! Reading and writing: the queue is written before input is read.
 
 use std::io;
 use std::pin::Pin;
@@ -38,7 +38,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         Poll::Ready(self.outbound.prepared(message))
     }
 
-    /// Waits until a message of `len` bytes has room. Starts to write if much is queued.
+    /// Waits until there is room for a message of `len` bytes. Starts writing if the high-water mark is reached.
     #[inline]
     pub(crate) fn poll_room(
         &mut self,
@@ -47,7 +47,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<(), Error>> {
         self.outbound.may_send()?;
         if self.outbound.is_high() {
-            // The rest is written by the next flush.
+            // The next flush writes the rest.
             let written = self.write(|outbound, stream| outbound.poll_flush(cx, stream));
             if let Poll::Ready(written) = written {
                 written?;
@@ -59,7 +59,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_room(cx, stream, len))
     }
 
-    /// Writes, under the write timeout.
+    /// Writes, subject to the write timeout.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -76,7 +76,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         }
     }
 
-    /// Writes. When nothing is left to write, or nothing can be, resets the write timeout.
+    /// Writes. Resets the write timeout if nothing is left to write, or nothing can be written.
     fn write(
         &mut self,
         write: impl FnOnce(&mut Outbound, &mut S) -> Poll<io::Result<()>>,
@@ -122,20 +122,20 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
             return;
         }
         self.end(End::Cut(None));
-        // Best effort, without waiting: a socket shuts its write side down at once.
+        // Best effort, without waiting: a socket shuts down its write side immediately.
         _ = Pin::new(&mut self.stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
-    /// Writes what is queued, then reads once. Unwritten output never stops reading.
+    /// Writes the queue, then reads once. Reading goes on while output is unwritten.
     #[inline]
     pub(crate) fn poll_exchange(
         &mut self,
         cx: &mut Context<'_>,
         inbound: &mut Inbound,
     ) -> Poll<()> {
-        // Senders see an error of writing; the peer's close frame may still be there to be read.
+        // Write errors are reported to senders; the peer's close frame may still be readable.
         if !self.outbound.is_flushed() {
             _ = self.poll_flush(cx);
         }
@@ -153,7 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         Poll::Ready(())
     }
 
-    /// Something arrived.
+    /// Records that something arrived.
     #[inline]
     fn heard(&mut self) {
         if let Some(watch) = &mut self.watch {
@@ -163,13 +163,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
 
     /// Writes until the queue is below its limit.
     pub(crate) fn poll_below(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Senders see an error of writing.
+        // Write errors are reported to senders.
         self.poll_write(cx, |outbound, stream, cx| outbound.poll_below(cx, stream)).map(drop)
     }
 
-    /// Writes everything, because nothing more may be queued before.
+    /// Writes everything; used when no more messages can be queued.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Senders see an error of writing.
+        // Write errors are reported to senders.
         self.poll_flush(cx).map(drop)
     }
 }

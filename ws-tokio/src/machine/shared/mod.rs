@@ -1,4 +1,4 @@
-//! The state that both directions share: stream, send queue, and the connection's end.
+//! The state that both directions share: the stream, the send queue, and the end of the connection.
 
 pub(super) mod direct;
 mod end;
@@ -37,16 +37,16 @@ pub(crate) struct Shared<S> {
     close_timeout: Millis,
     write_timeout: Millis,
     watch: Option<Box<Watch>>,
-    /// The waiting tasks of a connection that isn't split.
+    /// The tasks that wait on an unsplit connection.
     tasks: Tasks,
-    /// What the single task waits for, or silently gave up on.
+    /// What the single task waits for, or stopped waiting for without notice.
     waited_for: Wants,
     #[cfg(feature = "deflate")]
     compression: Option<AgreedCompression>,
     rare: Option<Box<Rare>>,
 }
 
-/// State that few connections have, or only for a while.
+/// State that few connections have, or only temporarily.
 #[derive(Default)]
 struct Rare {
     subprotocol: Option<Box<str>>,
@@ -57,9 +57,9 @@ struct Rare {
     received: Traffic,
 }
 
-/// The receiving side's access to the shared state: direct, or locked for each call.
+/// The receiving side's access to the shared state: direct, or with a lock for each call.
 pub(crate) trait Link<S> {
-    /// Runs `act`, which doesn't wait.
+    /// Calls `act`, which doesn't wait.
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R;
 
     /// Polls `act`, which may wait. It may be called twice, and must register the context's waker each time.
@@ -69,7 +69,7 @@ pub(crate) trait Link<S> {
         act: impl FnMut(&mut Shared<S>, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R>;
 
-    /// Tells the news to others.
+    /// Delivers the notifications to other tasks.
     fn tell(&mut self);
 
     /// Returns the outbox for a handler's replies.
@@ -115,7 +115,8 @@ impl<S> Shared<S> {
         self.compression
     }
 
-    /// Returns the traffic, if counting is enabled; `found` is what the receiving side counted since its last read.
+    /// Returns the traffic, if counting is enabled. `found` contains the receiver's counts, which include what was
+    /// decoded since the last read.
     pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
         let sent = self.outbound.traffic()?;
         let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
@@ -123,7 +124,7 @@ impl<S> Shared<S> {
         Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
     }
 
-    /// Counts bytes that were read, and updates the counts of what was found before.
+    /// Counts bytes that were read, and updates the counts of what was decoded before.
     pub(crate) fn count_read(&mut self, inbound: &Inbound, bytes: usize) {
         if let Some(counts) = inbound.counts() {
             let received = &mut self.rare().received;
@@ -168,25 +169,25 @@ impl<S> Shared<S> {
         self.stream
     }
 
-    /// Queues our close frame unless one was queued.
+    /// Queues our close frame, unless one was already queued.
     pub(crate) fn start_closing(&mut self, frame: &CloseFrame) {
         if !self.outbound.is_closed() {
             self.outbound.close(Some(frame.clone()));
         }
     }
 
-    /// Takes the news, to be told after unlocking.
+    /// Takes the notifications, to be delivered after unlocking.
     #[inline]
     pub(crate) fn take_news(&mut self) -> Option<News> {
         self.outbound.take_news()
     }
 
-    /// Something is being queued by code that can't wait; a task that receives will write it.
+    /// Wakes a receiving task, which writes what code that can't wait queues.
     pub(crate) fn leave_to_others(&mut self) {
         self.outbound.wake(Wants::READING);
     }
 
-    /// Queues a ping, for others to write.
+    /// Queues a ping, which a receiving task writes.
     pub(crate) fn ping(&mut self) -> Result<Ping, Error> {
         self.leave_to_others();
         self.outbound.ping()
@@ -202,7 +203,7 @@ impl<S> Shared<S> {
         self.rare().callbacks.get_or_insert_default()
     }
 
-    /// Lends the callbacks to the receiver, to be given back: they must not run under a lock.
+    /// Takes the callbacks, which must not run under a lock. The receiver puts them back.
     pub(crate) fn lend_callbacks(&mut self) -> Option<Box<Callbacks>> {
         self.rare.as_mut()?.callbacks.take()
     }
@@ -211,7 +212,7 @@ impl<S> Shared<S> {
         self.rare().callbacks = Some(callbacks);
     }
 
-    /// Does what the protocol requires for a control frame; `ping_reply` is for pings.
+    /// Handles a control frame as the protocol requires; `ping_reply` applies to pings.
     pub(crate) fn control_received(&mut self, control: Control, ping_reply: PingReply) {
         match (control.reply(), ping_reply) {
             (Some(Control::Pong(_)), PingReply::Withheld) | (None, _) => {}

@@ -16,10 +16,10 @@ pub(crate) enum Phase {
     Ending(Box<Ending>),
 }
 
-/// The phase of the end.
+/// The phases of ending.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// Our close frame was sent; the peer's is awaited.
+    /// Our close frame was queued; the peer's is awaited.
     Closing(Deadline),
     /// Only the end of the stream is awaited.
     Lingering(Deadline, Linger, End),
@@ -32,7 +32,7 @@ impl Phase {
         Self::Ending(Box::new(ending))
     }
 
-    /// Returns the result, if the connection has ended.
+    /// Returns how the connection ended, if it has.
     pub(super) fn ended(&self) -> Option<&End> {
         let Self::Ending(ending) = self else { return None };
         match &**ending {
@@ -42,7 +42,7 @@ impl Phase {
     }
 }
 
-/// One timer for all of closing, which nothing extends.
+/// The single timer for all of closing, which is never extended.
 pub(super) type Deadline = Pin<Box<Sleep>>;
 
 /// How the connection ended.
@@ -54,22 +54,22 @@ pub(crate) enum End {
     Closed,
     /// The peer violated the protocol.
     Protocol(DecodeError),
-    /// The peer sent a message that was not accepted.
+    /// The peer sent an unexpected message.
     Refused,
     /// The peer violated the application's protocol, or was too slow.
     Failed(CloseCode),
-    /// The stream ended without a close frame; with the transport's error, if it had one.
+    /// The stream ended without a close frame, or this end cut it. Contains the transport's error, if any.
     Cut(Option<Failure>),
-    /// The peer did not answer a ping of the heartbeat.
+    /// The peer did not answer a heartbeat ping.
     Lost,
-    /// The deadline passed before the peer's close frame.
+    /// The deadline expired before the peer's close frame arrived.
     Timeout,
     /// The transport failed.
     Io(Failure),
 }
 
 impl From<Failure> for End {
-    /// A stream that breaks without a close frame was cut, whatever the transport calls it.
+    /// A stream that breaks without a close frame counts as cut, whatever the transport's error kind.
     fn from(failure: Failure) -> Self {
         if failure.is_cut() { Self::Cut(Some(failure)) } else { Self::Io(failure) }
     }

@@ -1,4 +1,4 @@
-//! The tasks that wait on a connection in one piece.
+//! The tasks that wait on an unsplit connection.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -7,15 +7,15 @@ use crate::machine::wakers::{Waiter, Wakers};
 
 /// The waiting tasks.
 pub(super) enum Tasks {
-    /// The task that waited last; none at first.
+    /// The task that waited last; a no-op waker at first.
     One(Waker),
     Several(Box<Several>),
 }
 
-/// Several tasks, after two have waited at the same time.
+/// Several tasks, once two have waited at the same time.
 pub(super) struct Several {
     pub(super) wakers: Arc<Wakers>,
-    /// Wakes `wakers`. The stream is polled with it.
+    /// Wakes the tasks in `wakers`. The stream is polled with it.
     pub(super) combined: Waker,
     pub(super) waiter: Waiter,
 }

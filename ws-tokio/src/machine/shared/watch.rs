@@ -1,6 +1,6 @@
-//! One coarse timer for heartbeat, idle timeout and write timeout.
+//! One coarse timer for the heartbeat, the idle timeout and the write timeout.
 //!
-//! No clock is read and no timer is set per message: messages only set a flag or add to a count, which are checked when
+//! Messages neither read the clock nor set a timer: they only set a flag or increase a count, which are checked when
 //! the timer fires.
 
 use std::future::Future;
@@ -12,22 +12,22 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::{Settings, after};
 
-/// With more bytes than this in front of a ping, the transport may hold them for longer than the deadline.
+/// If more bytes than this precede a ping, the transport may hold them for longer than the deadline.
 const MUCH: u64 = 64 << 10;
 
-/// The least deadline in that case.
+/// Minimum deadline in that case.
 const CATCH_UP: Duration = Duration::from_secs(30);
 
-/// What the timer found.
+/// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// The peer was silent for an interval: ping it.
+    /// Ping the peer, which was silent for an interval.
     Ping,
-    /// The peer did not answer.
+    /// End the connection: the peer did not answer.
     Lost,
-    /// The peer was silent for too long.
+    /// Close the connection: the peer was silent for too long.
     Idle,
-    /// The peer accepted nothing for too long.
+    /// End the connection: the peer accepted nothing for too long.
     Stalled,
 }
 
@@ -41,9 +41,9 @@ pub(super) enum Waits {
 /// The progress of writing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Writing {
-    /// Bytes written in total.
+    /// Total number of bytes written.
     pub(super) written: u64,
-    /// How long that may stand still.
+    /// How long writing may make no progress.
     pub(super) timeout: Duration,
 }
 
@@ -62,13 +62,13 @@ struct Heartbeat {
     ping: Ping,
 }
 
-/// The heartbeat's ping.
+/// The state of the heartbeat's ping.
 #[derive(Clone, Copy)]
 enum Ping {
     None,
-    /// Queued behind this many bytes.
+    /// Queued; sent once this many bytes are written in total.
     Queued(u64),
-    /// Sent: the deadline runs.
+    /// Sent; the deadline is running.
     Left,
 }
 
@@ -80,25 +80,25 @@ struct Idle {
 
 struct Stall {
     due: Option<Instant>,
-    /// Bytes written when `due` was set.
+    /// Number of bytes written when `due` was set.
     written: u64,
 }
 
 /// Signs of life since the last check.
 #[derive(Default)]
 struct Signs {
-    /// Something arrived.
+    /// Whether something arrived.
     heard: bool,
-    /// The transport had to wait for the peer. Only then is accepting bytes a sign of life.
+    /// Whether the transport had to wait for the peer. Only then does accepting bytes count as a sign of life.
     pressed: bool,
-    /// Bytes written at the last check.
+    /// Number of bytes written at the last check.
     written: u64,
-    /// Bytes written before something last arrived, as far as known.
+    /// Number of bytes known to be written before something last arrived.
     heard_after: u64,
 }
 
 impl Watch {
-    /// Returns the watch that the settings ask for, if any.
+    /// Returns the watch for these settings, if they require one.
     pub(super) fn of(settings: &Settings) -> Option<Box<Self>> {
         if settings.heartbeat.is_none() && settings.idle_timeout.is_none() {
             return None;
@@ -118,7 +118,7 @@ impl Watch {
         Some(Box::new(Self { heartbeat, idle, ..Self::none() }))
     }
 
-    /// Returns a watch for a write that doesn't go on.
+    /// Returns a watch for a stalled write.
     pub(super) fn of_write() -> Box<Self> {
         Box::new(Self::none())
     }
@@ -133,31 +133,31 @@ impl Watch {
         heartbeat.into_iter().chain(self.idle.as_mut().map(|idle| &mut idle.signs))
     }
 
-    /// Something arrived.
+    /// Records that something arrived.
     pub(super) fn heard(&mut self) {
         self.signs().for_each(|signs| signs.heard = true);
     }
 
-    /// The transport accepts nothing.
+    /// Records that the transport accepts nothing.
     pub(super) fn stalled(&mut self, writing: Writing) {
         let Writing { written, timeout } = writing;
         self.stall.get_or_insert_with(|| Stall { due: after(timeout), written });
         self.signs().for_each(|signs| signs.pressed = true);
     }
 
-    /// Everything is written.
+    /// Records that everything was written.
     pub(super) fn drained(&mut self) {
         self.stall = None;
     }
 
-    /// The heartbeat's ping is queued behind this many bytes.
+    /// Records that the heartbeat's ping is queued, and is sent once `mark` bytes are written in total.
     pub(super) fn asked(&mut self, mark: u64) {
         if let Some(heartbeat) = &mut self.heartbeat {
             heartbeat.ping = Ping::Queued(mark);
         }
     }
 
-    /// The transport accepted something, or everything.
+    /// Records the total number of bytes written.
     #[inline]
     pub(super) fn wrote(&mut self, written: u64) {
         if let Some(heartbeat) = &mut self.heartbeat {
@@ -165,7 +165,7 @@ impl Watch {
         }
     }
 
-    /// Returns what is due now.
+    /// Waits until something is due, and returns it.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -191,21 +191,21 @@ impl Watch {
         let silence = self.silence();
         let silence = match waits {
             Waits::ToRead => silence,
-            // A task that only writes can't tell whether the peer is silent, but another task may: its timer must not
-            // be delayed. If the timer is due already, that task was woken.
+            // A task that only writes can't tell whether the peer is silent, but another task may; the timer must not
+            // fire too late for that one. If the timer is due already, that task was woken.
             Waits::ToWrite => silence.filter(|due| *due > Instant::now()),
         };
         stall.into_iter().chain(silence).min()
     }
 
-    /// When the peer will have been silent for too long.
+    /// Returns when the peer will have been silent for too long.
     fn silence(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.due);
         let idle = self.idle.as_ref().and_then(|idle| idle.due);
         heartbeat.into_iter().chain(idle).min()
     }
 
-    /// Checks what was due. The next check counts from now: a connection that was not polled for long had no chance to
+    /// Checks what was due. The next check counts from now: a connection that was not polled for a while could not
     /// notice the peer.
     fn fired(&mut self, then: Instant, waits: Waits, writing: Writing) -> Option<Due> {
         let then = Some(then);
@@ -240,7 +240,7 @@ impl Heartbeat {
         self.due = after(self.patience(written));
         match self.ping {
             Ping::None => Some(Due::Ping),
-            // Whether the peer accepts anything is the write timeout's concern.
+            // If the peer accepts nothing, the write timeout applies.
             Ping::Queued(_) => None,
             Ping::Left if alive => None,
             Ping::Left => Some(Due::Lost),
@@ -261,7 +261,7 @@ impl Heartbeat {
 }
 
 impl Signs {
-    /// Returns whether there were any signs, after this many bytes written.
+    /// Resets the signs and returns whether there were any; `written` is the total number of bytes written.
     fn of_life(&mut self, written: u64) -> bool {
         let pressed = std::mem::take(&mut self.pressed);
         let heard = std::mem::take(&mut self.heard);
