@@ -293,3 +293,32 @@ async fn a_resolver_and_a_dialer_of_the_callers_are_asked_in_place_of_the_system
     let error = options.connect("ws://a.example/").await.unwrap_err();
     assert_eq!(error.to_string(), "the transport failed: no such name");
 }
+
+/// A listener whose queue is full takes no more, and refuses nobody.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_dead_address_does_not_keep_from_the_next_one() {
+    let server = echo_server().await;
+    let dead = SocketAddr::from(([127, 0, 0, 2], server.port()));
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(dead).unwrap();
+    let _listener = socket.listen(1).unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(dead)).await
+    {
+        queued.push(stream.unwrap());
+    }
+    let options = ConnectOptions::default()
+        .resolver(move |_, _| async move { Ok(vec![dead, server]) })
+        .handshake_timeout(Duration::from_secs(5));
+    let (connection, _) = options.connect("ws://a.example/").await.unwrap();
+    assert_eq!(connection.peer_addr(), Some(server));
+    echoes(connection).await;
+    // Where there is no other, the error says what it was at.
+    let options = ConnectOptions::default()
+        .resolver(move |_, _| async move { Ok(vec![dead]) })
+        .handshake_timeout(Duration::from_millis(300));
+    let error = options.connect("ws://a.example/").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Timeout(Step::Dial)), "{error}");
+}
