@@ -116,3 +116,60 @@ impl Linger {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::empty;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How often was read, and for how long it lingered, where each write and read comes to this.
+    async fn linger(
+        mut write: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
+        mut read: impl FnMut() -> Poll<io::Result<usize>>,
+    ) -> (usize, Duration) {
+        let (mut linger, since, mut reads) = (Linger::new(EndsFirst::We), Instant::now(), 0);
+        let lingered = poll_fn(|cx| {
+            linger.poll(
+                cx,
+                &mut empty(),
+                |cx, _| write(cx),
+                |_, _| {
+                    reads += 1;
+                    read()
+                },
+            )
+        });
+        lingered.await.expect("no error");
+        (reads, since.elapsed())
+    }
+
+    const WRITTEN: Poll<io::Result<()>> = Poll::Ready(Ok(()));
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_ends_is_not_waited_for() {
+        assert_eq!(linger(|_| WRITTEN, || Poll::Ready(Ok(0))).await, (1, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_ends_is_left_a_quarter_of_a_second_after_our_last_byte() {
+        let (_, took) = linger(|_| WRITTEN, || Poll::Pending).await;
+        assert_eq!(took.as_millis(), LONGEST.as_millis());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_stops_sending_is_left_after_64_mib() {
+        let (reads, took) = linger(|_| WRITTEN, || Poll::Ready(Ok(MOST / 4))).await;
+        assert_eq!((reads, took), (5, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_begins_when_all_is_written() {
+        let mut writing = Box::pin(sleep(2 * LONGEST));
+        let (_, took) = linger(|cx| writing.as_mut().poll(cx).map(Ok), || Poll::Pending).await;
+        assert_eq!(took.as_millis(), 3 * LONGEST.as_millis());
+    }
+}

@@ -103,3 +103,20 @@ impl Answered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_that_nobody_awaits_are_forgotten() {
+        let (mut pings, mut answered) = (Pings::default(), Answered::default());
+        let awaited = pings.start(&mut answered);
+        for _ in 0..1000 {
+            drop(pings.start(&mut answered));
+        }
+        assert!(pings.waiting.len() <= 2, "{}", pings.waiting.len());
+        pings.pong_received(&awaited.0, &mut answered);
+        assert!(pings.last().is_some());
+    }
+}

@@ -64,3 +64,33 @@ impl Wants {
         Self(self.0 & others.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_exactly_what_was_put_into_it() {
+        for want in Want::EACH {
+            let set = Wants::NONE.with(want);
+            assert!(set.has(want) && Wants::ALL.has(want) && !Wants::NONE.has(want));
+            assert_eq!(Want::EACH.into_iter().filter(|other| set.has(*other)).count(), 1);
+            assert_eq!(set.with(want), set);
+            assert_eq!((set.without(want), set.is_empty()), (Wants::NONE, false));
+            assert_eq!(Wants::NONE.without(want), Wants::NONE);
+        }
+        assert!(Wants::NONE.is_empty() && !Wants::MORE.is_empty());
+        assert!(Want::EACH.into_iter().all(|want| !Wants::MORE.has(want)));
+    }
+
+    #[test]
+    fn sets_are_united_intersected_and_subtracted() {
+        let reading = Wants::NONE.with(Want::Message).with(Want::End);
+        assert_eq!(Wants::READING, reading);
+        let flush = Wants::NONE.with(Want::Flush);
+        let message = Wants::NONE.with(Want::Message);
+        assert_eq!(reading.or(message).or(flush), reading.with(Want::Flush));
+        assert_eq!((reading.and(message), reading.and(flush)), (message, Wants::NONE));
+        assert_eq!(reading.except(message.or(flush)), Wants::NONE.with(Want::End));
+    }
+}

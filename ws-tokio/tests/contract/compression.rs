@@ -191,6 +191,24 @@ async fn a_message_can_opt_out_and_the_threshold_can_change() {
 }
 
 #[tokio::test]
+async fn the_level_can_change_on_a_connection_and_on_its_halves() {
+    let (mut connection, mut client) = server(Compression::ContextTakeover).await;
+    connection.set_compression_level(0);
+    connection.send(chat(1)).await.unwrap();
+    connection.set_compression_level(9);
+    connection.send(chat(2)).await.unwrap();
+    let (receiving, sending) = connection.split();
+    sending.set_compression_level(0);
+    sending.send(chat(3)).await.unwrap();
+    drop((receiving, sending));
+    let mut wire = Vec::new();
+    client.read_to_end(&mut wire).await.unwrap();
+    let lens: Vec<usize> = frames(Role::Server, &wire).iter().map(|frame| frame.1.len()).collect();
+    let plain = chat(1).len();
+    assert!(lens[0] > plain && lens[1] < plain / 5 && lens[2] > plain, "{lens:?} of {plain}");
+}
+
+#[tokio::test]
 async fn a_handler_answers_compressed_messages_with_compressed_ones() {
     let (mut client, mut server) =
         pair(Compression::ContextTakeover, Compression::ContextTakeover).await;

@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::time::timeout;
 use ws_tokio::{
-    CloseCode, Connection, EncodeError, Error, MessageRef, Negotiated, Outbox, PingReply, Role,
-    Settings,
+    CloseCode, Connection, EncodeError, Error, MessageRef, Negotiated, Outbox, PingReply,
+    PreparedMessage, Role, Settings,
 };
 
 use crate::support::counted::Counted;
@@ -219,6 +219,25 @@ async fn a_handler_can_close_and_is_called_until_the_peers_close_frame() {
         drop(connection);
         let read = frames(us, &memory::read_to_end(&mut peer).await);
         assert_eq!(read, [(0x81, b"late".to_vec()), (0x88, close_payload(1001, "enough"))]);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_sends_what_was_prepared_and_sees_what_is_queued() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        peer.write_all(&numbers(peer_of(us), 1)).await.unwrap();
+        let news = PreparedMessage::new("news");
+        let mut queued = 0;
+        let run = connection.run(|_, outbox| {
+            outbox.send_prepared(&news)?;
+            queued = outbox.queued();
+            assert!(format!("{outbox:?}").starts_with("Outbox"));
+            Ok(())
+        });
+        assert!(waits(run).await);
+        let wire = read_some(&mut peer).await;
+        assert_eq!((wire.len(), frames(us, &wire)), (queued, vec![(0x81, b"news".to_vec())]));
     }
 }
 

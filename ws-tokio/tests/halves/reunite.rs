@@ -33,6 +33,7 @@ async fn halves_of_different_connections_are_given_back() {
     let (other_receiving, other_sending, mut other_peer) = halves(Role::Client);
     let error = receiving.reunite(other_sending).unwrap_err();
     assert_eq!(error.to_string(), "these are not the only halves of one connection");
+    assert_eq!(format!("{error:?}"), "ReuniteError");
     error.1.send("still good").await.unwrap();
     assert_eq!(read_some(&mut other_peer).await.len(), 2 + 4 + 10);
     other_receiving.reunite(error.1).unwrap();
