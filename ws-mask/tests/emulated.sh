@@ -56,7 +56,8 @@ foreign() { # TARGET LINKER KERNELS RUNNER...
   shift 3
   need_packages && need_rust 1.85 arm64 i386 s390x || return 0
   upper=$(tr a-z- A-Z_ <<<"$target")
-  settings=("RUSTC=$home/rust-1.85/rustc" "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUNNER=$*")
+  settings=("RUSTC=$home/rust-1.85/rustc" "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUNNER=$*"
+    "CC_${target//-/_}=$linker")
   tests "$target" "$kernels" "${settings[@]}"
   case $machine in
     i686)
@@ -83,11 +84,11 @@ tests() { # TARGET KERNELS VARIABLE=VALUE...
 }
 
 # Somewhat optimised: else the laws take minutes under qemu.
-above() { # CRATE TARGET RUSTC LINKER RUNNER TESTS...
-  env RUST_BACKTRACE=0 "${@:3:3}" \
+above() { # CRATE TARGET RUSTC LINKER RUNNER CC TESTS...
+  env RUST_BACKTRACE=0 "${@:3:4}" \
     cargo test --locked -q -p "$1" --features deflate,url --target "$2" --target-dir "$home/target" \
     --config 'profile.dev.package.ws-mask.opt-level=3' --config 'profile.dev.package.ws-core.opt-level=1' \
-    --config 'profile.dev.package.zlib-rs.opt-level=1' "${@:6}" || wrong
+    --config 'profile.dev.package.zlib-rs.opt-level=1' "${@:7}" || wrong
 }
 
 avx512() {

@@ -267,6 +267,29 @@ fn any_durations() -> impl Iterator<Item = Duration> {
     secs.into_iter().flat_map(move |secs| nanos.map(|nanos| Duration::new(secs, nanos)))
 }
 
+/// Only what was written since the peer was last heard may be in front of a ping.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_took_much_and_was_heard_since_is_given_up_after_the_deadline() {
+    let settings = Settings::default().heartbeat(10 * SECOND, 3 * SECOND);
+    let (mut server, mut peer) = server_over(1 << 20, settings);
+    server.send(vec![0; 200_000]).await.unwrap();
+    peer.read_exact(&mut vec![0; 200_010]).await.unwrap();
+    let heard = tokio::spawn(async move {
+        // In two periods: the first one's answer may be older than what was written in it.
+        for _ in 0..2 {
+            peer.write_all(b"\x82\x80\0\0\0\0").await.unwrap();
+            sleep(11 * SECOND).await;
+        }
+        peer
+    });
+    server.recv().await.unwrap();
+    server.recv().await.unwrap();
+    let _peer = heard.await.unwrap();
+    let begin = Instant::now();
+    assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)));
+    assert!(begin.elapsed() < 30 * SECOND, "{:?}", begin.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn any_duration_is_fine_everywhere() {
     for any in any_durations() {

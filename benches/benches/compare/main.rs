@@ -52,8 +52,9 @@ struct Table {
     fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table { name: "echo", fill: echo },
+    Table { name: "tls", fill: tls },
     Table { name: "threads", fill: threads },
     Table { name: "broadcast", fill: broadcast },
     Table { name: "idle", fill: idle },
@@ -86,7 +87,32 @@ fn echo(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         "tokio-tungstenite",
         "tokio-tungstenite send",
     ];
-    echoes(page, effort, &start(&names, Deflate::OFF)?, "Echo over TCP", "the floor")
+    echoes(page, effort, &start(&names, Deflate::OFF)?, "echo", "Echo over TCP", "the floor")
+}
+
+/// Through TLS 1.3, by the same provider for all.
+fn tls(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let names = [
+        "floor",
+        "ws-tokio run",
+        "ws-tokio recv+feed",
+        "sockudo-ws",
+        "yawc",
+        "tokio-websockets",
+        "tokio-tungstenite",
+    ];
+    let servers: Vec<_> =
+        names.iter().map(|name| Server::start_tls(name)).collect::<io::Result<_>>()?;
+    echoes(page, effort, &servers, "echo-tls", "Echo over TLS", "the floor")?;
+    drop(servers);
+    let connections = effort.half_idle.to_string();
+    let of_one = |name: &&'static str| {
+        let said = Server::start_tls(name)?.load(&["idle-tls", &connections])?;
+        Ok(format!("{:.2}", said.trim().parse::<f64>().map_err(io::Error::other)?))
+    };
+    let kib = names.iter().map(of_one).collect::<io::Result<Vec<_>>>()?;
+    let title = format!("Idle over TLS: KiB resident per connection, {connections} connections");
+    page.table(&title, &["KiB"], &rows(names, &[kib]), Compared::Rows)
 }
 
 /// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.
@@ -98,7 +124,7 @@ fn threads(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     ];
     let start = |(called, threads)| Server::start_on(threads, "ws-tokio run", called);
     let servers: Vec<_> = ways.into_iter().map(start).collect::<io::Result<_>>()?;
-    echoes(page, effort, &servers, "Threads", "one thread")
+    echoes(page, effort, &servers, "echo", "Threads", "one thread")
 }
 
 /// CPU time and throughput of servers that echo, in each shape of load.
@@ -106,13 +132,14 @@ fn echoes(
     page: &mut Page,
     effort: &Effort,
     servers: &[Server],
+    form: &str,
     title: &str,
     first: &str,
 ) -> Result<(), Failure> {
     let (mut cpu, mut rate) = (vec![], vec![]);
     for (_, [connections, in_flight, size, fragments]) in SHAPES {
         let seconds = effort.seconds.to_string();
-        let load = ["echo", connections, in_flight, size, fragments, &seconds];
+        let load = [form, connections, in_flight, size, fragments, &seconds];
         let took = in_turn(effort.rounds, servers, &load)?;
         cpu.push(cpu_and_ratios(&took));
         rate.push(rates(&took));

@@ -41,6 +41,13 @@ impl Server {
         Self::of(name, command)
     }
 
+    /// Starts a server of `peer_server` on one thread that speaks TLS.
+    pub(crate) fn start_tls(name: &'static str) -> io::Result<Self> {
+        let mut command = peer_server(Cores::Only(0), name);
+        command.args([&Deflate::OFF.to_argument(), "each:1", "tls"]);
+        Self::of(name, command)
+    }
+
     /// Starts a server on several threads, as `peer_server` reads them, on all cores.
     pub(crate) fn start_on(
         threads: &str,

@@ -1,11 +1,11 @@
 //! Load on a server that runs already, in one of its forms:
 //!
 //! ```text
-//! load ADDR PID echo CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
+//! load ADDR PID echo|echo-tls CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
 //! load ADDR PID compressed json|chat SIZE alone:LEVEL|takeover:LEVEL SECONDS
 //! load ADDR PID handshakes SECONDS
 //! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
-//! load ADDR PID idle CONNECTIONS [alone:LEVEL|takeover:LEVEL]
+//! load ADDR PID idle|idle-tls CONNECTIONS [alone:LEVEL|takeover:LEVEL]
 //! ```
 //!
 //! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
@@ -16,6 +16,7 @@ use std::error::Error;
 use std::str::FromStr;
 
 use ws_benches::load::texts::TEXTS;
+use ws_benches::load::wire::Layer;
 use ws_benches::load::{Process, Span, broadcast, compressed, echo, handshakes, idle};
 use ws_benches::servers::Deflate;
 
@@ -26,12 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let server = Process(next(&mut args)?);
     let form: String = next(&mut args)?;
     let took = match form.as_str() {
-        "echo" => {
+        "echo" | "echo-tls" => {
             let shape = echo::Shape {
                 connections: next(&mut args)?,
                 in_flight: next(&mut args)?,
                 size: next(&mut args)?,
                 fragments: next(&mut args)?,
+                layer: if form == "echo" { Layer::Plain } else { Layer::Tls },
             };
             echo::run(address, server, shape, seconds(&mut args)?)?
         }
@@ -50,6 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (connections, size) = (next(&mut args)?, next(&mut args)?);
             broadcast::run(address, server, connections, size, seconds(&mut args)?)?
         }
+        "idle-tls" => {
+            println!("{}", idle::tls(address, server, next(&mut args)?)?);
+            return Ok(());
+        }
         "idle" => {
             let connections = next(&mut args)?;
             let kib = match deflate(&mut args) {
@@ -59,7 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{kib}");
             return Ok(());
         }
-        _ => return Err("echo, compressed, handshakes, broadcast or idle".into()),
+        _ => {
+            return Err(
+                "echo, echo-tls, compressed, handshakes, broadcast, idle or idle-tls".into()
+            );
+        }
     };
     println!("{}", took.to_line());
     Ok(())

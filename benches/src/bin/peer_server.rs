@@ -1,5 +1,5 @@
-//! One of the echo servers: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL [each:THREADS|pool:THREADS]]`; says where it
-//! listens.
+//! One of the echo servers: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL [each:THREADS|pool:THREADS [tls]]]`; says where
+//! it listens.
 //!
 //! On one thread, unless it is told otherwise: `each` has a current-thread runtime and a listener of its own for each thread,
 //! among which the kernel deals out the connections (`SO_REUSEPORT`); `pool` is one multi-thread runtime.
@@ -10,14 +10,16 @@ use std::thread;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
-use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp};
+use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp, find_tls};
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_default();
     let deflate = args.next().map_or(Some(Deflate::OFF), |text| Deflate::parse(&text));
     let threads = args.next().map_or(Some(Threads::Each(1)), |text| Threads::parse(&text));
-    let server = deflate.and_then(|deflate| find_tcp(&name, deflate));
+    let tls = args.next().is_some_and(|text| text == "tls");
+    let find = |deflate| if tls { find_tls(&name, deflate) } else { find_tcp(&name, deflate) };
+    let server = deflate.and_then(find);
     let (Some(server), Some(threads)) = (server, threads) else {
         let names = SERVERS.iter().map(|server| server.name);
         let names: Vec<_> =

@@ -6,10 +6,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::raw::{Checker, connect, masked, payload};
+use super::raw::{Checker, masked, payload};
+use super::wire::{Layer, Wire};
 use super::{Process, Span, Took};
 
 /// The shape of the load.
@@ -23,6 +23,8 @@ pub struct Shape {
     pub size: usize,
     /// In how many frames.
     pub fragments: usize,
+    /// Over what.
+    pub layer: Layer,
 }
 
 /// Puts the load on a server, and says what it took.
@@ -62,11 +64,9 @@ impl Load {
         let poll = Poll::new()?;
         let mut clients = Vec::new();
         for token in (0..shape.connections).map(Token) {
-            let stream = connect(address)?;
-            stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(stream);
+            let mut stream = Wire::connect(address, shape.layer)?;
             let both = Interest::READABLE | Interest::WRITABLE;
-            poll.registry().register(&mut stream, token, both)?;
+            poll.registry().register(stream.socket(), token, both)?;
             clients.push(Client {
                 stream,
                 sent: 0,
@@ -102,7 +102,7 @@ impl Load {
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Wire,
     /// Bytes of the burst.
     sent: usize,
     /// Messages.
@@ -134,7 +134,9 @@ impl Client {
                 Err(error) => return Err(error),
             };
             self.awaited -= self.checker.take(&buffer[..read], payload);
-            if self.awaited == 0 || read < buffer.len() {
+            // Of TLS there may be another record.
+            let was_all = read < buffer.len() && matches!(self.stream, Wire::Plain(_));
+            if self.awaited == 0 || was_all {
                 return Ok(self.awaited == 0);
             }
         }

@@ -1,11 +1,12 @@
 //! Connections that have each echoed one message and now wait: what memory the server holds for them.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::raw::{Checker, connect, masked, payload};
+use super::wire::secured;
 use super::{Process, compressed, texts};
 use crate::servers::Deflate;
 
@@ -19,10 +20,31 @@ use crate::servers::Deflate;
 ///
 /// If an answer is not what was sent.
 pub fn plain(address: SocketAddr, server: Process, connections: usize) -> io::Result<f64> {
+    measure_echoed(server, connections, || connect(address))
+}
+
+/// The same, through TLS.
+///
+/// # Errors
+///
+/// If a connection fails.
+///
+/// # Panics
+///
+/// If an answer is not what was sent.
+pub fn tls(address: SocketAddr, server: Process, connections: usize) -> io::Result<f64> {
+    measure_echoed(server, connections, || secured(address))
+}
+
+fn measure_echoed<S: Read + Write>(
+    server: Process,
+    connections: usize,
+    connect: impl Fn() -> io::Result<S>,
+) -> io::Result<f64> {
     let payload = payload(1024);
     let message = masked(&payload, 1, [1, 2, 3, 4]);
-    let echo = || -> io::Result<TcpStream> {
-        let mut stream = connect(address)?;
+    let echo = || -> io::Result<S> {
+        let mut stream = connect()?;
         stream.write_all(&message)?;
         let (mut checker, mut buffer) = (Checker::default(), [0; 2048]);
         loop {

@@ -8,6 +8,7 @@ pub mod idle;
 mod process;
 pub mod raw;
 pub mod texts;
+pub mod wire;
 
 use std::time::Duration;
 

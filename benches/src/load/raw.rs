@@ -19,6 +19,12 @@ pub fn check_response(head: &[u8]) {
 pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
+    shake_hands(&mut stream)?;
+    Ok(stream)
+}
+
+/// The handshake.
+pub fn shake_hands(stream: &mut (impl Read + Write)) -> io::Result<()> {
     stream.write_all(REQUEST)?;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -27,7 +33,7 @@ pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
         head.extend(byte);
     }
     check_response(&head);
-    Ok(stream)
+    Ok(())
 }
 
 /// Bytes that can't be taken for each other when they come back in the wrong place.

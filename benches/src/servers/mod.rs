@@ -5,12 +5,14 @@ mod broadcast;
 mod floor;
 mod ours;
 mod peers;
+pub mod tls;
 mod upgrade;
 
 use std::future::Future;
 
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
+use ws_tokio::tokio_rustls::server::TlsStream;
 
 pub use asked::Deflate;
 use asked::Ended;
@@ -21,6 +23,8 @@ pub struct Server {
     pub name: &'static str,
     /// Serves a TCP connection in a task of its own.
     pub tcp: fn(TcpStream, Deflate),
+    /// Serves a connection through TLS in a task of its own.
+    pub tls: fn(TlsStream<TcpStream>, Deflate),
     /// Serves a connection in memory in a task of its own.
     pub memory: fn(DuplexStream, Deflate),
 }
@@ -39,6 +43,7 @@ macro_rules! server {
         Server {
             name: $name,
             tcp: |stream, deflate| spawn($echo(stream, deflate)),
+            tls: |stream, deflate| spawn($echo(stream, deflate)),
             memory: |stream, deflate| spawn($echo(stream, deflate)),
         }
     };
@@ -78,6 +83,19 @@ pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + 
     }
     let broadcaster = BROADCASTERS.iter().find(|broadcaster| broadcaster.name == name)?;
     Some(Box::new(broadcaster.tcp))
+}
+
+/// How the server of this name serves a TCP connection through TLS.
+#[must_use]
+pub fn find_tls(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
+    let (server, acceptor) = (find(name)?, tls::acceptor());
+    Some(Box::new(move |stream| {
+        let accepting = acceptor.accept(stream);
+        spawn(async move {
+            (server.tls)(accepting.await?, deflate);
+            Ok(())
+        });
+    }))
 }
 
 /// The server of this name.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -23,6 +24,22 @@ async fn pings_are_answered_in_order_each_with_its_payload() {
         assert!(waits(connection.recv()).await);
         let pongs: Vec<_> = payloads.into_iter().map(|payload| (0x8a, payload)).collect();
         assert_eq!(frames(us, &read_some(&mut peer).await), pongs);
+    }
+}
+
+/// Not only by the next call: there may be none.
+#[tokio::test]
+async fn a_ping_resolves_by_the_call_that_reads_its_pong_although_that_returns_a_message() {
+    for us in ROLES {
+        let (mut connection, mut peer) = memory::connection(us, Settings::default());
+        let ping = connection.ping().unwrap();
+        connection.flush().await.unwrap();
+        let payload = ping_payload(&mut peer, us).await;
+        let mut wire = frame(peer_of(us), 0x8a, &payload);
+        wire.extend(frame(peer_of(us), 0x81, b"hi"));
+        peer.write_all(&wire).await.unwrap();
+        assert_eq!(connection.recv().await.unwrap(), Some("hi".into()));
+        assert!(ping.now_or_never().is_some_and(|answered| answered.is_ok()));
     }
 }
 
