@@ -20,7 +20,7 @@ pub enum AcceptError {
     Refused(Refusal),
     /// The server chose a subprotocol that the client did not offer; the client was sent a 500.
     Subprotocol(SubprotocolNotOffered),
-    /// The TLS handshake failed, or took longer than the handshake's deadline.
+    /// The TLS handshake failed.
     #[cfg(feature = "rustls")]
     Tls(TlsError),
     /// The stream failed.

@@ -170,7 +170,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.refuse_with(response).await;
     }
 
-    /// Refuses the request with this response, and closes the stream. Sets `Connection` and `Content-Length`.
+    /// Refuses the request with this response, and closes the stream. Sets `Connection` and `Content-Length`. A status that would
+    /// accept (1xx) becomes 500.
     pub async fn refuse_with(mut self, response: Response<Bytes>) {
         let response = refuse(response, Upgrade::Http1);
         events::refused(response.status());

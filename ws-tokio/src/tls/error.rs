@@ -50,15 +50,15 @@ impl fmt::Display for TlsError {
         match self {
             Self::NoProvider => f.write_str(
                 "TLS has no provider of cryptography: turn on the feature `ring` or `aws-lc-rs`, install a process-wide \
-                 default, or give a configuration",
+                 default, or give a configuration (`ConnectOptions::tls`, `ServerTls::new`)",
             ),
             Self::TwoProviders => f.write_str(
                 "TLS has two providers of cryptography, as the features `ring` and `aws-lc-rs` are both on: install one \
-                 as the process-wide default, or give a configuration",
+                 as the process-wide default, or give a configuration (`ConnectOptions::tls`, `ServerTls::new`)",
             ),
             Self::NoRoots => f.write_str(
                 "TLS has no roots to verify servers by: turn on the feature `platform-verifier` or `webpki-roots`, or \
-                 give roots or a configuration",
+                 give roots (`ConnectOptions::tls_roots`) or a configuration (`ConnectOptions::tls`)",
             ),
             Self::Name(host) => write!(f, "no certificate can be for the host {host:?}"),
             Self::Config(error) => write!(f, "the configuration of TLS can't be used: {error}"),

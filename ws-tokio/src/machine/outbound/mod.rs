@@ -166,7 +166,7 @@ impl Outbound {
         }
         let before = self.queue.len();
         if self.control(&control).is_ok() && matches!(control, Control::Pong(_)) {
-            self.pongs += (self.queue.len() - before) as u32; // at most 139
+            self.pongs += (self.queue.len() - before) as u32; // at most 131
         }
     }
 
