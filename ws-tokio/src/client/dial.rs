@@ -19,6 +19,11 @@ use super::transport::{Dialed, Transport};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, ClientTls};
 
+#[cfg(feature = "rustls")]
+type TlsConfig = Arc<tls::ClientConfig>;
+#[cfg(not(feature = "rustls"))]
+type TlsConfig = std::convert::Infallible;
+
 type Called<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 
 /// Looks up the addresses of a host and a port.
@@ -45,11 +50,14 @@ impl Way {
         target: &Target,
         progress: &Progress,
     ) -> Result<Transport, ConnectError> {
-        let stream = self.open(target, progress).await?;
         match target.security() {
-            Security::Plain => Ok(stream),
+            Security::Plain => self.open(target, progress).await,
             // A `wss` URL is never spoken to in plain text.
-            Security::Tls => self.secure(target.host(), stream, progress).await,
+            Security::Tls => {
+                let config = self.config()?;
+                let stream = self.open(target, progress).await?;
+                secure(config, target.host(), stream, progress).await
+            }
         }
     }
 
@@ -61,10 +69,13 @@ impl Way {
         #[cfg(feature = "proxy")]
         if let Some(proxy) = self.proxies.proxy_for(target) {
             let (host, port) = proxy.address();
-            let stream = self.tcp(host, port, progress).await?;
             let stream = match proxy.security() {
-                Security::Plain => stream,
-                Security::Tls => self.secure(host, stream, progress).await?,
+                Security::Plain => self.tcp(host, port, progress).await?,
+                Security::Tls => {
+                    let config = self.config()?;
+                    let stream = self.tcp(host, port, progress).await?;
+                    secure(config, host, stream, progress).await?
+                }
             };
             progress.begin(Step::Proxy);
             return Ok(tunnel(&proxy, stream, target).await?);
@@ -90,22 +101,39 @@ impl Way {
         Ok(Transport::Tcp(stream))
     }
 
+    /// The configuration of TLS, asked for before anything is opened: without it, nothing need be.
     #[cfg(feature = "rustls")]
-    async fn secure(
-        &self,
-        host: &str,
-        stream: Transport,
-        progress: &Progress,
-    ) -> Result<Transport, ConnectError> {
-        progress.begin(Step::Tls);
-        Ok(Transport::Tls(Box::new(tls::connect(&self.tls, host, stream).await?)))
+    fn config(&self) -> Result<TlsConfig, ConnectError> {
+        Ok(self.tls.config()?)
     }
 
     #[cfg(not(feature = "rustls"))]
-    #[expect(clippy::unused_async, reason = "with the feature it waits")]
-    async fn secure(&self, _: &str, _: Transport, _: &Progress) -> Result<Transport, ConnectError> {
+    #[expect(clippy::unused_self, reason = "the feature's needs it")]
+    fn config(&self) -> Result<TlsConfig, ConnectError> {
         Err(ConnectError::TlsUnsupported)
     }
+}
+
+#[cfg(feature = "rustls")]
+async fn secure(
+    config: TlsConfig,
+    host: &str,
+    stream: Transport,
+    progress: &Progress,
+) -> Result<Transport, ConnectError> {
+    progress.begin(Step::Tls);
+    Ok(Transport::Tls(Box::new(tls::connect(config, host, stream).await?)))
+}
+
+#[cfg(not(feature = "rustls"))]
+#[expect(clippy::unused_async, reason = "the feature's waits")]
+async fn secure(
+    config: TlsConfig,
+    _: &str,
+    _: Transport,
+    _: &Progress,
+) -> Result<Transport, ConnectError> {
+    match config {}
 }
 
 impl fmt::Debug for Way {

@@ -51,16 +51,18 @@ impl AcceptOptions {
 
     /// Reads and validates a WebSocket handshake, so that the caller can inspect it before accepting or refusing.
     ///
+    /// The time that it may take counts from the call.
+    ///
     /// # Errors
     /// As for [`accept`](Self::accept).
     ///
     /// # Cancel safety
     /// If dropped, the stream is dropped with it.
-    pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+    pub fn read<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-    ) -> Result<Incoming<S>, AcceptError> {
-        self.read_until(self.deadline(), stream).await
+    ) -> impl Future<Output = Result<Incoming<S>, AcceptError>> {
+        self.read_until(self.deadline(), stream)
     }
 
     /// The deadline of a handshake that begins now.

@@ -53,7 +53,7 @@ impl ClientTls {
         Self::new(self.trust, self.added)
     }
 
-    fn config(&self) -> Result<Arc<ClientConfig>, TlsError> {
+    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, TlsError> {
         if let Some(made) = self.made.get() {
             return Ok(made.clone());
         }
@@ -139,11 +139,10 @@ fn built_in() -> RootCertStore {
 
 /// Does the handshake with a server of this name, or address.
 pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
-    tls: &ClientTls,
+    config: Arc<ClientConfig>,
     host: &str,
     stream: S,
 ) -> Result<TlsStream<S>, TlsError> {
-    let config = tls.config()?;
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
     let stream = TlsConnector::from(config).connect(name, stream).await;

@@ -8,3 +8,4 @@ mod server;
 pub(crate) use client::{ClientTls, connect};
 pub use error::TlsError;
 pub use server::ServerTls;
+pub(crate) use tokio_rustls::rustls::ClientConfig;

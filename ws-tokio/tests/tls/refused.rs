@@ -1,9 +1,12 @@
 //! What is not trusted, and what the error says.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use ws_tokio::rustls::{self, CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use ws_tokio::{ConnectError, ConnectOptions, ServerTls, Step, TlsError};
 
@@ -70,6 +73,24 @@ async fn no_roots_and_what_is_no_certificate_are_errors() {
         ServerTls::from_pem(certificate.as_bytes(), key.as_bytes())
             .expect_err("nothing to serve with");
     }
+}
+
+#[tokio::test]
+async fn what_tls_lacks_is_said_before_anything_is_opened() {
+    choose_provider();
+    let dialed = Arc::new(AtomicUsize::new(0));
+    let counted = dialed.clone();
+    let options = ConnectOptions::default().tls_roots(RootCertStore::empty()).dialer(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Err::<TcpStream, _>(io::ErrorKind::ConnectionRefused.into()) }
+    });
+    let error = options.connect("wss://localhost/").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls(TlsError::NoRoots)), "{error}");
+    assert_eq!(dialed.load(Ordering::Relaxed), 0);
+    // Over plain text nothing of it is asked for.
+    let error = options.connect("ws://localhost/").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Io(_)), "{error}");
+    assert_eq!(dialed.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
