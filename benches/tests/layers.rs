@@ -59,7 +59,7 @@ const LAYERS: [(&str, Layers); 10] = [
     (
         "ws-tokio",
         &[
-            &["error", "settings"],
+            &["error", "settings", "transport"],
             &["events"],
             &["machine"],
             &["connection"],
@@ -86,7 +86,7 @@ const LAYERS: [(&str, Layers); 10] = [
                 "wants",
             ],
             &["inbound", "news", "wakers"],
-            &["outbound"],
+            &["outbound", "tracking"],
             &["outbox"],
             &["shared"],
             &["handler", "receives", "receiving"],
@@ -96,7 +96,7 @@ const LAYERS: [(&str, Layers); 10] = [
     (
         "ws-tokio/client",
         &[
-            &["progress", "race", "transport"],
+            &["progress", "race"],
             &["proxy"],
             &["error"],
             &["dial", "handshake", "reconnect"],
@@ -108,8 +108,8 @@ const LAYERS: [(&str, Layers); 10] = [
     (
         "ws-tokio/server",
         &[
-            &["error", "options", "refuse", "tracker"],
-            &["layer"],
+            &["error", "refuse", "served", "tracker"],
+            &["layer", "options", "serving"],
             &["incoming"],
             &["accept"],
             &["listener"],
@@ -132,8 +132,10 @@ const LAYERS: [(&str, Layers); 10] = [
 ];
 
 /// What a feature may stand on beside the machine's public types: with more, it would be a second machine.
-const DOORS: [&str; 8] =
-    ["Inbound", "Outbox", "Outcome", "Receives", "Shared", "Waiter", "Want", "random"];
+const DOORS: [&str; 11] = [
+    "Inbound", "Outbox", "Outcome", "Receives", "Registry", "Shared", "Stage", "Ticket", "Waiter",
+    "Want", "random",
+];
 
 /// The rooms of features: they end in a connection, and nothing of a connection's knows of them.
 const FEATURES: [&str; 4] = ["client", "server", "streams", "topics"];

@@ -36,6 +36,11 @@ pub(crate) fn refused(status: StatusCode) {
     event!(debug, status = status.as_u16(), "handshake refused");
 }
 
+/// Reports that serving a connection ended with an error.
+pub(crate) fn not_served(error: &dyn Display) {
+    event!(debug, %error, "connection served with an error");
+}
+
 /// Reports that a client's handshake was accepted.
 pub(crate) fn connected(subprotocol: Option<&str>) {
     event!(debug, subprotocol, "connected");

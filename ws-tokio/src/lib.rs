@@ -104,19 +104,21 @@ mod streams;
 #[cfg(feature = "rustls")]
 mod tls;
 mod topics;
+mod transport;
 
 #[cfg(feature = "reconnect")]
 pub use client::Reconnect;
-pub use client::{ConnectError, ConnectOptions, Dialed, Step, Transport, connect};
+pub use client::{ConnectError, ConnectOptions, Step, connect};
 #[cfg(feature = "proxy")]
 pub use client::{Proxy, ProxyError};
 pub use connection::{Connection, Negotiated};
 pub use error::Error;
 pub use http;
-pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Traffic};
+pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Ticket, Traffic};
 pub use pipe::{pipe, pipe_with};
 pub use server::{
-    AcceptError, AcceptOptions, Incoming, Layer, Plain, Server, Shutdown, Ticket, Tracker, accept,
+    AcceptError, AcceptOptions, Incoming, Layer, Plain, Served, Server, Serving, Shutdown, Tracker,
+    accept,
 };
 pub use settings::Settings;
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
@@ -126,6 +128,7 @@ pub use tls::{ServerTls, TlsError};
 #[cfg(feature = "rustls")]
 pub use tokio_rustls::{self, rustls};
 pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
+pub use transport::{AnyStream, Transport};
 #[cfg(feature = "deflate")]
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 pub use ws_core::handshake;

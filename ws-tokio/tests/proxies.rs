@@ -286,7 +286,7 @@ async fn a_resolver_and_a_dialer_of_the_callers_are_asked_in_place_of_the_system
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     let options = ConnectOptions::default().dialer(move |_| TcpStream::connect(server));
     let (connection, _) = options.connect("ws://nowhere.example/").await.unwrap();
-    assert!(matches!(connection.get_ref(), Transport::Dialed(_)));
+    assert!(matches!(connection.get_ref(), Transport::Any(_)));
     echoes(connection).await;
     let options = ConnectOptions::default()
         .resolver(|_, _| async { Err(std::io::Error::other("no such name")) });

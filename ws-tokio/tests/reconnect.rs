@@ -12,7 +12,7 @@ use ws_tokio::{
     AcceptOptions, CloseCode, ConnectError, ConnectOptions, Connection, Reconnect, Step, pipe_with,
 };
 
-type Dialed = Result<(Connection<DuplexStream>, Response<()>), ConnectError>;
+type AnyStream = Result<(Connection<DuplexStream>, Response<()>), ConnectError>;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -31,7 +31,7 @@ enum Comes {
 /// Dials that come to these, one after the other, and then to nothing any more.
 fn dials(
     list: &[Comes],
-) -> impl FnMut() -> std::pin::Pin<Box<dyn Future<Output = Dialed>>> + use<> {
+) -> impl FnMut() -> std::pin::Pin<Box<dyn Future<Output = AnyStream>>> + use<> {
     let mut list: VecDeque<_> = list.iter().copied().collect();
     move || {
         let next = list.pop_front().expect("no further dial");
@@ -39,7 +39,7 @@ fn dials(
     }
 }
 
-async fn dial(comes: Comes) -> Dialed {
+async fn dial(comes: Comes) -> AnyStream {
     match comes {
         Comes::Io => Err(ConnectError::Io(io::ErrorKind::ConnectionRefused.into())),
         Comes::Timeout => Err(ConnectError::Timeout(Step::Dial)),
@@ -66,7 +66,7 @@ async fn dial(comes: Comes) -> Dialed {
 async fn use_up<D, F>(connections: &mut Reconnect<D, F>, mut connection: Connection<DuplexStream>)
 where
     D: FnMut() -> F,
-    F: Future<Output = Dialed>,
+    F: Future<Output = AnyStream>,
 {
     while let Ok(Some(_)) = connection.recv().await {}
     connections.ended(connection.close_frame());

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 use ws_tokio::http::StatusCode;
 use ws_tokio::{
     AcceptOptions, CloseCode, ConnectOptions, Connection, Server, Tracker, Transport, connect,
@@ -110,35 +111,42 @@ async fn a_request_can_be_looked_at_before_it_is_accepted_or_refused() {
 }
 
 #[tokio::test]
-async fn while_a_tracker_shuts_down_who_comes_late_is_refused_with_503() {
+async fn while_a_server_goes_down_who_comes_late_is_refused_with_503() {
     let server = local().await;
     let url = format!("ws://{}/", server.local_addr().unwrap());
     let tracker = Tracker::new();
-    let entrance = tracker.clone();
-    tokio::spawn(server.serve_incoming(move |incoming| {
-        let ticket = entrance.enter();
-        async move {
-            let Some(ticket) = ticket else {
-                return incoming.refuse(StatusCode::SERVICE_UNAVAILABLE, "going down").await;
-            };
-            let mut connection = incoming.accept().await.expect("the peer is there");
-            let echo = async |connection: &mut Connection<TcpStream>| {
-                connection.run(|message, outbox| outbox.send(message)).await
-            };
-            ticket.serve(&mut connection, echo).await;
-        }
-    }));
+    let options = AcceptOptions::default().tracker(&tracker);
+    let (signal, signalled) = oneshot::channel::<()>();
+    let serving = server
+        .options(options)
+        .serve(async |mut connection| connection.run(|message, outbox| outbox.send(message)).await)
+        .with_graceful_shutdown(signalled, Duration::from_secs(60));
+    let serving = tokio::spawn(serving);
     let mut early = connect(&url).await.unwrap().0;
     talk(&mut early).await;
-    let stopping = tracker.clone();
-    let stopping = tokio::spawn(async move { stopping.shutdown(Duration::from_secs(60)).await });
-    while tracker.enter().is_some() {
-        tokio::task::yield_now().await;
-    }
+    signal.send(()).unwrap();
+    tracker.closing().await;
     let late = connect(&url).await.unwrap_err();
     assert_eq!(late.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(early.recv().await.unwrap(), None);
     assert_eq!(early.close_frame().unwrap().code(), CloseCode::GOING_AWAY);
-    let shutdown = stopping.await.unwrap();
+    let shutdown = serving.await.unwrap();
     assert_eq!((shutdown.closed, shutdown.cut), (1, vec![]));
+}
+
+#[tokio::test]
+async fn a_server_that_goes_down_counts_whom_it_cuts() {
+    let server = local().await;
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let serving = tokio::spawn(
+        server
+            .serve(async |mut connection| _ = connection.recv().await)
+            .with_graceful_shutdown(sleep(Duration::from_millis(50)), Duration::from_millis(50)),
+    );
+    // It never answers the close frame.
+    let silent = connect(&url).await.unwrap().0;
+    let Transport::Tcp(stream) = silent.get_ref() else { panic!("not TCP") };
+    let address = stream.local_addr().unwrap();
+    let shutdown = serving.await.unwrap();
+    assert_eq!((shutdown.closed, shutdown.cut), (0, vec![Some(address)]));
 }

@@ -1,13 +1,17 @@
 //! Graceful shutdown, over connections in memory.
 
-use std::future::pending;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use ws_tokio::{CloseCode, Connection, Error, Negotiated, Role, Settings, Tracker};
+use ws_tokio::http::StatusCode;
+use ws_tokio::{
+    AcceptOptions, CloseCode, ConnectOptions, Connection, Error, Negotiated, Role, Settings,
+    Tracker, pipe_with,
+};
 
 fn pair() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
     let (server, client) = duplex(4096);
@@ -19,17 +23,12 @@ fn pair() -> (Connection<DuplexStream>, Connection<DuplexStream>) {
     (connection(server, Role::Server), connection(client, Role::Client))
 }
 
-/// Serves an echo on a task of its own; the task's value says whether the peer ended it.
-fn serve(tracker: &Tracker) -> (Connection<DuplexStream>, JoinHandle<bool>) {
+/// Serves an echo on a task of its own, which returns how the connection ended.
+fn serve(tracker: &Tracker) -> (Connection<DuplexStream>, JoinHandle<Result<(), Error>>) {
     let (mut server, client) = pair();
-    let ticket = tracker.enter().expect("the tracker is open");
-    let served = tokio::spawn(async move {
-        let talked = ticket.serve(&mut server, async |connection| {
-            connection.run(|message, outbox| outbox.send(message)).await
-        });
-        talked.await.is_some()
-    });
-    (client, served)
+    server.track(tracker.enter().expect("the tracker is open"));
+    let echo = async move { server.run(|message, outbox| outbox.send(message)).await };
+    (client, tokio::spawn(echo))
 }
 
 /// As [`serve`], by the halves of a connection.
@@ -63,7 +62,7 @@ async fn a_shutdown_closes_every_connection_with_1001_and_waits_for_them() {
         tokio::spawn(async move {
             assert_eq!(client.recv().await.unwrap(), None);
             assert_eq!(client.close_frame().unwrap().code(), CloseCode::GOING_AWAY);
-            assert!(!served.await.unwrap(), "the server ended it");
+            served.await.unwrap().unwrap();
         })
     });
     let clients: Vec<_> = clients.collect();
@@ -88,7 +87,7 @@ async fn a_connection_that_does_not_answer_is_cut_at_the_deadline_and_reported()
     let (mut silent, served) = serve(&tracker);
     let shutdown = tracker.shutdown(Duration::from_secs(2)).await;
     assert_eq!((shutdown.closed, shutdown.cut), (0, vec![Some("192.0.2.1:80".parse().unwrap())]));
-    assert!(!served.await.unwrap());
+    assert!(matches!(served.await.unwrap(), Err(Error::Cut(None))));
     assert!(tracker.is_empty(), "cut, it left");
     assert_eq!(silent.recv().await.unwrap(), None, "our close frame had arrived");
 }
@@ -108,22 +107,114 @@ async fn a_connection_that_its_peer_ends_leaves_by_itself() {
     let tracker = Tracker::new();
     let (mut client, served) = serve(&tracker);
     client.close(CloseCode::NORMAL, "").await.unwrap();
-    assert!(served.await.unwrap(), "the peer ended it");
+    served.await.unwrap().unwrap();
     assert!(tracker.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_talk_that_never_ends_is_dropped_by_a_shutdown() {
+async fn a_connection_that_nobody_polls_is_counted_as_cut_and_forgotten_once_it_is_dropped() {
     let tracker = Tracker::new();
-    let (mut server, client) = pair();
-    let ticket = tracker.enter().unwrap();
-    let served = tokio::spawn(async move {
-        ticket.serve(&mut server, async |_| pending::<Result<(), Error>>().await).await.is_none()
+    let (mut server, _client) = pair();
+    server.track(tracker.enter().unwrap());
+    let shutdown = tracker.shutdown(Duration::from_secs(5)).await;
+    assert_eq!((shutdown.closed, shutdown.cut.len()), (0, 1));
+    assert_eq!(tracker.len(), 1);
+    assert!(matches!(server.recv().await, Err(Error::Cut(None))));
+    drop(server);
+    assert!(tracker.is_empty());
+}
+
+/// Who waits on a connection when its tracker shuts down.
+#[derive(Clone, Copy, Debug)]
+enum Waiting {
+    Recv,
+    Stream,
+    RecvHalf,
+    /// A sender and a receiver of the halves.
+    BothHalves,
+    /// A sink and a stream, by the futures crates.
+    FuturesSplit,
+    /// A sender whose queue is full.
+    SendHalf,
+    Close,
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_on_a_connection_closes_it_when_its_tracker_shuts_down() {
+    use Waiting::{BothHalves, Close, FuturesSplit, Recv, RecvHalf, SendHalf, Stream};
+    for waiting in [Recv, Stream, RecvHalf, BothHalves, FuturesSplit, SendHalf, Close] {
+        let tracker = Tracker::new();
+        let (mut server, mut client) = pair();
+        server.track(tracker.enter().unwrap());
+        let served = tokio::spawn(async move {
+            match waiting {
+                Recv => drop(server.recv().await),
+                Stream => drop(server.next().await),
+                Close => drop(server.close(CloseCode::GOING_AWAY, "").await),
+                RecvHalf => drop(server.split().0.recv().await),
+                SendHalf => {
+                    let sending = server.split().1;
+                    while sending.send(vec![0; 3000]).await.is_ok() {}
+                }
+                BothHalves => {
+                    let (mut receiving, sending) = server.split();
+                    let push = async { while sending.send(vec![0; 3000]).await.is_ok() {} };
+                    _ = tokio::join!(receiving.recv(), push);
+                }
+                FuturesSplit => {
+                    let (mut sink, mut stream) = StreamExt::split(server);
+                    let push = async { while sink.send(vec![0; 3000].into()).await.is_ok() {} };
+                    _ = tokio::join!(stream.next(), push);
+                }
+            }
+        });
+        let before = tokio::time::Instant::now();
+        // Long enough for a sender to fill the pipe.
+        let down = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            tracker.shutdown(Duration::from_secs(60)).await
+        };
+        let heard = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            while client.recv().await.expect("closed").is_some() {}
+            client.close_frame().expect("a code").code()
+        };
+        let (shutdown, code) = tokio::join!(down, heard);
+        assert_eq!((shutdown.cut.len(), code), (0, CloseCode::GOING_AWAY), "{waiting:?}");
+        served.await.unwrap();
+        assert!(before.elapsed() < Duration::from_secs(1), "{waiting:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_peer_sends_before_it_knows_of_the_shutdown_is_dropped_and_closes_in_order() {
+    let tracker = Tracker::new();
+    let (mut client, served) = serve(&tracker);
+    let (down, ()) = tokio::join!(tracker.shutdown(Duration::from_secs(60)), async {
+        tokio::task::yield_now().await;
+        // The close frame is on its way, and it goes on sending.
+        for _ in 0..100 {
+            client.send(vec![1; 1000]).await.expect("not closed yet");
+        }
+        assert_eq!(client.recv().await.unwrap(), None);
     });
-    drop(client);
-    tokio::task::yield_now().await;
-    assert!(tracker.shutdown(Duration::from_secs(5)).await.cut.is_empty());
-    assert!(served.await.unwrap());
+    assert_eq!((down.closed, down.cut.len()), (1, 0));
+    served.await.unwrap().expect("no error of the handler's");
+}
+
+#[tokio::test]
+async fn options_track_every_connection_that_they_accept_and_refuse_those_that_come_late() {
+    let tracker = Tracker::new();
+    let accept = AcceptOptions::default().tracker(&tracker);
+    let (mut client, mut server) =
+        pipe_with(&ConnectOptions::default(), &accept, 1024).await.unwrap();
+    assert_eq!(tracker.len(), 1);
+    let served = async move { server.recv().await };
+    let (received, shutdown, heard) =
+        tokio::join!(served, tracker.shutdown(Duration::from_secs(60)), client.recv());
+    assert_eq!((received.unwrap(), shutdown.closed, heard.unwrap()), (None, 1, None));
+    let late = pipe_with(&ConnectOptions::default(), &accept, 1024).await.unwrap_err();
+    assert_eq!(late.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
 }
 
 #[tokio::test(start_paused = true)]

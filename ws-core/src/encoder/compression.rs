@@ -8,8 +8,6 @@ use crate::frame::opcode::Opcode;
 use crate::message::piece::More;
 use crate::pool::Pool;
 #[cfg(feature = "deflate")]
-use crate::role::Role;
-
 #[cfg(feature = "deflate")]
 impl Encoder {
     /// Compresses messages, as the handshake agreed and these options say. To be called before the first message.
@@ -19,8 +17,7 @@ impl Encoder {
         agreed: &AgreedCompression,
         options: &CompressionOptions,
     ) -> Self {
-        let role = if self.keys.is_some() { Role::Client } else { Role::Server };
-        self.extras.set_stage(Deflater::new(role, agreed, options));
+        self.extras.set_stage(Deflater::new(self.role(), agreed, options));
         self
     }
 

@@ -19,6 +19,7 @@ use crate::frame::opcode::Opcode;
 use crate::message::MessageKind;
 use crate::message::piece::{More, PieceRef};
 use crate::pool::Pool;
+use crate::role::Role;
 use send_queue::SendQueue;
 
 /// Smallest payload in bytes that a server queues by reference rather than by copy.
@@ -66,6 +67,12 @@ impl Encoder {
     #[must_use]
     pub fn client(keys: MaskKeys) -> Self {
         Self { keys: Some(Box::new(keys)), ..Self::server() }
+    }
+
+    /// Returns the role of this end: a client masks.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        if self.keys.is_some() { Role::Client } else { Role::Server }
     }
 
     /// Enables counting. To be called before the first message.

@@ -13,10 +13,10 @@ use super::error::ConnectError;
 use super::handshake::{Accepted, Answered, shake_hands};
 use super::options::ConnectOptions;
 use super::progress::{Progress, Step};
-use super::transport::Transport;
 use crate::connection::{Connection, Negotiated};
 use crate::events;
 use crate::opening::{Deadline, Late, speaking};
+use crate::transport::Transport;
 
 /// Connects to a `ws`, `wss`, `http` or `https` URL with the default [`ConnectOptions`]. Also returns the server's
 /// response, whose headers the caller may want.

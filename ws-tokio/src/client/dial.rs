@@ -15,9 +15,9 @@ use super::progress::{Progress, Step};
 #[cfg(feature = "proxy")]
 use super::proxy::{Proxies, tunnel};
 use super::race::race;
-use super::transport::{Dialed, Transport};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, ClientTls};
+use crate::transport::{AnyStream, Transport};
 
 #[cfg(feature = "rustls")]
 type TlsConfig = Arc<tls::ClientConfig>;
@@ -30,7 +30,7 @@ type Called<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 pub(super) type Resolver = Arc<dyn Fn(String, u16) -> Called<Vec<SocketAddr>> + Send + Sync>;
 
 /// Opens a stream to a target.
-pub(super) type Dialer = Arc<dyn Fn(Target) -> Called<Dialed> + Send + Sync>;
+pub(super) type Dialer = Arc<dyn Fn(Target) -> Called<AnyStream> + Send + Sync>;
 
 /// How to get to a target.
 #[derive(Clone, Default)]
@@ -64,7 +64,7 @@ impl Way {
     async fn open(&self, target: &Target, progress: &Progress) -> Result<Transport, ConnectError> {
         if let Some(dialer) = &self.dialer {
             progress.begin(Step::Dial);
-            return Ok(Transport::Dialed(dialer(target.clone()).await?));
+            return Ok(Transport::Any(dialer(target.clone()).await?));
         }
         #[cfg(feature = "proxy")]
         if let Some(proxy) = self.proxies.proxy_for(target) {

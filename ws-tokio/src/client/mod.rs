@@ -11,7 +11,6 @@ mod proxy;
 mod race;
 #[cfg(feature = "reconnect")]
 mod reconnect;
-mod transport;
 
 pub use connect::connect;
 pub use error::ConnectError;
@@ -21,4 +20,3 @@ pub use progress::Step;
 pub use proxy::{Proxy, ProxyError};
 #[cfg(feature = "reconnect")]
 pub use reconnect::Reconnect;
-pub use transport::{Dialed, Transport};

@@ -21,9 +21,9 @@ use super::dial::Way;
 use super::error::ConnectError;
 #[cfg(feature = "proxy")]
 use super::proxy::{Proxies, Proxy};
-use super::transport::Dialed;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
+use crate::transport::AnyStream;
 
 /// Options for connecting.
 ///
@@ -136,7 +136,7 @@ impl ConnectOptions {
     {
         self.way.dialer = Some(Arc::new(move |target| {
             let dialing = dialer(target);
-            Box::pin(async move { dialing.await.map(Dialed::new) })
+            Box::pin(async move { dialing.await.map(AnyStream::new) })
         }));
         self
     }

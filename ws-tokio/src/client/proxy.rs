@@ -20,8 +20,8 @@ use tower_service::Service;
 use ws_core::handshake::client::{Security, Target};
 use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request};
 
-use super::transport::{Dialed, Transport};
 use crate::opening::{read_head, write_head};
+use crate::transport::{AnyStream, Transport};
 
 /// A proxy that connections go through.
 ///
@@ -170,7 +170,7 @@ async fn connect(
                 return Ok(if leftover.is_empty() {
                     stream
                 } else {
-                    Transport::Dialed(Dialed::new(Behind { leftover: leftover.freeze(), stream }))
+                    Transport::Any(AnyStream::new(Behind { leftover: leftover.freeze(), stream }))
                 });
             }
             status if status.is_informational() => {}

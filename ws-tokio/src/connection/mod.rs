@@ -15,8 +15,9 @@ use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
 #[cfg(feature = "stream")]
 use crate::machine::Items;
-use crate::machine::{Counters, Inbound, Outbound, PingReply, Receiving, Shared, random};
+use crate::machine::{Counters, Inbound, Outbound, PingReply, Receiving, Shared, Ticket, random};
 use crate::settings::{Counting, Settings};
+use crate::transport::Transport;
 
 /// A WebSocket connection over any byte stream.
 ///
@@ -25,7 +26,7 @@ use crate::settings::{Counting, Settings};
 /// polled. An idle connection owns no buffers.
 ///
 /// Dropping it drops the stream without a closing handshake.
-pub struct Connection<S>(Box<State<S>>);
+pub struct Connection<S = Transport>(Box<State<S>>);
 
 /// Both directions behind one pointer, so that moving a connection is cheap.
 pub(crate) struct State<S> {
@@ -87,7 +88,7 @@ impl<S> Connection<S> {
         let read = leftover.len();
         let inbound = Inbound::new(decoder, leftover);
         let Negotiated { subprotocol, peer_addr, .. } = negotiated;
-        let shared = Shared::new(stream, outbound, role, &settings, subprotocol, peer_addr);
+        let shared = Shared::new(stream, outbound, &settings, subprotocol, peer_addr);
         #[cfg(feature = "deflate")]
         let shared = shared.with_compression(negotiated.compression.map(|(agreed, _)| agreed));
         let mut shared = shared;
@@ -193,6 +194,18 @@ impl<S> Connection<S> {
     /// every pong: answers to [`ping`](Self::ping) and to the heartbeat, and unsolicited pongs.
     pub fn on_pong(&mut self, callback: impl FnMut(&[u8]) + Send + Sync + 'static) {
         self.shared().callbacks().pong = Some(Box::new(callback));
+    }
+
+    /// Gives the connection a place in a [`Tracker`](crate::Tracker), until it and its halves are dropped.
+    ///
+    /// When the tracker shuts down, the connection closes by itself: as soon as it is polled, it sends a close frame with 1001,
+    /// drops messages that still arrive, and receiving returns `None` once the peer has answered. It doesn't matter which task
+    /// or half polls it. A connection that nobody polls isn't closed. After the shutdown's deadline it is cut: receiving returns
+    /// [`Error::Cut`](crate::Error::Cut).
+    ///
+    /// [`AcceptOptions::tracker`](crate::AcceptOptions::tracker) does this for every connection.
+    pub fn track(&mut self, ticket: Ticket) {
+        self.shared().track(ticket);
     }
 
     /// Sets the maximum size of received messages, in bytes, from the next message on.

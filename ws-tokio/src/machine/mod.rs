@@ -18,6 +18,7 @@ mod receives;
 mod receiving;
 mod shared;
 mod sync;
+mod tracking;
 mod wakers;
 mod wants;
 
@@ -39,5 +40,7 @@ pub(crate) use receiving::Receiving;
 pub(crate) use shared::direct::Direct;
 pub(crate) use shared::{Link, Shared};
 pub(crate) use sync::{Mutex, lock};
+pub use tracking::Ticket;
+pub(crate) use tracking::{Registry, Stage};
 pub(crate) use wakers::{Waiter, Wakers};
 pub(crate) use wants::{Want, Wants};

@@ -9,7 +9,7 @@ use super::callbacks::PingReply;
 use super::inbound::{Inbound, Progress};
 #[cfg(feature = "stream")]
 use super::items::Items;
-use super::shared::Link;
+use super::shared::{Arriving, Link};
 use crate::error::Error;
 
 /// Number of messages after which other tasks get a turn: decoding buffered input uses none of Tokio's budget.
@@ -60,8 +60,14 @@ impl Receiving {
         S: AsyncRead + AsyncWrite + Unpin,
         L: Link<S>,
     {
-        while link.with(|shared| shared.is_receiving()) {
-            let stop = self.decode(link, &mut step);
+        loop {
+            let stop = match link.with(|shared| shared.arriving()) {
+                Arriving::Messages => self.decode(link, &mut step),
+                Arriving::Late => {
+                    self.decode(link, &mut |inbound, _| inbound.borrowed(|_| Progress::Handled))
+                }
+                Arriving::Nothing => break,
+            };
             let inbound = &mut self.inbound;
             let waited = match stop {
                 Stop::Value(value) => {

@@ -14,7 +14,11 @@ use super::options::AcceptOptions;
 use super::refuse::{send_refusal, written};
 use crate::connection::{Connection, Negotiated};
 use crate::events;
+use crate::machine::Ticket;
 use crate::opening::{Deadline, read_head};
+
+/// A request that is accepted, unless the caller refuses it, and the place of its connection.
+type Judged = (Request<()>, Accepted, Option<Ticket>);
 
 /// Accepts a WebSocket handshake with the default [`AcceptOptions`].
 ///
@@ -83,11 +87,13 @@ impl AcceptOptions {
             let refusal = written(refusal.response(Upgrade::Http1), &leftover);
             send_refusal(&mut stream, &refusal, settings.close_timeout).await;
         }
-        let (request, accepted) = judged.inspect_err(|error| events::not_accepted(error))?;
+        let (request, accepted, ticket) =
+            judged.inspect_err(|error| events::not_accepted(error))?;
         let negotiated = Negotiated::default();
         #[cfg(feature = "deflate")]
         let negotiated = self.handshake.compressing(negotiated, accepted.compression());
-        let parts = Parts { stream, request, leftover, accepted, deadline, negotiated, settings };
+        let parts =
+            Parts { stream, request, leftover, accepted, deadline, negotiated, settings, ticket };
         Ok(Incoming::new(parts))
     }
 
@@ -96,7 +102,7 @@ impl AcceptOptions {
         deadline: Deadline,
         stream: &mut S,
         leftover: &mut BytesMut,
-    ) -> Result<(Request<()>, Accepted), AcceptError> {
+    ) -> Result<Judged, AcceptError> {
         if let Ok(judged) = deadline.within(pin!(self.judge(stream, leftover))).await {
             return judged;
         }
@@ -108,12 +114,12 @@ impl AcceptOptions {
         &self,
         stream: &mut S,
         leftover: &mut BytesMut,
-    ) -> Result<(Request<()>, Accepted), AcceptError> {
+    ) -> Result<Judged, AcceptError> {
         let mut reader = self.handshake.reader();
         let judge = |buffer: &[u8]| {
             let Some((request, used)) = reader.request(buffer)? else { return Ok(None) };
             let accepted = self.policy.judge(&request, Upgrade::Http1)?;
-            Ok::<_, AcceptError>(Some(((request, accepted), used)))
+            Ok::<_, AcceptError>(Some(((request, accepted, self.ticket()?), used)))
         };
         read_head(stream, leftover, judge).await?.ok_or(AcceptError::Silent)
     }

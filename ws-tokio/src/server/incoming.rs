@@ -17,6 +17,7 @@ use super::error::AcceptError;
 use super::refuse::{send_refusal, written};
 use crate::connection::{Connection, Negotiated};
 use crate::events;
+use crate::machine::Ticket;
 use crate::opening::{Deadline, Late, speaking, write_head};
 use crate::settings::Settings;
 
@@ -39,6 +40,7 @@ pub(super) struct Parts<S> {
     pub(super) deadline: Deadline,
     pub(super) negotiated: Negotiated,
     pub(super) settings: Settings,
+    pub(super) ticket: Option<Ticket>,
 }
 
 impl<S> Incoming<S> {
@@ -155,10 +157,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 
     fn into_connection(self) -> Connection<S> {
-        let Parts { stream, leftover, accepted, negotiated, settings, .. } = *self.0;
+        let Parts { stream, leftover, accepted, negotiated, settings, ticket, .. } = *self.0;
         events::accepted(accepted.subprotocol());
         let negotiated = speaking(negotiated, accepted.subprotocol());
-        Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings)
+        let mut connection =
+            Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings);
+        if let Some(ticket) = ticket {
+            connection.track(ticket);
+        }
+        connection
     }
 
     /// Refuses the request with this status and text, and closes the stream.

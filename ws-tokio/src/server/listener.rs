@@ -16,6 +16,8 @@ use super::error::AcceptError;
 use super::incoming::Incoming;
 use super::layer::{Layer, Plain};
 use super::options::AcceptOptions;
+use super::served::Served;
+use super::serving::Serving;
 use crate::connection::Connection;
 use crate::events;
 #[cfg(feature = "rustls")]
@@ -46,41 +48,23 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 ///
 /// # Graceful shutdown
 ///
-/// A [`Tracker`](crate::Tracker) closes the connections and waits for them. The server keeps running meanwhile, so that
-/// late clients get a 503 and can retry elsewhere:
+/// As axum's users know it, [`Serving::with_graceful_shutdown`] goes on until a signal, and then closes the connections and waits
+/// for them. The server keeps running meanwhile, so that late clients get a 503 and can retry elsewhere:
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
 /// use std::time::Duration;
 ///
-/// use ws_tokio::http::StatusCode;
-/// use ws_tokio::{Server, Tracker};
+/// use ws_tokio::Server;
 ///
 /// let server = Server::bind("127.0.0.1:9001").await?;
-/// let tracker = Tracker::new();
-/// let entrance = tracker.clone();
-/// let serving = server.serve_incoming(move |incoming| {
-///     let ticket = entrance.enter();
-///     async move {
-///         let Some(ticket) = ticket else {
-///             return incoming.refuse(StatusCode::SERVICE_UNAVAILABLE, "going down").await;
-///         };
-///         let Ok(mut connection) = incoming.accept().await else { return };
-///         ticket
-///             .serve(&mut connection, async |connection| {
-///                 connection.run(|message, outbox| outbox.send(message)).await
-///             })
-///             .await;
-///     }
-/// });
-/// let shutdown = async {
-///     tokio::signal::ctrl_c().await?;
-///     Ok::<_, std::io::Error>(tracker.shutdown(Duration::from_secs(10)).await)
-/// };
-/// tokio::select! {
-///     () = serving => {}
-///     shutdown = shutdown => println!("{} connections were cut", shutdown?.cut.len()),
-/// }
+/// let shutdown = server
+///     .serve(|mut connection| async move {
+///         connection.run(|message, outbox| outbox.send(message)).await
+///     })
+///     .with_graceful_shutdown(tokio::signal::ctrl_c(), Duration::from_secs(10))
+///     .await;
+/// println!("{} connections were cut", shutdown.cut.len());
 /// # Ok(())
 /// # }
 /// ```
@@ -155,35 +139,46 @@ impl<L: Layer> Server<L> {
         self.listener.local_addr()
     }
 
-    /// Accepts connections forever, and calls `handler` with each in its own task.
+    /// Accepts connections forever, and calls `handler` with each in its own task. An error that it returns is told to `tracing`,
+    /// at DEBUG.
     ///
     /// # Cancel safety
     /// If dropped, no more connections are accepted; existing ones are still served.
-    pub async fn serve<H, F>(self, handler: H)
+    pub fn serve<H, F>(self, handler: H) -> Serving
     where
         H: Fn(Connection<L::Stream>) -> F + Send + Sync + 'static,
-        F: Future<Output = ()> + Send,
+        F: Future<Output: Served> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        let accept = move |incoming: Incoming<L::Stream>| {
+        self.serve_incoming(move |incoming: Incoming<L::Stream>| {
             let handler = handler.clone();
             async move {
                 if let Ok(connection) = incoming.accept().await {
-                    handler(connection).await;
+                    handler(connection).await.tell();
                 }
             }
-        };
-        self.serve_incoming(accept).await;
+        })
     }
 
     /// Like [`serve`](Self::serve), but calls `handler` with each request, to accept or refuse it.
     ///
     /// # Cancel safety
     /// If dropped, no more connections are accepted; existing ones are still served.
-    pub async fn serve_incoming<H, F>(self, handler: H)
+    pub fn serve_incoming<H, F>(self, handler: H) -> Serving
     where
         H: Fn(Incoming<L::Stream>) -> F + Send + Sync + 'static,
-        F: Future<Output = ()> + Send,
+        F: Future<Output: Served> + Send + 'static,
+    {
+        Serving::new(self.options.tracker.clone(), move |tracker| {
+            let options = AcceptOptions { tracker, ..self.options };
+            Box::pin(Self { options, ..self }.accept_forever(handler))
+        })
+    }
+
+    async fn accept_forever<H, F>(self, handler: H)
+    where
+        H: Fn(Incoming<L::Stream>) -> F + Send + Sync + 'static,
+        F: Future<Output: Served> + Send + 'static,
     {
         let connections = Arc::new(Semaphore::new(self.max_connections));
         let handshakes = Arc::new(Semaphore::new(self.max_handshakes));
@@ -198,7 +193,7 @@ impl<L: Layer> Server<L> {
                 let read = read(layer, options, stream).await;
                 drop(handshake);
                 if let Ok(incoming) = read {
-                    handler(incoming.with_peer_addr(peer)).await;
+                    handler(incoming.with_peer_addr(peer)).await.tell();
                 }
                 drop(connection);
             }));

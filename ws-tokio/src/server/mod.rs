@@ -7,6 +7,8 @@ mod layer;
 mod listener;
 mod options;
 mod refuse;
+mod served;
+mod serving;
 mod tracker;
 
 pub use accept::accept;
@@ -15,4 +17,6 @@ pub use incoming::Incoming;
 pub use layer::{Layer, Plain};
 pub use listener::Server;
 pub use options::AcceptOptions;
-pub use tracker::{Shutdown, Ticket, Tracker};
+pub use served::Served;
+pub use serving::Serving;
+pub use tracker::{Shutdown, Tracker};

@@ -6,8 +6,10 @@ use std::time::Duration;
 use ws_core::deflate::CompressionOptions;
 use ws_core::handshake::http1::HeadLimits;
 use ws_core::handshake::origin::OriginPolicy;
-use ws_core::handshake::server::Policy;
+use ws_core::handshake::server::{Policy, Refusal};
 
+use super::tracker::Tracker;
+use crate::machine::Ticket;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 
@@ -22,8 +24,9 @@ use crate::settings::Settings;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
-    pub(super) policy: Policy,
-    pub(super) handshake: HandshakeOptions,
+    pub(crate) policy: Policy,
+    pub(crate) handshake: HandshakeOptions,
+    pub(super) tracker: Option<Tracker>,
 }
 
 impl AcceptOptions {
@@ -71,5 +74,17 @@ impl AcceptOptions {
     pub fn settings(mut self, settings: Settings) -> Self {
         self.handshake.settings = settings;
         self
+    }
+
+    /// Sets the tracker that counts the connections and closes them on shutdown. Default none. Requests that come once the
+    /// shutdown has begun are refused with 503.
+    #[must_use]
+    pub fn tracker(self, tracker: &Tracker) -> Self {
+        Self { tracker: Some(tracker.clone()), ..self }
+    }
+
+    /// Returns a place for a connection in the tracker, if there is one.
+    pub(crate) fn ticket(&self) -> Result<Option<Ticket>, Refusal> {
+        self.tracker.as_ref().map(|tracker| tracker.enter().ok_or(Refusal::GoingDown)).transpose()
     }
 }

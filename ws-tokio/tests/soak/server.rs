@@ -77,22 +77,24 @@ async fn serve_one(options: AcceptOptions, stream: TcpStream, ticket: Ticket, bo
     let mut server = Server::new(&account, &plan, number);
     let served = match (plan.deaf, plan.way) {
         (Deaf::Server, _) => {
-            let unheard = async |it: &mut Connection<Counted>| server.hear_nothing(it).await;
-            ticket.serve(&mut connection, unheard).await
+            tokio::select! {
+                served = server.hear_nothing(&mut connection) => Some(served),
+                () = ticket.closing() => None,
+            }
         }
         (Deaf::Nobody | Deaf::Client, Way::Run | Way::Recv | Way::Stream) => {
-            let echo = async |it: &mut Connection<Counted>| server.echo(it).await;
-            ticket.serve(&mut connection, echo).await
+            connection.track(ticket);
+            Some(server.echo(&mut connection).await)
         }
         (Deaf::Nobody | Deaf::Client, Way::HalvesRun | Way::HalvesRecv) => {
             account.in_halves.raise();
+            connection.track(ticket);
             let (receiving, sending) = connection.split();
             let pushing = tokio::spawn(push_all(sending.clone(), number, account.clone()));
             let served = server.echo_in_halves(receiving, sending).await;
             if let Err(error) = pushing.await.expect("the pushing task does not panic") {
                 account.expect(&error);
             }
-            drop(ticket);
             Some(served)
         }
     };

@@ -6,9 +6,10 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, HeaderValue, Method, Version};
 
 use super::accepted::{Accepted, Proof};
+use super::head::Head;
 use super::refusal::Refusal;
 use super::upgrade::Upgrade;
 use crate::deflate::options::CompressionOptions;
@@ -53,17 +54,22 @@ impl Policy {
         self
     }
 
-    /// Judges a request (RFC 6455, 4.2.1; RFC 8441, 5). Its body is not looked at.
+    /// Judges a request (RFC 6455, 4.2.1; RFC 8441, 5), or only its [`Parts`](http::request::Parts).
     ///
     /// # Errors
     ///
     /// The first violation, in the order of [`Refusal`]'s variants.
-    pub fn judge<B>(&self, request: &Request<B>, upgrade: Upgrade) -> Result<Accepted, Refusal> {
-        let headers = request.headers();
-        let host = host(request, upgrade)?;
+    pub fn judge<'a>(
+        &self,
+        request: impl Into<Head<'a>>,
+        upgrade: Upgrade,
+    ) -> Result<Accepted, Refusal> {
+        let head = request.into();
+        let headers = head.headers;
+        let host = host(&head, upgrade)?;
         check_no_body(headers)?;
-        check_upgrade(request, upgrade)?;
-        check_method(request.method(), upgrade)?;
+        check_upgrade(&head, upgrade)?;
+        check_method(head.method, upgrade)?;
         check_version(headers)?;
         let proof = proof(headers, upgrade)?;
         self.check_origin(headers, &host)?;
@@ -95,10 +101,10 @@ impl Policy {
 
 /// The host that the request was sent to: that of an absolute target or `:authority` if there is
 /// one (RFC 9112, 3.2.2).
-fn host<B>(request: &Request<B>, upgrade: Upgrade) -> Result<Cow<'_, str>, Refusal> {
-    let authority = request.uri().authority().map(|it| it.as_str());
+fn host<'a>(head: &Head<'a>, upgrade: Upgrade) -> Result<Cow<'a, str>, Refusal> {
+    let authority = head.uri.authority().map(|it| it.as_str());
     let target = authority.map(|it| it.rsplit_once('@').map_or(it, |(_, host)| host).into());
-    match (upgrade, occurrence(request.headers(), &HOST), target) {
+    match (upgrade, occurrence(head.headers, &HOST), target) {
         (_, Occurrence::Repeated, _) => Err(Refusal::HostRepeated),
         (_, Occurrence::Once(b""), _) => Err(Refusal::HostEmpty),
         (Upgrade::Http1, Occurrence::Missing, _)
@@ -123,15 +129,15 @@ fn check_no_body(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn check_upgrade<B>(request: &Request<B>, upgrade: Upgrade) -> Result<(), Refusal> {
-    if request.version() < Version::HTTP_11 {
-        return Err(Refusal::HttpVersion(request.version()));
+fn check_upgrade(head: &Head<'_>, upgrade: Upgrade) -> Result<(), Refusal> {
+    if head.version < Version::HTTP_11 {
+        return Err(Refusal::HttpVersion(head.version));
     }
     match upgrade {
-        Upgrade::Http1 if !has_token(request.headers(), &CONNECTION, "upgrade") => {
+        Upgrade::Http1 if !has_token(head.headers, &CONNECTION, "upgrade") => {
             Err(Refusal::ConnectionLacksUpgrade)
         }
-        Upgrade::Http1 if !has_token(request.headers(), &UPGRADE, "websocket") => {
+        Upgrade::Http1 if !has_token(head.headers, &UPGRADE, "websocket") => {
             Err(Refusal::UpgradeLacksWebSocket)
         }
         Upgrade::Http1 | Upgrade::ExtendedConnect => Ok(()),
@@ -170,6 +176,7 @@ fn proof(headers: &HeaderMap, upgrade: Upgrade) -> Result<Proof, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
     use http::header::SEC_WEBSOCKET_ACCEPT;
     use proptest::prelude::*;
 
@@ -375,7 +382,7 @@ mod tests {
 
     #[test]
     fn extended_connect_is_judged_by_the_same_rules() {
-        let judge = |request| Policy::new().judge(&request, Upgrade::ExtendedConnect);
+        let judge = |request: Request<()>| Policy::new().judge(&request, Upgrade::ExtendedConnect);
         assert_eq!(
             judge(extended_connect("GET", "https://server/")),
             Err(Refusal::NotConnect(Method::GET))

@@ -57,6 +57,12 @@ pub enum Refusal {
         /// The host that the request was sent to.
         host: String,
     },
+    /// The `:protocol` of an extended CONNECT is not `websocket` (501; RFC 8441, 5).
+    OtherProtocol(String),
+    /// The HTTP server that read the request doesn't hand its connection over (500).
+    NoUpgrade,
+    /// The server is shutting down (503).
+    GoingDown,
 }
 
 impl Refusal {
@@ -96,6 +102,9 @@ impl Refusal {
             Self::NotGet(_) => (StatusCode::METHOD_NOT_ALLOWED, &[(ALLOW, "GET")]),
             Self::NotConnect(_) => (StatusCode::METHOD_NOT_ALLOWED, &[(ALLOW, "CONNECT")]),
             Self::Origin { .. } => (StatusCode::FORBIDDEN, &[]),
+            Self::OtherProtocol(_) => (StatusCode::NOT_IMPLEMENTED, &[]),
+            Self::NoUpgrade => (StatusCode::INTERNAL_SERVER_ERROR, &[]),
+            Self::GoingDown => (StatusCode::SERVICE_UNAVAILABLE, &[]),
         }
     }
 
@@ -128,6 +137,11 @@ impl Refusal {
             Self::Origin { origin, host } => {
                 format!("origin {origin:?} is not allowed to connect to host {host:?}").into()
             }
+            Self::OtherProtocol(protocol) => {
+                format!("the protocol {protocol:?} is not spoken here").into()
+            }
+            Self::NoUpgrade => "the HTTP server does not hand its connections over".into(),
+            Self::GoingDown => "the server is shutting down".into(),
         }
     }
 }
@@ -276,6 +290,13 @@ mod tests {
         assert_eq!(Refusal::Head(HeadError::TooLong { limit: 9 }).status(), 431);
         assert_eq!(Refusal::Head(HeadError::TooManyHeaders { limit: 9 }).status(), 431);
         assert_eq!(Refusal::from(Malformed::LineEnd).status(), 400);
+    }
+
+    #[test]
+    fn what_the_server_cannot_do_has_a_5xx() {
+        assert_eq!(Refusal::OtherProtocol("connect-udp".into()).status(), 501);
+        assert_eq!(Refusal::NoUpgrade.status(), 500);
+        assert_eq!(Refusal::GoingDown.status(), 503);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod write;
 
 use std::time::Duration;
 
-use ws_core::{CloseFrame, Control, EncodeError, Encoder, SendQueue};
+use ws_core::{CloseFrame, Control, EncodeError, Encoder, Role, SendQueue};
 
 use crate::error::Error;
 use crate::events::Event;
@@ -69,6 +69,10 @@ impl Outbound {
             noted: Wants::NONE,
             broken: false,
         }
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.encoder.role()
     }
 
     /// Returns an error if nothing can be sent any more.

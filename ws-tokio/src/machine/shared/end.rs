@@ -2,28 +2,88 @@
 
 use std::future::Future;
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use ws_core::{CloseCode, CloseFrame, Control, ControlPayload, DecodeError, Role};
 
 use super::Shared;
-use super::phase::{Deadline, End, Ending, Phase};
+use super::phase::{Arriving, Deadline, End, Ending, Phase};
 use super::watch::{Due, Waits};
 use crate::error::Error;
 use crate::events::Event;
 use crate::machine::failure::Failure;
 use crate::machine::inbound::Inbound;
 use crate::machine::linger::{EndsFirst, Linger};
+use crate::machine::tracking::{Stage, Tracked};
 
 impl<S> Shared<S> {
     /// Returns whether messages may still arrive.
     #[inline]
     pub(crate) fn is_receiving(&self) -> bool {
+        self.arriving() != Arriving::Nothing
+    }
+
+    /// Returns what may still arrive.
+    #[inline]
+    pub(crate) fn arriving(&self) -> Arriving {
         match &self.phase {
-            Phase::Open => true,
-            Phase::Ending(ending) => matches!(**ending, Ending::Closing(_)),
+            Phase::Open => Arriving::Messages,
+            Phase::Ending(ending) => match &**ending {
+                Ending::Closing(_) if self.goes_away() => Arriving::Late,
+                Ending::Closing(_) => Arriving::Messages,
+                Ending::Lingering(..) | Ending::Ended(_) => Arriving::Nothing,
+            },
+        }
+    }
+
+    /// Returns whether the connection was closed because its tracker shuts down.
+    fn goes_away(&self) -> bool {
+        self.tracked().is_some_and(Tracked::is_closing)
+    }
+
+    /// Returns whether the tracker has something new to say.
+    pub(super) fn is_told_to_go(&self) -> bool {
+        self.tracked().is_some_and(Tracked::is_rung)
+    }
+
+    fn tracked(&self) -> Option<&Tracked> {
+        self.rare.as_ref()?.tracked.as_ref()
+    }
+
+    /// Closes the connection because its tracker shuts down.
+    #[cold]
+    pub(super) fn go_away(&mut self) {
+        // Polled with no task's waker: it was rung, so it registers none.
+        _ = self.poll_tracked(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// Waits for the tracker's shutdown, and does what it asks for.
+    fn poll_tracked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let tracked = self.rare.as_mut().and_then(|rare| rare.tracked.as_mut());
+        let Some(tracked) = tracked else { return Poll::Pending };
+        match ready!(tracked.poll(cx)) {
+            Stage::Open => {}
+            Stage::Closing => {
+                if let Ok(frame) = CloseFrame::new(CloseCode::GOING_AWAY, "") {
+                    self.start_closing(&frame);
+                }
+                self.await_close();
+            }
+            Stage::Cutting => {
+                if self.phase.ended().is_none() {
+                    self.end(End::Cut(None));
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Starts the closing deadline, if our close frame was queued.
+    fn await_close(&mut self) {
+        if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
+            self.phase = Phase::ending(Ending::Closing(self.deadline()));
         }
     }
 
@@ -38,7 +98,7 @@ impl<S> Shared<S> {
         if frame.is_some() {
             self.rare().close_frame = frame;
         }
-        let ends_first = match self.role {
+        let ends_first = match self.role() {
             Role::Server => EndsFirst::We,
             Role::Client => EndsFirst::Peer,
         };
@@ -83,9 +143,7 @@ impl<S> Shared<S> {
     /// Ends the connection when the closing deadline expires. The deadline starts when the connection first waits after
     /// our close frame was queued.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if matches!(self.phase, Phase::Open) && self.outbound.is_closed() {
-            self.phase = Phase::ending(Ending::Closing(self.deadline()));
-        }
+        self.await_close();
         let Phase::Ending(ending) = &mut self.phase else { return Poll::Pending };
         let (deadline, end) = match &mut **ending {
             Ending::Closing(deadline) => (deadline, &End::Timeout),
@@ -117,7 +175,8 @@ impl<S> Shared<S> {
     /// Called before a task waits. Returns `Ready` if the connection ended instead, or has something to write.
     #[inline]
     pub(super) fn poll_parked(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<()> {
-        if self.poll_deadline(cx).is_ready()
+        if self.is_tracked && self.poll_tracked(cx).is_ready()
+            || self.poll_deadline(cx).is_ready()
             || self.watch.is_some() && self.poll_watch(cx, waits).is_ready()
         {
             return Poll::Ready(());

@@ -66,6 +66,9 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
         mut write: impl FnMut(&mut Outbound, &mut S, &mut Context<'_>) -> Poll<io::Result<()>>,
     ) -> Poll<Result<(), Error>> {
         loop {
+            if self.is_tracked && self.is_told_to_go() {
+                self.go_away();
+            }
             let written = self.write(|outbound, stream| write(outbound, stream, cx));
             if let Poll::Ready(written) = written {
                 return Poll::Ready(written.map_err(Error::Io));

@@ -22,8 +22,10 @@ use crate::machine::news::News;
 use crate::machine::outbound::Outbound;
 use crate::machine::outbox::Outbox;
 use crate::machine::pings::Ping;
+use crate::machine::tracking::{Ticket, Tracked};
 use crate::machine::wants::Wants;
 use crate::settings::{Millis, Settings};
+pub(crate) use phase::Arriving;
 use phase::Phase;
 use tasks::Tasks;
 use watch::{Watch, Writing};
@@ -33,10 +35,11 @@ pub(crate) struct Shared<S> {
     stream: S,
     outbound: Outbound,
     phase: Phase,
-    role: Role,
     close_timeout: Millis,
     write_timeout: Millis,
     watch: Option<Box<Watch>>,
+    /// Whether there is a place in a tracker among the rare state.
+    is_tracked: bool,
     /// The tasks that wait on an unsplit connection.
     tasks: Tasks,
     /// What the single task waits for, or stopped waiting for without notice.
@@ -53,6 +56,7 @@ struct Rare {
     peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
     callbacks: Option<Box<Callbacks>>,
+    tracked: Option<Tracked>,
     /// Received traffic as of the last read, if counting is enabled.
     received: Traffic,
 }
@@ -80,7 +84,6 @@ impl<S> Shared<S> {
     pub(crate) fn new(
         stream: S,
         outbound: Outbound,
-        role: Role,
         settings: &Settings,
         subprotocol: Option<String>,
         peer_addr: Option<SocketAddr>,
@@ -93,10 +96,10 @@ impl<S> Shared<S> {
             stream,
             outbound,
             phase: Phase::Open,
-            role,
             close_timeout: Millis::from(settings.close_timeout),
             write_timeout: Millis::from(settings.write_timeout),
             watch: Watch::of(settings),
+            is_tracked: false,
             tasks: Tasks::default(),
             waited_for: Wants::NONE,
             #[cfg(feature = "deflate")]
@@ -134,7 +137,7 @@ impl<S> Shared<S> {
     }
 
     pub(crate) const fn role(&self) -> Role {
-        self.role
+        self.outbound.role()
     }
 
     pub(crate) const fn phase(&self) -> &Phase {
@@ -167,6 +170,13 @@ impl<S> Shared<S> {
 
     pub(crate) fn into_stream(self) -> S {
         self.stream
+    }
+
+    /// Gives the connection a place in a tracker, which it keeps until it is dropped.
+    pub(crate) fn track(&mut self, ticket: Ticket) {
+        ticket.set_peer_addr(self.peer_addr());
+        self.rare().tracked = Some(Tracked::new(ticket));
+        self.is_tracked = true;
     }
 
     /// Queues our close frame, unless one was already queued.

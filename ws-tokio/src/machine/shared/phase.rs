@@ -42,6 +42,15 @@ impl Phase {
     }
 }
 
+/// What may still arrive on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arriving {
+    Messages,
+    /// Messages that nobody can answer any more: the peer may not know yet that we go away. They are dropped.
+    Late,
+    Nothing,
+}
+
 /// The single timer for all of closing, which is never extended.
 pub(super) type Deadline = Pin<Box<Sleep>>;
 

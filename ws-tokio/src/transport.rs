@@ -1,4 +1,4 @@
-//! The stream type of connections made by `connect`, one for all URLs.
+//! The stream under connections that don't depend on where they come from: one type for all URLs and all HTTP servers.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -10,25 +10,28 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(feature = "rustls")]
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::CommonState;
 #[cfg(feature = "rustls")]
-use tokio_rustls::rustls::ClientConnection;
+use tokio_rustls::{client, server};
 
-/// The stream of a connection made by [`connect`](crate::connect).
+/// The stream of a connection made by [`connect`](crate::connect), or taken over from an HTTP server.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Transport {
-    /// Plain TCP, for a `ws` URL.
+    /// Plain TCP.
     Tcp(TcpStream),
-    /// TLS over any of these, for a `wss` URL.
+    /// A client's TLS over any of these, for a `wss` URL.
     #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream<Transport>>),
-    /// Any other stream, such as one that [`ConnectOptions::dialer`](crate::ConnectOptions::dialer) made.
-    Dialed(Dialed),
+    Tls(Box<client::TlsStream<Transport>>),
+    /// A server's TLS over TCP.
+    #[cfg(feature = "rustls")]
+    ServerTls(Box<server::TlsStream<TcpStream>>),
+    /// Any other stream, such as one that [`ConnectOptions::dialer`](crate::ConnectOptions::dialer) made, or one of HTTP/2.
+    Any(AnyStream),
 }
 
 /// A stream of any type.
-pub struct Dialed {
+pub struct AnyStream {
     /// Never locked. So this can be shared between threads like every transport, whether or not the stream can.
     stream: Mutex<Box<dyn Stream>>,
     is_write_vectored: bool,
@@ -39,8 +42,8 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-impl Dialed {
-    pub(super) fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+impl AnyStream {
+    pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let is_write_vectored = stream.is_write_vectored();
         Self { stream: Mutex::new(Box::new(stream)), is_write_vectored }
     }
@@ -50,20 +53,21 @@ impl Dialed {
     }
 }
 
-impl fmt::Debug for Dialed {
+impl fmt::Debug for AnyStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Dialed")
+        f.write_str("AnyStream")
     }
 }
 
 impl Transport {
-    /// Returns the TLS connection of a `wss` URL, which has the server's certificates and the protocol chosen by ALPN.
+    /// Returns what TLS knows: the peer's certificates, the protocol chosen by ALPN, the cipher.
     #[cfg(feature = "rustls")]
     #[must_use]
-    pub fn tls(&self) -> Option<&ClientConnection> {
+    pub fn tls(&self) -> Option<&CommonState> {
         match self {
             Self::Tls(stream) => Some(stream.get_ref().1),
-            Self::Tcp(_) | Self::Dialed(_) => None,
+            Self::ServerTls(stream) => Some(stream.get_ref().1),
+            Self::Tcp(_) | Self::Any(_) => None,
         }
     }
 
@@ -72,7 +76,9 @@ impl Transport {
             Self::Tcp(stream) => stream.peer_addr().ok(),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.get_ref().0.peer_addr(),
-            Self::Dialed(_) => None,
+            #[cfg(feature = "rustls")]
+            Self::ServerTls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Self::Any(_) => None,
         }
     }
 }
@@ -90,7 +96,12 @@ macro_rules! inside {
                 let $stream = Pin::new(&mut **stream);
                 $call
             }
-            Self::Dialed(stream) => {
+            #[cfg(feature = "rustls")]
+            Self::ServerTls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            Self::Any(stream) => {
                 let $stream = stream.stream();
                 $call
             }
@@ -133,7 +144,9 @@ impl AsyncWrite for Transport {
             Self::Tcp(stream) => stream.is_write_vectored(),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.is_write_vectored(),
-            Self::Dialed(stream) => stream.is_write_vectored,
+            #[cfg(feature = "rustls")]
+            Self::ServerTls(stream) => stream.is_write_vectored(),
+            Self::Any(stream) => stream.is_write_vectored,
         }
     }
 
