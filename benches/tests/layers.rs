@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 10] = [
+const LAYERS: [(&str, Layers); 11] = [
     (
         "ws-mask",
         &[
@@ -66,7 +66,7 @@ const LAYERS: [(&str, Layers); 10] = [
             &["split"],
             &["opening", "tls"],
             &["client", "server", "streams", "topics"],
-            &["pipe"],
+            &["pipe", "upgrade"],
             &["lib"],
         ],
     ),
@@ -128,6 +128,16 @@ const LAYERS: [(&str, Layers); 10] = [
             &["lib"],
         ],
     ),
+    (
+        "ws-tokio/upgrade",
+        &[
+            &["judged", "proof", "refused", "stream"],
+            &["upgrading"],
+            &["request"],
+            &["axum", "in_memory"],
+            &["lib"],
+        ],
+    ),
     ("ws-json", &[&["error"], &["json"], &["receive", "send"], &["typed"], &["lib"]]),
 ];
 
@@ -138,7 +148,7 @@ const DOORS: [&str; 11] = [
 ];
 
 /// The rooms of features: they end in a connection, and nothing of a connection's knows of them.
-const FEATURES: [&str; 4] = ["client", "server", "streams", "topics"];
+const FEATURES: [&str; 5] = ["client", "server", "streams", "topics", "upgrade"];
 
 #[test]
 fn imports_only_go_down_the_layers() {

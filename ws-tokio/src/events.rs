@@ -83,6 +83,17 @@ impl Event {
     }
 }
 
+/// Runs a connection that an HTTP server handed over in a span, a child of its request's.
+#[cfg(feature = "axum")]
+pub(crate) fn of_upgrade<F: Future>(connection: F) -> impl Future<Output = F::Output> {
+    #[cfg(feature = "tracing")]
+    let connection = tracing::Instrument::instrument(
+        connection,
+        tracing::debug_span!(target: "ws_tokio", "connection"),
+    );
+    connection
+}
+
 /// Runs a served connection in a span with the peer's address.
 pub(crate) fn of_connection<F: Future>(
     peer: SocketAddr,

@@ -82,6 +82,9 @@
 //! - `rustls`: TLS for clients ([`ConnectOptions::tls`]) and servers ([`Server::tls`]). It needs a provider of cryptography
 //!   (`ring` or `aws-lc-rs`, or one that the process or a configuration names) and, for clients, roots (`platform-verifier` or
 //!   `webpki-roots`, or those given). With `ring` and `webpki-roots`, [`connect`] takes `wss` URLs without further ado.
+//! - `hyper`: [`AcceptOptions::upgrade`], for connections of hyper's upgrades, and
+//!   [`ConnectOptions::connect_service`], which tests a service in memory.
+//! - `axum`: [`Upgrade`] as an extractor, and [`ConnectOptions::connect_router`].
 //! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
 //! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, closes and ends at DEBUG, pings of the heartbeat at TRACE, a
@@ -105,6 +108,8 @@ mod streams;
 mod tls;
 mod topics;
 mod transport;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 #[cfg(feature = "reconnect")]
 pub use client::Reconnect;
@@ -129,6 +134,8 @@ pub use tls::{ServerTls, TlsError};
 pub use tokio_rustls::{self, rustls};
 pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
 pub use transport::{AnyStream, Transport};
+#[cfg(feature = "hyper")]
+pub use upgrade::{Refused, Upgrade, Upgrading};
 #[cfg(feature = "deflate")]
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
 pub use ws_core::handshake;

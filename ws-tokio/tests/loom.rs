@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use loom::future::block_on;
@@ -15,7 +16,7 @@ use loom::model::Builder;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ws_tokio::{CloseCode, Connection, Error, Negotiated, Role, Settings};
+use ws_tokio::{CloseCode, Connection, Error, Negotiated, Role, Settings, Tracker};
 
 /// The connection's end of a stream. It remembers one waker for each direction, as sockets do.
 struct Stream(Arc<Mutex<State>>);
@@ -286,6 +287,44 @@ fn a_half_receives_while_the_sending_one_is_dropped() {
         assert_eq!(block_on(receiving.recv()).unwrap(), Some("in".into()));
         drops.join().unwrap();
         assert!(matches!(block_on(receiving.recv()), Err(Error::Cut(None))));
+    });
+}
+
+/// Begins a tracker's shutdown, and doesn't wait for it.
+fn begins_a_shutdown(tracker: &Tracker) {
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(pin!(tracker.shutdown(Duration::MAX)).poll(&mut nobody).is_pending());
+}
+
+#[test]
+fn a_tracker_shuts_down_while_a_task_receives() {
+    check(3, || {
+        let (mut connection, peer) = connection();
+        peer.answers(4, CLOSE);
+        let tracker = Tracker::new();
+        connection.track(tracker.enter().expect("open"));
+        let shuts_down = thread::spawn(move || begins_a_shutdown(&tracker));
+        assert_eq!(block_on(connection.recv()).unwrap(), None);
+        shuts_down.join().unwrap();
+    });
+}
+
+#[test]
+fn a_tracker_shuts_down_while_one_half_receives_and_another_sends() {
+    check(2, || {
+        let (mut connection, peer) = connection();
+        let tracker = Tracker::new();
+        connection.track(tracker.enter().expect("open"));
+        let (mut receiving, sending) = connection.split();
+        let sends = thread::spawn(move || _ = block_on(sending.send("out")));
+        let shuts_down = thread::spawn(move || {
+            begins_a_shutdown(&tracker);
+            // Our close frame alone, or behind the message.
+            peer.answers(4, CLOSE);
+        });
+        assert_eq!(block_on(receiving.recv()).unwrap(), None);
+        sends.join().unwrap();
+        shuts_down.join().unwrap();
     });
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+#[cfg(feature = "stream")]
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
@@ -128,11 +129,13 @@ async fn a_connection_that_nobody_polls_is_counted_as_cut_and_forgotten_once_it_
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
     Recv,
+    #[cfg(feature = "stream")]
     Stream,
     RecvHalf,
     /// A sender and a receiver of the halves.
     BothHalves,
     /// A sink and a stream, by the futures crates.
+    #[cfg(feature = "stream")]
     FuturesSplit,
     /// A sender whose queue is full.
     SendHalf,
@@ -141,14 +144,27 @@ enum Waiting {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_on_a_connection_closes_it_when_its_tracker_shuts_down() {
-    use Waiting::{BothHalves, Close, FuturesSplit, Recv, RecvHalf, SendHalf, Stream};
-    for waiting in [Recv, Stream, RecvHalf, BothHalves, FuturesSplit, SendHalf, Close] {
+    use Waiting::{BothHalves, Close, Recv, RecvHalf, SendHalf};
+    #[cfg(feature = "stream")]
+    use Waiting::{FuturesSplit, Stream};
+    for waiting in [
+        Recv,
+        RecvHalf,
+        BothHalves,
+        SendHalf,
+        Close,
+        #[cfg(feature = "stream")]
+        Stream,
+        #[cfg(feature = "stream")]
+        FuturesSplit,
+    ] {
         let tracker = Tracker::new();
         let (mut server, mut client) = pair();
         server.track(tracker.enter().unwrap());
         let served = tokio::spawn(async move {
             match waiting {
                 Recv => drop(server.recv().await),
+                #[cfg(feature = "stream")]
                 Stream => drop(server.next().await),
                 Close => drop(server.close(CloseCode::GOING_AWAY, "").await),
                 RecvHalf => drop(server.split().0.recv().await),
@@ -161,6 +177,7 @@ async fn whoever_waits_on_a_connection_closes_it_when_its_tracker_shuts_down() {
                     let push = async { while sending.send(vec![0; 3000]).await.is_ok() {} };
                     _ = tokio::join!(receiving.recv(), push);
                 }
+                #[cfg(feature = "stream")]
                 FuturesSplit => {
                     let (mut sink, mut stream) = StreamExt::split(server);
                     let push = async { while sink.send(vec![0; 3000].into()).await.is_ok() {} };

@@ -66,6 +66,12 @@ impl Negotiated {
     pub fn peer_addr(self, address: SocketAddr) -> Self {
         Self { peer_addr: Some(address), ..self }
     }
+
+    /// Sets the peer's address, unless it is set.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn or_peer_addr(self, address: impl FnOnce() -> Option<SocketAddr>) -> Self {
+        Self { peer_addr: self.peer_addr.or_else(address), ..self }
+    }
 }
 
 impl<S> Connection<S> {

@@ -70,7 +70,7 @@ impl AcceptOptions {
     }
 
     /// The deadline of a handshake that begins now.
-    pub(super) fn deadline(&self) -> Deadline {
+    pub(crate) fn deadline(&self) -> Deadline {
         self.handshake.deadline()
     }
 

@@ -23,6 +23,10 @@ pub enum AcceptError {
     /// The TLS handshake failed.
     #[cfg(feature = "rustls")]
     Tls(TlsError),
+    /// The HTTP server did not hand the connection over before the handshake's deadline: the response was not sent, perhaps because
+    /// the handler waited for the connection before it returned the response.
+    #[cfg(feature = "hyper")]
+    NotHandedOver,
     /// The stream failed.
     Io(io::Error),
 }
@@ -35,6 +39,10 @@ impl fmt::Display for AcceptError {
             Self::Subprotocol(error) => error.fmt(f),
             #[cfg(feature = "rustls")]
             Self::Tls(error) => error.fmt(f),
+            #[cfg(feature = "hyper")]
+            Self::NotHandedOver => f.write_str(
+                "the HTTP server did not hand the connection over: was the response returned first?",
+            ),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }
     }
@@ -44,6 +52,8 @@ impl error::Error for AcceptError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Silent => None,
+            #[cfg(feature = "hyper")]
+            Self::NotHandedOver => None,
             Self::Refused(refusal) => Some(refusal),
             Self::Subprotocol(error) => Some(error),
             #[cfg(feature = "rustls")]

@@ -1,0 +1,202 @@
+//! A request that an HTTP server has read, judged like one that `accept` reads.
+
+use std::net::SocketAddr;
+
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Request, Response, Version};
+use hyper::upgrade::OnUpgrade;
+#[cfg(feature = "deflate")]
+use ws_core::deflate::AgreedCompression;
+use ws_core::handshake::server::{self, Accepted, Refusal, SubprotocolNotOffered};
+
+use super::judged::Judged;
+use super::refused::Refused;
+use super::upgrading::Upgrading;
+use crate::connection::Negotiated;
+use crate::events;
+use crate::server::AcceptOptions;
+use crate::settings::Settings;
+
+/// A valid handshake request that an HTTP server has read, to be answered by that server.
+///
+/// With the feature `axum`, an extractor; with hyper, made by [`AcceptOptions::upgrade`].
+#[derive(Debug)]
+pub struct Upgrade(
+    /// Boxed, so that handlers and their futures stay small.
+    Box<Judged>,
+);
+
+impl AcceptOptions {
+    /// Judges a request that hyper, or a server on top of it, has read. Order, statuses and headers are those of
+    /// [`accept`](Self::accept).
+    ///
+    /// The server must allow upgrades: `serve_connection_with_upgrades`, or `with_upgrades`.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::Full;
+    /// use hyper::body::Incoming;
+    /// use ws_tokio::AcceptOptions;
+    /// use ws_tokio::http::{Request, Response};
+    ///
+    /// fn respond(options: &AcceptOptions, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    ///     let upgrade = match options.upgrade(&mut request) {
+    ///         Ok(upgrade) => upgrade,
+    ///         Err(refused) => return refused.response(),
+    ///     };
+    ///     let (response, connecting) = upgrade.answer();
+    ///     tokio::spawn(async move {
+    ///         let mut connection = connecting.await?;
+    ///         connection.run(|message, outbox| outbox.send(message)).await?;
+    ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    ///     });
+    ///     response
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The first violation, as a response.
+    pub fn upgrade<B>(&self, request: &mut Request<B>) -> Result<Upgrade, Refused> {
+        let over = over(request.version());
+        let accepted = check_protocol(request.method(), request.extensions(), over)
+            .and_then(|()| self.policy.judge(&*request, over));
+        self.take_over(accepted, request.extensions_mut(), over)
+    }
+
+    /// As [`upgrade`](Self::upgrade), for the head of a request without its body.
+    ///
+    /// # Errors
+    /// The first violation, as a response.
+    pub fn upgrade_parts(&self, parts: &mut Parts) -> Result<Upgrade, Refused> {
+        let over = over(parts.version);
+        let accepted = check_protocol(&parts.method, &parts.extensions, over)
+            .and_then(|()| self.policy.judge(&*parts, over));
+        self.take_over(accepted, &mut parts.extensions, over)
+    }
+
+    fn take_over(
+        &self,
+        accepted: Result<Accepted, Refusal>,
+        extensions: &mut Extensions,
+        over: server::Upgrade,
+    ) -> Result<Upgrade, Refused> {
+        let judged = accepted.and_then(|accepted| {
+            let on_upgrade = extensions.remove::<OnUpgrade>().ok_or(Refusal::NoUpgrade)?;
+            Ok((on_upgrade, accepted, self.ticket()?))
+        });
+        let (on_upgrade, accepted, ticket) = judged
+            .inspect_err(|refusal| events::not_accepted(refusal))
+            .map_err(|refusal| Refused { refusal, over })?;
+        let negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        Ok(Upgrade(Box::new(Judged {
+            on_upgrade,
+            accepted,
+            headers: HeaderMap::new(),
+            deadline: self.deadline(),
+            negotiated,
+            settings: self.handshake.settings,
+            ticket,
+        })))
+    }
+}
+
+impl Upgrade {
+    /// Returns the subprotocol of the connection: the options' choice, or that of
+    /// [`choose_subprotocol`](Self::choose_subprotocol).
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.0.accepted.subprotocol()
+    }
+
+    /// Returns the subprotocols that the client offers, as spelled by the client, in order of preference.
+    ///
+    /// Since web pages can't set headers, some clients send a token as one of them.
+    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.0.accepted.offered_subprotocols()
+    }
+
+    /// Chooses one of the client's subprotocols, replacing the options' choice. The name is matched case-insensitively,
+    /// and the response repeats the client's spelling.
+    ///
+    /// # Errors
+    /// If the client did not offer it. The previous choice is kept.
+    pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
+        self.0.accepted.choose_subprotocol(name)
+    }
+
+    /// Chooses no subprotocol, whatever the options chose. A browser that offered one fails the connection.
+    pub fn choose_no_subprotocol(&mut self) {
+        self.0.accepted.choose_no_subprotocol();
+    }
+
+    /// Returns the compression that accepting the request agrees to.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> Option<AgreedCompression> {
+        self.0.accepted.compression()
+    }
+
+    /// Sets the peer's address, for [`Connection::peer_addr`](crate::Connection::peer_addr). Default: that of the socket, where the
+    /// HTTP server gives it back.
+    #[must_use]
+    pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
+        self.0.negotiated = self.0.negotiated.peer_addr(address);
+        self
+    }
+
+    /// Sets the connection's settings, replacing those of the options.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.0.settings = settings;
+        self
+    }
+
+    /// Sets additional headers of the response. The handshake's own headers are ignored.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.0.headers = headers;
+        self
+    }
+
+    /// Returns the response that accepts, and the future of the connection.
+    ///
+    /// The server makes the connection when it has sent the response. So the response must be returned to it first, and the future
+    /// be awaited by another task: see [`AcceptOptions::upgrade`] for an example. Drop the future where another response is
+    /// returned: hyper hands over connections that were refused as well.
+    pub fn answer<B: Default>(self) -> (Response<B>, Upgrading) {
+        let response = self.0.accepted.response(&self.0.headers).map(|()| B::default());
+        (response, Upgrading::new(self.0))
+    }
+}
+
+/// Over HTTP/2, and later, there is an extended CONNECT in place of the upgrade (RFC 8441).
+fn over(version: Version) -> server::Upgrade {
+    if version < Version::HTTP_2 {
+        server::Upgrade::Http1
+    } else {
+        server::Upgrade::ExtendedConnect
+    }
+}
+
+/// Checks the `:protocol` of an extended CONNECT.
+fn check_protocol(
+    method: &Method,
+    extensions: &Extensions,
+    over: server::Upgrade,
+) -> Result<(), Refusal> {
+    if over == server::Upgrade::Http1 || method != Method::CONNECT {
+        return Ok(());
+    }
+    #[cfg(feature = "http2")]
+    return match extensions.get::<hyper::ext::Protocol>().map(|protocol| protocol.as_str()) {
+        Some("websocket") => Ok(()),
+        other => Err(Refusal::OtherProtocol(other.unwrap_or_default().to_owned())),
+    };
+    #[cfg(not(feature = "http2"))]
+    return {
+        _ = extensions;
+        Err(Refusal::NoUpgrade)
+    };
+}
