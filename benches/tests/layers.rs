@@ -59,7 +59,7 @@ const LAYERS: [(&str, Layers); 11] = [
     (
         "ws-tokio",
         &[
-            &["error", "settings", "transport"],
+            &["error", "metrics", "settings", "transport"],
             &["events"],
             &["machine"],
             &["connection"],
@@ -85,7 +85,7 @@ const LAYERS: [(&str, Layers); 11] = [
                 "sync",
                 "wants",
             ],
-            &["inbound", "news", "wakers"],
+            &["inbound", "life", "news", "wakers"],
             &["outbound", "tracking"],
             &["outbox"],
             &["shared"],

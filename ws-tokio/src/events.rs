@@ -1,4 +1,4 @@
-//! Events for the feature `tracing`: the life of a connection, never individual messages.
+//! What the features `tracing` and `metrics` are told: the life of a connection, never individual messages.
 #![cfg_attr(
     not(feature = "tracing"),
     expect(unused_variables, reason = "without the feature nobody is told")
@@ -8,11 +8,19 @@ use std::fmt::Display;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use std::time::Duration;
 
 use http::StatusCode;
 use ws_core::CloseCode;
+#[cfg(feature = "metrics")]
+use ws_core::Role;
 
 use crate::error::Error;
+
+/// What stands for a close frame without a code, and for none (RFC 6455, 7.4.1).
+pub(crate) const NO_STATUS: u16 = 1005;
+pub(crate) const ABNORMAL: u16 = 1006;
 
 macro_rules! event {
     ($level:ident, $($event:tt)*) => {{
@@ -26,13 +34,17 @@ pub(crate) fn accepted(subprotocol: Option<&str>) {
     event!(debug, subprotocol, "handshake accepted");
 }
 
-/// Reports that the server refused a handshake, or that it failed.
-pub(crate) fn not_accepted(why: &dyn Display) {
-    event!(debug, %why, "handshake not accepted");
+/// Reports that the server refused a handshake with this status, or that it failed.
+pub(crate) fn not_accepted(why: &dyn Display, status: Option<StatusCode>) {
+    #[cfg(feature = "metrics")]
+    status.into_iter().for_each(crate::metrics::refused);
+    event!(debug, status = status.map(|status| status.as_u16()), %why, "handshake not accepted");
 }
 
 /// Reports that the application refused a handshake.
 pub(crate) fn refused(status: StatusCode) {
+    #[cfg(feature = "metrics")]
+    crate::metrics::refused(status);
     event!(debug, status = status.as_u16(), "handshake refused");
 }
 
@@ -66,7 +78,33 @@ pub(crate) enum Event {
     /// A heartbeat ping was queued.
     Asked,
     /// The connection has ended.
-    Ended(Result<(), Error>),
+    Ended(Ended, Result<(), Error>),
+    /// The connection was dropped before it has ended.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    Dropped(Ended),
+}
+
+/// How a connection ended, besides its result.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    #[cfg(feature = "metrics")]
+    pub(crate) role: Role,
+    /// The code of the closing handshake, or the one that stands for it (RFC 6455, 7.4.1).
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(crate) code: u16,
+    #[cfg(feature = "tracing")]
+    pub(crate) by: Option<Side>,
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(crate) after: Duration,
+    #[cfg(feature = "metrics")]
+    pub(crate) passed: crate::metrics::Passed,
+}
+
+/// Who closed a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    Us,
+    Peer,
 }
 
 impl Event {
@@ -77,9 +115,40 @@ impl Event {
                 event!(debug, code = code.map(u16::from), "close received");
             }
             Self::Asked => event!(trace, "heartbeat ping queued"),
-            Self::Ended(Ok(())) => event!(debug, "connection ended"),
-            Self::Ended(Err(error)) => event!(debug, %error, "connection ended"),
+            Self::Ended(ended, result) => {
+                #[cfg(feature = "tracing")]
+                let (code, by, after) = (ended.code, ended.by.map(name), ended.after);
+                match result {
+                    Ok(()) => event!(debug, code, by, ?after, "connection ended"),
+                    Err(error) => event!(debug, code, by, ?after, %error, "connection ended"),
+                }
+                ended.count();
+            }
+            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            Self::Dropped(ended) => {
+                event!(debug, by = ended.by.map(name), after = ?ended.after, "connection dropped");
+                ended.count();
+            }
         }
+    }
+}
+
+impl Ended {
+    #[cfg(feature = "metrics")]
+    fn count(self) {
+        crate::metrics::closed(self.role, self.code, self.after);
+        self.passed.tell();
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    fn count(self) {}
+}
+
+#[cfg(feature = "tracing")]
+const fn name(side: Side) -> &'static str {
+    match side {
+        Side::Us => "us",
+        Side::Peer => "peer",
     }
 }
 

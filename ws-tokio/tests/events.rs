@@ -41,6 +41,8 @@ struct Fields(String);
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
+            // How long it took.
+            "after" => Ok(()),
             "message" => write!(self.0, " {value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         }
@@ -99,8 +101,8 @@ async fn a_connection_from_its_handshake_to_its_end() {
         "DEBUG close received code=1000",
         "DEBUG close received code=1000",
         "DEBUG connected subprotocol=\"chat\"",
-        "DEBUG connection ended",
-        "DEBUG connection ended",
+        "DEBUG connection ended code=1000 by=\"peer\"",
+        "DEBUG connection ended code=1000 by=\"us\"",
         "DEBUG handshake accepted subprotocol=\"chat\"",
     ];
     assert_eq!(lines, once_for_each, "and nothing of the message");
@@ -113,7 +115,8 @@ async fn a_violation_with_what_it_was() {
     peer.shutdown().await.unwrap();
     let (error, lines) = Log::of(connection.recv()).await;
     let error = error.unwrap_err();
-    let told = ["DEBUG close queued code=1002", &format!("DEBUG connection ended error={error}")];
+    let ended = format!("DEBUG connection ended code=1002 by=\"us\" error={error}");
+    let told = ["DEBUG close queued code=1002", &ended];
     assert_eq!(lines, told);
 }
 
@@ -124,7 +127,8 @@ async fn a_silent_peer_and_its_heartbeat() {
     let (mut connection, _peer) = connection(Role::Client, settings);
     let (error, lines) = Log::of(connection.recv()).await;
     let error = error.unwrap_err();
-    let told = ["TRACE heartbeat ping queued", &format!("DEBUG connection ended error={error}")];
+    let ended = format!("DEBUG connection ended code=1006 error={error}");
+    let told = ["TRACE heartbeat ping queued", &ended];
     assert_eq!(lines, told);
 }
 
@@ -135,7 +139,7 @@ async fn a_handshake_that_fails_at_both_ends() {
     client.shutdown().await.unwrap();
     let (error, lines) = Log::of(ws_tokio::accept(stream)).await;
     let why = error.unwrap_err();
-    assert_eq!(lines, [format!("DEBUG handshake not accepted why={why}")]);
+    assert_eq!(lines, [format!("DEBUG handshake not accepted status=426 why={why}")]);
 
     let (stream, mut server) = duplex(4096);
     server.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await.unwrap();
@@ -169,6 +173,15 @@ async fn a_served_connection_has_a_span_with_its_peers_address() {
     let (near, lines) = Log::of(serve).await;
     let span = format!("DEBUG span connection peer={near}");
     assert!(lines.contains(&span), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dropped_in_the_middle() {
+    let drops = async {
+        let (connection, _peer) = connection(Role::Server, Settings::default());
+        drop(connection);
+    };
+    assert_eq!(Log::of(drops).await.1, ["DEBUG connection dropped"]);
 }
 
 #[tokio::test]

@@ -240,7 +240,8 @@ fn codec(role: Role, negotiated: &Negotiated, settings: &Settings) -> (Decoder, 
         Role::Server => Encoder::server(),
         Role::Client => Encoder::client(MaskKeys::from_seed(random())),
     };
-    let (decoder, encoder) = match settings.counting {
+    let counting = if cfg!(feature = "metrics") { Counting::On } else { settings.counting };
+    let (decoder, encoder) = match counting {
         Counting::On => (decoder.counted(), encoder.counted()),
         Counting::Off => (decoder, encoder),
     };

@@ -7,6 +7,7 @@ mod handler;
 mod inbound;
 #[cfg(feature = "stream")]
 mod items;
+mod life;
 mod linger;
 mod news;
 mod outbound;

@@ -20,8 +20,11 @@ pub(crate) struct News {
 #[derive(Debug, Default)]
 pub(crate) struct More {
     pub(crate) answered: Answered,
-    /// Always empty without the feature `tracing`.
+    /// Always empty without the features `tracing` and `metrics`.
     pub(crate) events: Vec<Event>,
+    /// In place, because it comes again and again.
+    #[cfg(feature = "metrics")]
+    pub(crate) passed: crate::metrics::Due,
 }
 
 impl News {
@@ -29,6 +32,8 @@ impl News {
     pub(crate) fn tell(self) -> Wants {
         self.more.events.into_iter().for_each(Event::tell);
         self.more.answered.tell();
+        #[cfg(feature = "metrics")]
+        self.more.passed.tell();
         self.wake
     }
 }

@@ -88,7 +88,7 @@ impl AcceptOptions {
             send_refusal(&mut stream, &refusal, settings.close_timeout).await;
         }
         let (request, accepted, ticket) =
-            judged.inspect_err(|error| events::not_accepted(error))?;
+            judged.inspect_err(|error| events::not_accepted(error, error.status()))?;
         let negotiated = Negotiated::default();
         #[cfg(feature = "deflate")]
         let negotiated = self.handshake.compressing(negotiated, accepted.compression());

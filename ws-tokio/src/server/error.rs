@@ -4,6 +4,7 @@ use std::error;
 use std::fmt;
 use std::io;
 
+use http::StatusCode;
 use ws_core::handshake::http1::HeadError;
 use ws_core::handshake::server::{Refusal, SubprotocolNotOffered};
 
@@ -29,6 +30,18 @@ pub enum AcceptError {
     NotHandedOver,
     /// The stream failed.
     Io(io::Error),
+}
+
+impl AcceptError {
+    /// Returns the status of the response that refused the request, if one was sent.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.status()),
+            Self::Subprotocol(_) => Some(StatusCode::INTERNAL_SERVER_ERROR),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for AcceptError {

@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             .within(pin!(write_head(&mut self.0.stream, &head)))
             .await
             .unwrap_or_else(|Late| Err(io::ErrorKind::TimedOut.into()))
-            .inspect_err(|error| events::not_accepted(error))?;
+            .inspect_err(|error| events::not_accepted(error, None))?;
         Ok(self.into_connection())
     }
 

@@ -238,7 +238,7 @@ async fn read<L: Layer>(
         let deadline = options.deadline();
         let secured = deadline.within(pin!(layer.accept(stream))).await;
         let secured = secured.unwrap_or(Err(AcceptError::Silent));
-        let stream = secured.inspect_err(|error| events::not_accepted(error))?;
+        let stream = secured.inspect_err(|error| events::not_accepted(error, None))?;
         options.read_until(deadline, stream).await
     })
     .await

@@ -119,7 +119,9 @@ impl Upgrade {
             // Not matched on directly: what it is made of would stay in the task.
             let connection = connecting.await;
             match connection {
-                Ok(_) if proof.is_dropped() => events::not_accepted(&"another response was sent"),
+                Ok(_) if proof.is_dropped() => {
+                    events::not_accepted(&"another response was sent", None);
+                }
                 Ok(connection) => serve(connection).await.tell(),
                 Err(_) => {}
             }

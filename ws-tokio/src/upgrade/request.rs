@@ -85,7 +85,7 @@ impl AcceptOptions {
             Ok((on_upgrade, accepted, self.ticket()?))
         });
         let (on_upgrade, accepted, ticket) = judged
-            .inspect_err(|refusal| events::not_accepted(refusal))
+            .inspect_err(|refusal| events::not_accepted(refusal, Some(refusal.status())))
             .map_err(|refusal| Refused { refusal, over })?;
         let negotiated = Negotiated::default();
         #[cfg(feature = "deflate")]

@@ -55,7 +55,7 @@ async fn take_over(judged: Box<Judged>) -> Result<Connection, AcceptError> {
 }
 
 fn not_accepted(error: AcceptError) -> AcceptError {
-    events::not_accepted(&error);
+    events::not_accepted(&error, None);
     error
 }
 

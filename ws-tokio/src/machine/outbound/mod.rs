@@ -8,9 +8,10 @@ use std::time::Duration;
 use ws_core::{CloseFrame, Control, EncodeError, Encoder, Role, SendQueue};
 
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, Side};
 use crate::machine::counters::Traffic;
 use crate::machine::failure::Failure;
+use crate::machine::life::Life;
 use crate::machine::news::{More, News};
 use crate::machine::pings::{Ping, Pings};
 use crate::machine::pool::ThreadPool;
@@ -32,6 +33,7 @@ pub(crate) struct Outbound {
     /// Number of bytes of pongs queued since the queue was last empty.
     pongs: u32,
     rare: Option<Box<Rare>>,
+    life: Life,
     /// Whether the transport may hold unflushed bytes.
     unflushed: bool,
     /// The tasks to wake, and whether there are other notifications.
@@ -57,6 +59,7 @@ struct Rare {
 impl Outbound {
     pub(crate) fn new(encoder: Encoder, settings: &Settings) -> Self {
         Self {
+            life: Life::new(encoder.role(), settings.counting),
             encoder,
             queue: SendQueue::new(),
             // At least 1, so that an empty queue is never full.
@@ -105,6 +108,7 @@ impl Outbound {
         if let Control::Close(frame) = control {
             // Nothing can be sent after this, and receivers must start the closing deadline.
             self.wake(Wants::ALL);
+            self.life.closed_by(Side::Us);
             self.note(|| Event::CloseQueued(frame.as_ref().map(CloseFrame::code)));
         }
         // If the transport failed, the frame will never be written.
@@ -136,9 +140,13 @@ impl Outbound {
         self.noted = self.noted.or(wants);
     }
 
-    /// Records an event for `tracing`.
+    pub(crate) const fn life(&mut self) -> &mut Life {
+        &mut self.life
+    }
+
+    /// Records an event for `tracing` or `metrics`.
     pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
-        if cfg!(feature = "tracing") {
+        if cfg!(any(feature = "tracing", feature = "metrics")) {
             self.wake(Wants::MORE);
             self.rare().news.events.push(event());
         }
@@ -188,6 +196,28 @@ impl Outbound {
     /// Returns the sent traffic, if counting is enabled.
     pub(crate) fn traffic(&self) -> Option<Traffic> {
         Some(Traffic { counts: self.encoder.counts()?, wire_bytes: self.written })
+    }
+
+    /// Returns whether the caller sees the counters.
+    pub(crate) fn shows_counters(&self) -> bool {
+        self.life.shows_counters()
+    }
+
+    /// Records the received traffic so far, for `metrics`.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn passed(&mut self, received: &Traffic) {
+        let sent = self.traffic();
+        if let Some(passed) = self.life.passed(received, sent) {
+            self.wake(Wants::MORE);
+            self.rare().news.passed.push(passed);
+        }
+    }
+
+    /// Records the end, for `tracing` and `metrics`.
+    pub(crate) fn ended(&mut self, code: u16, result: Result<(), Error>) {
+        let sent = self.traffic();
+        let ended = self.life.ended(code, sent);
+        self.note(|| Event::Ended(ended, result));
     }
 
     /// Returns the number of bytes written since the connection began.
@@ -247,6 +277,8 @@ impl Outbound {
 
 impl Drop for Outbound {
     fn drop(&mut self) {
+        let sent = self.traffic();
+        self.life.dropped(sent);
         self.release();
     }
 }

@@ -12,7 +12,7 @@ use super::Shared;
 use super::phase::{Arriving, Deadline, End, Ending, Phase};
 use super::watch::{Due, Waits};
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{ABNORMAL, Event, NO_STATUS};
 use crate::machine::failure::Failure;
 use crate::machine::inbound::Inbound;
 use crate::machine::linger::{EndsFirst, Linger};
@@ -136,8 +136,8 @@ impl<S> Shared<S> {
         });
         self.phase = Phase::ending(Ending::Ended(end));
         self.watch = None;
-        let result = self.result();
-        self.outbound.note(|| Event::Ended(result));
+        let (code, result) = (self.close_code(), self.result());
+        self.outbound.ended(code, result);
     }
 
     /// Ends the connection when the closing deadline expires. The deadline starts when the connection first waits after
@@ -154,6 +154,19 @@ impl<S> Shared<S> {
         let end = end.clone();
         self.end(end);
         Poll::Ready(())
+    }
+
+    /// Returns the code that says how the connection ended (RFC 6455, 7.4.1).
+    fn close_code(&self) -> u16 {
+        match self.phase.ended() {
+            Some(End::Normal | End::Closed) => {
+                self.close_frame().map_or(NO_STATUS, |frame| frame.code().into())
+            }
+            Some(End::Protocol(error)) => error.close_code().into(),
+            Some(End::Refused) => CloseCode::POLICY_VIOLATION.into(),
+            Some(End::Failed(code)) => (*code).into(),
+            Some(End::Cut(_) | End::Lost | End::Timeout | End::Io(_)) | None => ABNORMAL,
+        }
     }
 
     /// Returns the connection's result, any number of times; `Ok` also before it has ended.

@@ -74,7 +74,9 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
                 return Poll::Ready(written.map_err(Error::Io));
             }
             let writing = self.writing();
-            self.watch.get_or_insert_with(Watch::of_write).stalled(writing);
+            if self.watch.get_or_insert_with(Watch::of_write).stalled(writing) {
+                self.outbound.life().stalled();
+            }
             ready!(self.poll_parked(cx, Waits::ToWrite));
         }
     }

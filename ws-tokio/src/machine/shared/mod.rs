@@ -15,6 +15,7 @@ use ws_core::deflate::AgreedCompression;
 use ws_core::{CloseFrame, Control, Counts, Role};
 
 use crate::error::Error;
+use crate::events::Side;
 use crate::machine::callbacks::{Callbacks, PingReply};
 use crate::machine::counters::{Counters, Traffic};
 use crate::machine::inbound::Inbound;
@@ -121,7 +122,7 @@ impl<S> Shared<S> {
     /// Returns the traffic, if counting is enabled. `found` contains the receiver's counts, which include what was
     /// decoded since the last read.
     pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
-        let sent = self.outbound.traffic()?;
+        let sent = self.outbound.traffic().filter(|_| self.outbound.shows_counters())?;
         let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
         received.counts = found.unwrap_or(received.counts);
         Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
@@ -133,6 +134,11 @@ impl<S> Shared<S> {
             let received = &mut self.rare().received;
             received.counts = counts;
             received.wire_bytes += bytes as u64;
+            #[cfg(feature = "metrics")]
+            {
+                let received = *received;
+                self.outbound.passed(&received);
+            }
         }
     }
 
@@ -224,6 +230,9 @@ impl<S> Shared<S> {
 
     /// Handles a control frame as the protocol requires; `ping_reply` applies to pings.
     pub(crate) fn control_received(&mut self, control: Control, ping_reply: PingReply) {
+        if matches!(control, Control::Close(_)) {
+            self.outbound.life().closed_by(Side::Peer);
+        }
         match (control.reply(), ping_reply) {
             (Some(Control::Pong(_)), PingReply::Withheld) | (None, _) => {}
             (Some(reply), _) => self.outbound.reply(reply),

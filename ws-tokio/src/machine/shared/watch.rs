@@ -138,11 +138,13 @@ impl Watch {
         self.signs().for_each(|signs| signs.heard = true);
     }
 
-    /// Records that the transport accepts nothing.
-    pub(super) fn stalled(&mut self, writing: Writing) {
+    /// Records that the transport accepts nothing. Returns whether it did before.
+    pub(super) fn stalled(&mut self, writing: Writing) -> bool {
         let Writing { written, timeout } = writing;
+        let is_new = self.stall.is_none();
         self.stall.get_or_insert_with(|| Stall { due: after(timeout), written });
         self.signs().for_each(|signs| signs.pressed = true);
+        is_new
     }
 
     /// Records that everything was written.
