@@ -14,10 +14,14 @@ use process::Serving;
 
 /// Starts an example on a free port.
 fn start(name: &str) -> Serving {
+    start_with(name, &[])
+}
+
+fn start_with(name: &str, flags: &[&str]) -> Serving {
     let test = env::current_exe().expect("this test's");
     let built = test.ancestors().nth(2).expect("the profile's folder").join("examples");
     let example = built.join(name).with_extension(env::consts::EXE_EXTENSION);
-    Serving::start(Command::new(example).arg("127.0.0.1:0"))
+    Serving::start(Command::new(example).arg("127.0.0.1:0").args(flags))
 }
 
 async fn enter(url: &str, topic: &str) -> Connection<Transport> {
@@ -39,4 +43,36 @@ async fn who_is_in_a_topic_of_the_broadcast_example_hears_what_is_said_there_and
     tea[0].send("green").await.unwrap();
     assert_eq!(coffee.recv().await.unwrap(), Some("black".into()));
     assert_eq!(tea[1].recv().await.unwrap(), Some("green".into()));
+}
+
+/// Asks an example to terminate, waits until it does, and returns what it printed last.
+#[cfg(all(unix, feature = "axum", feature = "deflate"))]
+fn terminate(mut server: Serving) -> Option<String> {
+    let asked = Command::new("kill").arg(server.child.id().to_string()).status();
+    assert!(asked.expect("`kill`").success());
+    assert!(server.child.wait().expect("it ends").success());
+    server.last.take().expect("once").join().expect("no panic")
+}
+
+#[cfg(all(unix, feature = "axum", feature = "deflate"))]
+#[tokio::test]
+async fn on_sigterm_the_axum_example_closes_every_connection_with_1001_and_waits_for_them() {
+    let server = start_with("axum_server", &["--patience", "1"]);
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let (mut client, _) = connect(&server.url).await.expect("accepted");
+        client.send("hello").await.unwrap();
+        assert_eq!(client.recv().await.unwrap(), Some("hello".into()));
+        clients.push(client);
+    }
+    // The last one doesn't answer.
+    let silent = clients.pop();
+    let terminated = tokio::task::spawn_blocking(|| terminate(server));
+    for client in &mut clients {
+        assert_eq!(client.recv().await.unwrap(), None);
+        let code = client.close_frame().expect("a code").code();
+        assert_eq!(code, ws_tokio::CloseCode::GOING_AWAY);
+    }
+    assert_eq!(terminated.await.unwrap().as_deref(), Some("2 closed, 1 cut"));
+    drop(silent);
 }

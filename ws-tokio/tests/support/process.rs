@@ -2,10 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 
 pub(crate) struct Serving {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) url: String,
+    /// The last line that it printed.
+    pub(crate) last: Option<JoinHandle<Option<String>>>,
 }
 
 impl Serving {
@@ -19,14 +22,16 @@ impl Serving {
             line.find("ws://").map(|at| line[at..].to_owned())
         });
         // The pipe stays open: what is printed later finds a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("it prints its address") }
+        let last = thread::spawn(move || lines.map_while(Result::ok).last());
+        Self { child, url: url.expect("it prints its address"), last: Some(last) }
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.child.kill().expect("it runs until now");
+        if self.last.is_some() {
+            self.child.kill().expect("it runs until now");
+        }
         self.child.wait().expect("it ends");
     }
 }

@@ -1,0 +1,112 @@
+//! An echo server behind axum, with the layers that people stack: `cargo run --release -p ws-tokio --features axum --example
+//! axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] [--patience SECONDS]`
+//!
+//! Every path is a WebSocket; to a browser that asks for a page it gives one. On SIGTERM or Ctrl-C it takes no more requests, closes
+//! every connection with 1001, and waits for them, 10 s or what `--patience` says; it prints how many it had to cut.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::any;
+use axum::{Extension, Router};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::CorsLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use ws_tokio::http::StatusCode;
+use ws_tokio::{AcceptOptions, Compression, Connection, Error, Settings, Tracker, Upgrade};
+
+const USAGE: &str = "usage: axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] \
+    [--patience SECONDS]";
+
+/// What the command line asks for.
+struct Config {
+    address: String,
+    max_message: usize,
+    compression: Compression,
+    patience: Duration,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Some(config) = parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match serve(&config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", config.address);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: &Config) -> std::io::Result<()> {
+    let tracker = Tracker::new();
+    let options = AcceptOptions::default()
+        .settings(Settings::default().max_message(config.max_message))
+        .compression(config.compression)
+        .tracker(&tracker);
+    let router = Router::new()
+        .fallback_service(any(handle))
+        .layer(Extension(options))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(5)))
+        .layer(CorsLayer::permissive())
+        .layer(TraceLayer::new_for_http());
+    let listener = TcpListener::bind(&config.address).await?;
+    println!("listening on ws://{}", listener.local_addr()?);
+    axum::serve(listener, router).with_graceful_shutdown(told_to_go()).await?;
+    let shutdown = tracker.shutdown(config.patience).await;
+    println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
+    Ok(())
+}
+
+async fn handle(upgrade: Option<Upgrade>) -> Response {
+    match upgrade {
+        Some(upgrade) => upgrade.accept(echo),
+        None => Html("<!doctype html><title>echo</title>").into_response(),
+    }
+}
+
+async fn echo(mut connection: Connection) -> Result<(), Error> {
+    connection.run(|message, outbox| outbox.send(message)).await
+}
+
+/// Waits for Ctrl-C, or for what service managers send.
+async fn told_to_go() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate()).expect("a handler");
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
+    let mut config = Config {
+        address: "127.0.0.1:9001".to_owned(),
+        max_message: 1 << 20,
+        compression: Compression::Off,
+        patience: Duration::from_secs(10),
+    };
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--max-message" => config.max_message = args.next()?.parse().ok()?,
+            "--compress" => config.compression = Compression::NoContextTakeover,
+            "--compress=takeover" => config.compression = Compression::ContextTakeover,
+            "--patience" => config.patience = Duration::from_secs(args.next()?.parse().ok()?),
+            flag if flag.starts_with('-') => return None,
+            _ => config.address = arg,
+        }
+    }
+    Some(config)
+}
