@@ -1,13 +1,13 @@
 //! An echo server behind axum, with the layers that people stack: `cargo run --release -p ws-tokio --features axum --example
 //! axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] [--patience SECONDS]`
 //!
-//! Every path is a WebSocket; to a browser that asks for a page it gives one. On SIGTERM or Ctrl-C it takes no more requests, closes
+//! Every path is a WebSocket. On SIGTERM or Ctrl-C it takes no more requests, closes
 //! every connection with 1001, and waits for them, 10 s or what `--patience` says; it prints how many it had to cut.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
@@ -51,7 +51,7 @@ async fn serve(config: &Config) -> std::io::Result<()> {
         .compression(config.compression)
         .tracker(&tracker);
     let router = Router::new()
-        .fallback_service(any(handle))
+        .fallback_service(any(ws))
         .layer(Extension(options))
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(5)))
@@ -65,11 +65,8 @@ async fn serve(config: &Config) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn handle(upgrade: Option<Upgrade>) -> Response {
-    match upgrade {
-        Some(upgrade) => upgrade.accept(echo),
-        None => Html("<!doctype html><title>echo</title>").into_response(),
-    }
+async fn ws(upgrade: Upgrade) -> Response {
+    upgrade.accept(echo)
 }
 
 async fn echo(mut connection: Connection) -> Result<(), Error> {

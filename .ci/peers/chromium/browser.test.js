@@ -48,7 +48,7 @@ for (const [name, options, extensions] of [
   ['no takeover', ['--compress'], ALONE],
   ['takeover', ['--compress=takeover'], TAKEOVER],
 ]) {
-  for (const api of ['run', 'recv']) {
+  for (const api of ['run', 'recv', 'axum']) {
     law(`text and binary of every length come back: compression ${name}, ${api}`, ['--api', api, ...options], async (page) => {
       assert.match(await page.evaluate('ws.extensions'), extensions);
       await page.evaluate((lengths) => bothKindsComeBack(lengths), LENGTHS);
@@ -71,6 +71,12 @@ for (const [name, options, extensions] of [
     assert.equal((await page.evaluate((length) => tooLong(length), LIMIT + 1))[0], 1009);
   });
 }
+
+law('a server behind axum that stops closes with 1001', ['--api', 'axum'], async (page, server) => {
+  await page.evaluate('echo("a message first")');
+  server.kill('SIGTERM');
+  assert.deepEqual(await page.evaluate('ended'), [1001, '', true]);
+});
 
 law('what compresses takes a fraction of its bytes each way', ['--compress'], async (page, _, wire) => {
   const before = { ...wire };
@@ -117,7 +123,10 @@ function law(name, options, body) {
 }
 
 async function withServer(options, body) {
-  const server = spawn(path.join(process.env.EXAMPLES, 'echo_server'), ['127.0.0.1:0', ...options]);
+  const behindAxum = options[options.indexOf('--api') + 1] === 'axum';
+  const example = behindAxum ? 'axum_server' : 'echo_server';
+  const flags = options.filter((option) => !behindAxum || !['--api', 'axum'].includes(option));
+  const server = spawn(path.join(process.env.EXAMPLES, example), ['127.0.0.1:0', ...flags]);
   try {
     const [said] = await once(server.stdout, 'data');
     await body(server, /127\.0\.0\.1:([1-9]\d*)/.exec(said)[1]);

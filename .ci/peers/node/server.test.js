@@ -1,4 +1,4 @@
-// The client of Node's ws against our echo server, through both of its ways to receive.
+// The client of Node's ws against our echo server, through both of its ways to receive, and behind axum.
 'use strict';
 const assert = require('node:assert');
 const crypto = require('node:crypto');
@@ -8,12 +8,11 @@ const { spawn } = require('node:child_process');
 const { test } = require('node:test');
 const { WebSocket } = require('ws');
 
-const ECHO_SERVER = path.join(process.env.EXAMPLES, 'echo_server');
 // Each side of every border in the length field.
 const LENGTHS = [0, 1, 125, 126, 65535, 65536, 1 << 20];
 const LARGE = 16 << 20;
 
-for (const api of ['run', 'recv']) {
+for (const api of ['run', 'recv', 'axum']) {
   law(api, 'text and binary of every length come back', async (ws) => {
     for (const length of LENGTHS) await bothKindsComeBack(ws, length);
   });
@@ -56,7 +55,8 @@ for (const api of ['run', 'recv']) {
 // A test with a connection to a server of its own.
 function law(api, name, body, options = []) {
   test(`${api}: ${name}`, { timeout: 30_000 }, async () => {
-    const server = spawn(ECHO_SERVER, ['127.0.0.1:0', '--api', api, ...options]);
+    const [example, ...flags] = api === 'axum' ? ['axum_server'] : ['echo_server', '--api', api];
+    const server = spawn(path.join(process.env.EXAMPLES, example), ['127.0.0.1:0', ...flags, ...options]);
     try {
       const [said] = await once(server.stdout, 'data');
       const ws = new WebSocket(`ws://${/127\.0\.0\.1:[1-9]\d*/.exec(said)[0]}`);

@@ -25,7 +25,7 @@ MESSAGES = [
 class Compression(unittest.IsolatedAsyncioTestCase):
     async def test_messages_come_back_from_our_server(self):
         for flag in FLAGS:
-            with EchoServer(flag) as server:
+            with EchoServer("run", flag) as server:
                 for alone, alone_too, window, other_window in PARAMETERS:
                     with self.subTest(flag=flag, parameters=(alone, alone_too, window, other_window)):
                         offer = ClientPerMessageDeflateFactory(alone, alone_too, window, other_window or True)

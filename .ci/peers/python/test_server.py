@@ -1,4 +1,4 @@
-"""The client of Python's websockets against our echo server, through both of its ways to receive."""
+"""The client of Python's websockets against our echo server, through both of its ways to receive, and behind axum."""
 
 import asyncio
 import os
@@ -10,7 +10,6 @@ import unittest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
-ECHO_SERVER = os.path.join(os.environ["EXAMPLES"], "echo_server")
 # Each side of every border in the length field, and the default limit of one message.
 LENGTHS = (0, 1, 125, 126, 65535, 65536, 1 << 20)
 LARGE = 16 << 20
@@ -19,8 +18,9 @@ LARGE = 16 << 20
 class EchoServer:
     """A running server: killed at the end of the block, unless it has ended by itself."""
 
-    def __init__(self, *arguments):
-        command = [ECHO_SERVER, "127.0.0.1:0", *arguments]
+    def __init__(self, api, *arguments):
+        example, *flags = ["axum_server"] if api == "axum" else ["echo_server", "--api", api]
+        command = [os.path.join(os.environ["EXAMPLES"], example), "127.0.0.1:0", *flags, *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = self.process.stdout.readline()
         self.url = "ws://" + re.search(r"127\.0\.0\.1:[1-9]\d*", said)[0]
@@ -40,7 +40,7 @@ class Laws:
     async def asyncSetUp(self):
         # Debug mode reports every callback that takes long, and 16 MiB take long in Python.
         asyncio.get_running_loop().set_debug(False)
-        self.server = self.enterContext(EchoServer("--api", self.api))
+        self.server = self.enterContext(EchoServer(self.api))
 
     def connect(self, **options):
         return connect(self.server.url, max_size=None, **options)
@@ -51,7 +51,7 @@ class Laws:
                 await self.both_kinds_come_back(ws, length)
 
     async def test_sixteen_mebibytes_come_back_under_a_larger_limit(self):
-        server = self.enterContext(EchoServer("--api", self.api, "--max-message", str(LARGE)))
+        server = self.enterContext(EchoServer(self.api, "--max-message", str(LARGE)))
         async with connect(server.url, max_size=None) as ws:
             await self.both_kinds_come_back(ws, LARGE)
 
@@ -120,3 +120,7 @@ class ThroughRun(Laws, unittest.IsolatedAsyncioTestCase):
 
 class ThroughRecv(Laws, unittest.IsolatedAsyncioTestCase):
     api = "recv"
+
+
+class BehindAxum(Laws, unittest.IsolatedAsyncioTestCase):
+    api = "axum"
