@@ -20,8 +20,8 @@ const CRATES: [&str; 4] = ["ws_mask", "ws_core", "ws_tokio", "ws_json"];
 const NOT_THERE: &str = "not there yet";
 
 /// What stands between backticks in our column and is not ours.
-const FOREIGN: &str =
-    "* ? Sink Stream TCP_NODELAY TimedOut Upgrader WebSocket disable_nagle http ws wss";
+const FOREIGN: &str = "* ? Extension Host None Result Sink Stream TCP_NODELAY TimedOut Upgrader WebSocket axum \
+     disable_nagle http hyper metrics stream tracing ws wss";
 
 #[test]
 fn everything_of_ours_that_the_document_names_exists() {
@@ -57,7 +57,7 @@ fn every_test_that_the_document_names_exists() {
 fn every_example_of_ours_is_one_that_runs_below() {
     let blocks = DOCUMENT.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
     let ours: Vec<_> = blocks.filter(|block| block.contains("ws_tokio::")).collect();
-    assert_eq!(ours.len(), 4, "one for each library");
+    assert_eq!(ours.len(), 7, "one for each library, a test of a route, and one by hand");
     let code = unindented(&include_str!("coming_from.rs").replace("pub(super) ", ""));
     for block in ours {
         assert!(code.contains(&unindented(block)), "not below:\n{block}");
@@ -189,6 +189,8 @@ fn every_example_runs() {
             fastwebsockets::client(TcpStream::connect(address).await?).await
         };
         assert_eq!(beside(accepting(fastwebsockets::echo), client).await, hi);
+        assert_eq!(axum::echoed().await.expect("a client that succeeds"), hi);
+        by_hand::echoes().await;
     });
 }
 
@@ -314,5 +316,90 @@ mod fastwebsockets {
         let message = connection.recv().await?;
         connection.close(CloseCode::NORMAL, "").await?;
         Ok(message)
+    }
+}
+
+mod axum {
+    use ::axum::extract::State;
+    use ::axum::response::Response;
+    use ::axum::routing::any;
+    use ::axum::{Extension, Router};
+    use tokio::sync::broadcast::Sender;
+    use ws_tokio::{AcceptOptions, Connection, Message, Tracker, Upgrade};
+
+    use super::Failure;
+
+    async fn ws(upgrade: Upgrade, State(news): State<Sender<String>>) -> Response {
+        upgrade.accept(async move |mut connection: Connection| {
+            let mut heard = news.subscribe();
+            loop {
+                tokio::select! {
+                    message = connection.recv() => match message? {
+                        Some(message) => connection.send(message).await?,
+                        None => return Ok::<_, ws_tokio::Error>(()),
+                    },
+                    Ok(text) = heard.recv() => connection.send(text).await?,
+                }
+            }
+        })
+    }
+
+    fn router(news: Sender<String>, tracker: &Tracker) -> Router {
+        let options = AcceptOptions::default().subprotocols(["chat"]).tracker(tracker);
+        Router::new().route("/ws", any(ws)).with_state(news).layer(Extension(options))
+    }
+
+    async fn client(router: Router) -> Result<Option<Message>, Failure> {
+        let options = ws_tokio::ConnectOptions::default();
+        let (mut connection, _response) =
+            options.connect_router(router, "ws://localhost/ws").await?;
+        connection.send("hi").await?;
+        Ok(connection.recv().await?)
+    }
+
+    pub(super) async fn echoed() -> Result<Option<Message>, Failure> {
+        client(router(Sender::new(1), &Tracker::new())).await
+    }
+}
+
+mod by_hand {
+    use bytes::{Bytes, BytesMut};
+    use tokio::io::{AsyncRead, AsyncWrite, duplex};
+    use ws_core::handshake::server::{Policy, Upgrade};
+    use ws_tokio::http::{self, HeaderMap};
+    use ws_tokio::{Connection, Negotiated, Role, Settings};
+
+    fn judged(request: &http::Request<()>) -> Result<http::Response<()>, http::Response<Bytes>> {
+        match Policy::new().judge(request, Upgrade::Http1) {
+            // 101, and the headers of the handshake: what the server is to answer.
+            Ok(accepted) => Ok(accepted.response(&HeaderMap::new())),
+            Err(refusal) => Err(refusal.response(Upgrade::Http1)),
+        }
+    }
+
+    /// To be called with the stream that the server hands over once it has sent the response.
+    async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), ws_tokio::Error> {
+        let (nothing, agreed) = (BytesMut::new(), Negotiated::default());
+        let settings = Settings::default();
+        let mut connection =
+            Connection::from_upgraded(stream, Role::Server, nothing, agreed, settings);
+        connection.run(|message, outbox| outbox.send(message)).await
+    }
+
+    pub(super) async fn echoes() {
+        let request = http::Request::get("/chat").header("host", "here");
+        let refused = judged(&request.body(()).expect("a request")).expect_err("no upgrade");
+        assert_eq!(refused.status(), 426);
+        let (near, far) = duplex(1024);
+        let (nothing, agreed) = (BytesMut::new(), Negotiated::default());
+        let settings = Settings::default();
+        let mut client = Connection::from_upgraded(near, Role::Client, nothing, agreed, settings);
+        client.feed("hi").await.expect("queued");
+        tokio::select! {
+            served = serve(far) => panic!("it serves on: {served:?}"),
+            received = client.recv() => {
+                assert_eq!(received.expect("a message"), Some("hi".into()));
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the crates stand on: licences that everybody can take, one version of each crate, and no crate unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use serde_json::Value;
 use ws_benches::packages::{CRATES, metadata, package};
@@ -17,12 +18,12 @@ const LICENCES: [&str; 7] = [
     "Zlib",
 ];
 
-/// Crates of which the tree has two versions, and why that can't be helped.
-const TWICE: [(&str, &str); 3] = [
-    ("getrandom", "ring asks for 0.2"),
-    ("syn", "macros of others, while they are built: some ask for 2 still"),
-    ("windows-sys", "ring asks for 0.52"),
-];
+/// Crates of which a tree has two versions, and why that can't be helped.
+const TWICE: [(&str, &str); 1] = [("getrandom", "ring asks for 0.2")];
+
+/// What the trees are looked at for: a crate's dependencies differ with the system.
+const SYSTEMS: [&str; 3] =
+    ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
 #[test]
 fn licences_are_such_that_everybody_can_take() {
@@ -40,17 +41,32 @@ fn licences_are_such_that_everybody_can_take() {
 
 #[test]
 fn no_crate_is_there_in_two_versions() {
-    let metadata = metadata(&["--all-features"]);
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for id in needed(&metadata) {
-        let package = by_id(&metadata, id);
-        let text = |key: &str| package[key].as_str().expect("text");
-        versions.entry(text("name")).or_default().insert(text("version"));
+    for system in SYSTEMS {
+        let tree = tree(system);
+        let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for line in tree.lines() {
+            let mut words = line.split(' ');
+            let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
+            versions.entry(name).or_default().insert(version);
+        }
+        versions.retain(|_, versions| versions.len() > 1);
+        let known: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
+        let twice: BTreeSet<&str> = versions.keys().copied().collect();
+        assert_eq!(twice, known, "{system}: {versions:?}");
     }
-    versions.retain(|_, versions| versions.len() > 1);
-    let known: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
-    let twice: BTreeSet<&str> = versions.keys().copied().collect();
-    assert_eq!(twice, known, "{versions:?}");
+}
+
+/// A line for everything that is built for the four crates on a system, with all features; without those that the benchmarks turn
+/// on.
+fn tree(system: &str) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--all-features", "--edges", "normal,build"])
+        .args(["--target", system, "--prefix", "none", "--format", "{p}"])
+        .args(CRATES.iter().flat_map(|name| ["--package", name]))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// Everything that is built for the four crates, with all features, on any platform; not what only tests need.

@@ -52,9 +52,10 @@ struct Table {
     fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 9] = [
     Table { name: "echo", fill: echo },
     Table { name: "tls", fill: tls },
+    Table { name: "http", fill: http },
     Table { name: "threads", fill: threads },
     Table { name: "broadcast", fill: broadcast },
     Table { name: "idle", fill: idle },
@@ -113,6 +114,51 @@ fn tls(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let kib = names.iter().map(of_one).collect::<io::Result<Vec<_>>>()?;
     let title = format!("Idle over TLS: KiB resident per connection, {connections} connections");
     page.table(&title, &["KiB"], &rows(names, &[kib]), Compared::Rows)
+}
+
+/// Behind HTTP servers, compared with this project's own handshake.
+fn http(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let names = [
+        "ws-tokio run",
+        "ws-tokio run, axum",
+        "ws-tokio run, hyper",
+        "ws-tokio recv+feed",
+        "ws-tokio recv+feed, axum",
+        "ws-tokio recv+feed, hyper",
+        "axum's own ws",
+        "axum's own ws, send",
+        "sockudo-ws send, axum",
+        "fastwebsockets, hyper",
+        "yawc send, hyper",
+    ];
+    let servers = start(&names, Deflate::OFF)?;
+    echoes(page, effort, &servers, "echo", "Echo behind HTTP servers", "`run` over `accept`")?;
+    drop(servers);
+    let connections = effort.idle.to_string();
+    let kib = resident(&names, Deflate::OFF, &["idle", &connections])?;
+    let title =
+        format!("Idle behind HTTP servers: KiB resident per connection, {connections} connections");
+    page.table(&title, &["KiB"], &rows(names, &[kib]), Compared::Rows)?;
+    let names = [
+        "ws-tokio run",
+        "ws-tokio run, axum",
+        "ws-tokio run, hyper",
+        "axum's own ws",
+        "sockudo-ws send, axum",
+        "fastwebsockets, hyper",
+        "yawc send, hyper",
+    ];
+    let servers = start(&names, Deflate::OFF)?;
+    let load = ["handshakes", &effort.seconds.to_string()];
+    let took = in_turn(effort.rounds, &servers, &load)?;
+    let columns = ["ns of server CPU, and the ratio to `accept`", "thousands per second"];
+    let cells = [cpu_and_ratios(&took), rates(&took)];
+    page.table(
+        "Opening handshakes behind HTTP servers",
+        &columns,
+        &rows(names, &cells),
+        Compared::Rows,
+    )
 }
 
 /// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.

@@ -3,6 +3,7 @@
 mod asked;
 mod broadcast;
 mod floor;
+mod http;
 mod ours;
 mod peers;
 pub mod tls;
@@ -75,11 +76,35 @@ pub static BROADCASTERS: &[Broadcaster] = &[
     },
 ];
 
+/// One way of serving one connection behind an HTTP server.
+pub struct Behind {
+    /// What the tables call it.
+    pub name: &'static str,
+    /// Serves a TCP connection in tasks of its own.
+    pub tcp: fn(TcpStream),
+}
+
+/// Every server behind an HTTP server.
+pub static BEHIND_HTTP: &[Behind] = &[
+    Behind { name: "ws-tokio run, axum", tcp: http::ours_run },
+    Behind { name: "ws-tokio run, hyper", tcp: http::ours_hyper_run },
+    Behind { name: "ws-tokio recv+feed, axum", tcp: http::ours_recv },
+    Behind { name: "ws-tokio recv+feed, hyper", tcp: http::ours_hyper_recv },
+    Behind { name: "axum's own ws", tcp: http::axums_own_fed },
+    Behind { name: "axum's own ws, send", tcp: http::axums_own },
+    Behind { name: "sockudo-ws send, axum", tcp: http::sockudo },
+    Behind { name: "fastwebsockets, hyper", tcp: http::fastwebsockets },
+    Behind { name: "yawc send, hyper", tcp: http::yawc },
+];
+
 /// How the server of this name serves a TCP connection.
 #[must_use]
 pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
     if let Some(server) = find(name) {
         return Some(Box::new(move |stream| (server.tcp)(stream, deflate)));
+    }
+    if let Some(behind) = BEHIND_HTTP.iter().find(|behind| behind.name == name) {
+        return Some(Box::new(behind.tcp));
     }
     let broadcaster = BROADCASTERS.iter().find(|broadcaster| broadcaster.name == name)?;
     Some(Box::new(broadcaster.tcp))
