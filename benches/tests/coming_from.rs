@@ -363,18 +363,15 @@ mod axum {
 }
 
 mod by_hand {
-    use bytes::{Bytes, BytesMut};
+    use bytes::BytesMut;
     use tokio::io::{AsyncRead, AsyncWrite, duplex};
-    use ws_core::handshake::server::{Policy, Upgrade};
+    use ws_core::handshake::server::{Policy, Refusal, Upgrade};
     use ws_tokio::http::{self, HeaderMap};
     use ws_tokio::{Connection, Negotiated, Role, Settings};
 
-    fn judged(request: &http::Request<()>) -> Result<http::Response<()>, http::Response<Bytes>> {
-        match Policy::new().judge(request, Upgrade::Http1) {
-            // 101, and the headers of the handshake: what the server is to answer.
-            Ok(accepted) => Ok(accepted.response(&HeaderMap::new())),
-            Err(refusal) => Err(refusal.response(Upgrade::Http1)),
-        }
+    /// What the server is to answer: 101, and the headers of the handshake. A refusal has its response, too.
+    fn judged(request: &http::Request<()>) -> Result<http::Response<()>, Refusal> {
+        Ok(Policy::new().judge(request, Upgrade::Http1)?.response(&HeaderMap::new()))
     }
 
     /// To be called with the stream that the server hands over once it has sent the response.
