@@ -1,14 +1,14 @@
 //! An echo server behind axum, with the layers that people stack: `cargo run --release -p ws-tokio --features axum --example
-//! axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] [--patience SECONDS]`
+//! axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] [--heartbeat SECONDS] [--patience SECONDS]`
 //!
-//! Every path is a WebSocket. On SIGTERM or Ctrl-C it takes no more requests, closes
+//! Every path but `/health` is a WebSocket. On SIGTERM or Ctrl-C it takes no more requests, closes
 //! every connection with 1001, and waits for them, 10 s or what `--patience` says; it prints how many it had to cut.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, get};
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
@@ -19,13 +19,14 @@ use ws_tokio::http::StatusCode;
 use ws_tokio::{AcceptOptions, Compression, Connection, Error, Settings, Tracker, Upgrade};
 
 const USAGE: &str = "usage: axum_server [ADDR] [--max-message BYTES] [--compress[=takeover]] \
-    [--patience SECONDS]";
+    [--heartbeat SECONDS] [--patience SECONDS]";
 
 /// What the command line asks for.
 struct Config {
     address: String,
     max_message: usize,
     compression: Compression,
+    heartbeat: Duration,
     patience: Duration,
 }
 
@@ -46,11 +47,16 @@ async fn main() -> ExitCode {
 
 async fn serve(config: &Config) -> std::io::Result<()> {
     let tracker = Tracker::new();
+    // A peer that is silent for an interval is pinged, and is lost if it doesn't answer within another.
+    let settings = Settings::default()
+        .max_message(config.max_message)
+        .heartbeat(config.heartbeat, config.heartbeat);
     let options = AcceptOptions::default()
-        .settings(Settings::default().max_message(config.max_message))
+        .settings(settings)
         .compression(config.compression)
         .tracker(&tracker);
     let router = Router::new()
+        .route("/health", get(async || "fine"))
         .fallback_service(any(ws))
         .layer(Extension(options))
         .layer(CompressionLayer::new())
@@ -93,6 +99,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
         address: "127.0.0.1:9001".to_owned(),
         max_message: 1 << 20,
         compression: Compression::Off,
+        heartbeat: Duration::from_secs(30),
         patience: Duration::from_secs(10),
     };
     while let Some(arg) = args.next() {
@@ -100,6 +107,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
             "--max-message" => config.max_message = args.next()?.parse().ok()?,
             "--compress" => config.compression = Compression::NoContextTakeover,
             "--compress=takeover" => config.compression = Compression::ContextTakeover,
+            "--heartbeat" => config.heartbeat = Duration::from_secs(args.next()?.parse().ok()?),
             "--patience" => config.patience = Duration::from_secs(args.next()?.parse().ok()?),
             flag if flag.starts_with('-') => return None,
             _ => config.address = arg,
