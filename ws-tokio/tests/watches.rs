@@ -55,6 +55,29 @@ async fn a_peer_that_answers_its_pings_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pings_keep_their_interval_behind_a_large_message() {
+    // More than the transport may still hold when the ping has left; so the answer may take longer.
+    let (mut server, mut peer) =
+        server_over(1 << 20, Settings::default().heartbeat(SECOND, SECOND));
+    server.feed(vec![7; 200_000]).await.unwrap();
+    let peer = async move {
+        let mut message = vec![0; 10 + 200_000];
+        peer.read_exact(&mut message).await.unwrap();
+        let begin = Instant::now();
+        for _ in 0..10 {
+            let mut ping = [0; 2];
+            peer.read_exact(&mut ping).await.unwrap();
+            peer.write_all(&PONG).await.unwrap();
+        }
+        begin.elapsed()
+    };
+    tokio::select! {
+        received = server.recv() => panic!("it stays: {received:?}"),
+        took = peer => assert!(took <= 21 * SECOND, "a front would think it idle: {took:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_ping_is_sent_while_anything_else_arrives() {
     let (mut server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
     let talking = tokio::spawn(async move {

@@ -68,8 +68,8 @@ enum Ping {
     None,
     /// Queued; sent once this many bytes are written in total.
     Queued(u64),
-    /// Sent; the deadline is running.
-    Left,
+    /// Sent; the answer is due then, or never.
+    Left(Option<Instant>),
 }
 
 struct Idle {
@@ -239,20 +239,36 @@ impl Heartbeat {
             (self.ping, self.due) = (Ping::None, after(self.interval));
             return None;
         }
-        self.due = after(self.patience(written));
+        self.due = after(self.interval);
         match self.ping {
             Ping::None => Some(Due::Ping),
             // If the peer accepts nothing, the write timeout applies.
             Ping::Queued(_) => None,
-            Ping::Left if alive => None,
-            Ping::Left => Some(Due::Lost),
+            Ping::Left(until) if !alive && until.is_some_and(|until| until <= Instant::now()) => {
+                Some(Due::Lost)
+            }
+            Ping::Left(_) if alive => self.left(written),
+            Ping::Left(until) => self.wait(until),
         }
     }
 
     fn wrote(&mut self, written: u64) {
         if matches!(self.ping, Ping::Queued(mark) if written >= mark) {
-            (self.ping, self.due) = (Ping::Left, after(self.patience(written)));
+            self.left(written);
         }
+    }
+
+    /// Gives the peer the time from now on to answer.
+    fn left(&mut self, written: u64) -> Option<Due> {
+        self.wait(after(self.patience(written)))
+    }
+
+    /// Waits for the answer, and looks after an interval whether it has come: the next ping must not wait for the longer
+    /// deadline.
+    fn wait(&mut self, until: Option<Instant>) -> Option<Due> {
+        self.ping = Ping::Left(until);
+        self.due = after(self.interval).into_iter().chain(until).min();
+        None
     }
 
     /// Returns how long an answer may take.
