@@ -13,3 +13,8 @@ pub mod tables;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
+
+/// The examples of `docs/DEPLOYING.md`, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/DEPLOYING.md")]
+pub mod deploying {}
