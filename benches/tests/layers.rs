@@ -131,7 +131,8 @@ const LAYERS: [(&str, Layers); 11] = [
     (
         "ws-tokio/upgrade",
         &[
-            &["judged", "proof", "refused", "stream"],
+            &["proof", "refused", "stream"],
+            &["judged"],
             &["upgrading"],
             &["request"],
             &["axum", "in_memory"],

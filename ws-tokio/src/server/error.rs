@@ -24,8 +24,8 @@ pub enum AcceptError {
     /// The TLS handshake failed.
     #[cfg(feature = "rustls")]
     Tls(TlsError),
-    /// The HTTP server did not hand the connection over before the handshake's deadline: the response was not sent, perhaps because
-    /// the handler waited for the connection before it returned the response.
+    /// The HTTP server did not hand the connection over before the handshake's deadline, or a middleware sent another response: the
+    /// one that accepts was not sent, perhaps because the handler waited for the connection before it returned the response.
     #[cfg(feature = "hyper")]
     NotHandedOver,
     /// The stream failed.
@@ -54,7 +54,7 @@ impl fmt::Display for AcceptError {
             Self::Tls(error) => error.fmt(f),
             #[cfg(feature = "hyper")]
             Self::NotHandedOver => f.write_str(
-                "the HTTP server did not hand the connection over: was the response returned first?",
+                "the HTTP server did not send the response that accepts: was it returned first?",
             ),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }

@@ -107,23 +107,20 @@ impl Upgrade {
     /// response. An error that it returns is told to `tracing`, at DEBUG. If a middleware sends another response instead, `serve`
     /// is not called.
     #[must_use = "the handler returns it"]
-    pub fn accept<F, R>(self, serve: F) -> Response
+    pub fn accept<F, R>(mut self, serve: F) -> Response
     where
         F: FnOnce(Connection) -> R + Send + 'static,
         R: Future<Output: Served> + Send + 'static,
     {
         let proof = Proof::default();
+        self.0.proof = Some(proof.clone());
         let (response, connecting) = self.answer::<()>();
         let response = proof.watch(response).map(Body::new);
         tokio::spawn(events::of_upgrade(async move {
             // Not matched on directly: what it is made of would stay in the task.
             let connection = connecting.await;
-            match connection {
-                Ok(_) if proof.is_dropped() => {
-                    events::not_accepted(&"another response was sent", None);
-                }
-                Ok(connection) => serve(connection).await.tell(),
-                Err(_) => {}
+            if let Ok(connection) = connection {
+                serve(connection).await.tell();
             }
         }));
         response

@@ -4,6 +4,8 @@ use http::HeaderMap;
 use hyper::upgrade::OnUpgrade;
 use ws_core::handshake::server::Accepted;
 
+#[cfg(feature = "axum")]
+use super::proof::Proof;
 use crate::connection::Negotiated;
 use crate::machine::Ticket;
 use crate::opening::Deadline;
@@ -19,4 +21,7 @@ pub(super) struct Judged {
     pub(super) negotiated: Negotiated,
     pub(super) settings: Settings,
     pub(super) ticket: Option<Ticket>,
+    /// Whether the response that accepts was sent, if that is known.
+    #[cfg(feature = "axum")]
+    pub(super) proof: Option<Proof>,
 }

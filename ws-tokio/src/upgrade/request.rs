@@ -23,7 +23,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub struct Upgrade(
     /// Boxed, so that handlers and their futures stay small.
-    Box<Judged>,
+    pub(super) Box<Judged>,
 );
 
 impl AcceptOptions {
@@ -98,6 +98,8 @@ impl AcceptOptions {
             negotiated,
             settings: self.handshake.settings,
             ticket,
+            #[cfg(feature = "axum")]
+            proof: None,
         })))
     }
 }

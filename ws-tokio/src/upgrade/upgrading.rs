@@ -34,8 +34,14 @@ impl Upgrading {
 }
 
 async fn take_over(judged: Box<Judged>) -> Result<Connection, AcceptError> {
+    #[cfg(feature = "axum")]
+    let proof = judged.proof.clone();
     let Judged { on_upgrade, accepted, deadline, negotiated, settings, ticket, .. } = *judged;
     let handed_over = deadline.within(pin!(on_upgrade)).await;
+    #[cfg(feature = "axum")]
+    if proof.is_some_and(|proof| proof.is_dropped()) {
+        return Err(not_accepted(AcceptError::NotHandedOver));
+    }
     let (stream, read) = match handed_over {
         Ok(Ok(upgraded)) => taken_apart(upgraded),
         Ok(Err(error)) => return Err(not_accepted(io::Error::other(error).into())),

@@ -46,7 +46,9 @@ async fn receive_all<S: AsyncRead + AsyncWrite + Unpin>(half: &mut RecvHalf<S>) 
         assert_eq!(message, numbered(message[0], *next));
         *next += 1;
     }
-    assert!(expected.values().all(|&next| next == MESSAGES) && expected.len() == usize::from(TASKS));
+    assert!(
+        expected.values().all(|&next| next == MESSAGES) && expected.len() == usize::from(TASKS)
+    );
 }
 
 /// Pushes from many tasks and receives what the other end pushes, until both are done.

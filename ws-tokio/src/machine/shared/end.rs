@@ -49,7 +49,7 @@ impl<S> Shared<S> {
     }
 
     fn tracked(&self) -> Option<&Tracked> {
-        self.rare.as_ref()?.tracked.as_ref()
+        self.rare.as_ref()?.tracked.as_deref()
     }
 
     /// Closes the connection because its tracker shuts down.
@@ -61,7 +61,7 @@ impl<S> Shared<S> {
 
     /// Waits for the tracker's shutdown, and does what it asks for.
     fn poll_tracked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let tracked = self.rare.as_mut().and_then(|rare| rare.tracked.as_mut());
+        let tracked = self.rare.as_mut().and_then(|rare| rare.tracked.as_deref_mut());
         let Some(tracked) = tracked else { return Poll::Pending };
         match ready!(tracked.poll(cx)) {
             Stage::Open => {}

@@ -57,9 +57,9 @@ struct Rare {
     peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
     callbacks: Option<Box<Callbacks>>,
-    tracked: Option<Tracked>,
+    tracked: Option<Box<Tracked>>,
     /// Received traffic as of the last read, if counting is enabled.
-    received: Traffic,
+    received: Option<Box<Traffic>>,
 }
 
 /// The receiving side's access to the shared state: direct, or with a lock for each call.
@@ -123,7 +123,8 @@ impl<S> Shared<S> {
     /// decoded since the last read.
     pub(crate) fn counters(&self, found: Option<Counts>) -> Option<Counters> {
         let sent = self.outbound.traffic().filter(|_| self.outbound.shows_counters())?;
-        let mut received = self.rare.as_ref().map_or_else(Traffic::default, |rare| rare.received);
+        let before = self.rare.as_ref().and_then(|rare| rare.received.as_deref());
+        let mut received = before.copied().unwrap_or_default();
         received.counts = found.unwrap_or(received.counts);
         Some(Counters { received, sent, round_trip: self.outbound.round_trip() })
     }
@@ -131,12 +132,12 @@ impl<S> Shared<S> {
     /// Counts bytes that were read, and updates the counts of what was decoded before.
     pub(crate) fn count_read(&mut self, inbound: &Inbound, bytes: usize) {
         if let Some(counts) = inbound.counts() {
-            let received = &mut self.rare().received;
+            let received = self.rare().received.get_or_insert_default();
             received.counts = counts;
             received.wire_bytes += bytes as u64;
             #[cfg(feature = "metrics")]
             {
-                let received = *received;
+                let received = **received;
                 self.outbound.passed(&received);
             }
         }
@@ -181,7 +182,7 @@ impl<S> Shared<S> {
     /// Gives the connection a place in a tracker, which it keeps until it is dropped.
     pub(crate) fn track(&mut self, ticket: Ticket) {
         ticket.set_peer_addr(self.peer_addr());
-        self.rare().tracked = Some(Tracked::new(ticket));
+        self.rare().tracked = Some(Box::new(Tracked::new(ticket)));
         self.is_tracked = true;
     }
 
