@@ -2,6 +2,8 @@
 
 mod behind_axum;
 mod behind_hyper;
+#[cfg(feature = "http2")]
+mod over_http2;
 mod refusals;
 mod shutdown;
 
