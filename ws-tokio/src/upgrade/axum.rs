@@ -81,7 +81,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Upgrade {
 }
 
 fn extracted(parts: &mut Parts) -> Result<Upgrade, Refused> {
-    let upgrade = match parts.extensions.remove::<AcceptOptions>() {
+    let upgrade = match parts.extensions.get::<AcceptOptions>().cloned() {
         Some(options) => options.upgrade_parts(parts),
         None => AcceptOptions::default().upgrade_parts(parts),
     }?;

@@ -42,12 +42,15 @@ async fn echoes<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
 #[tokio::test]
 async fn options_are_those_of_the_route_or_of_the_state() {
     let chat = AcceptOptions::default().subprotocols(["chat"]);
+    // The layer's are still there for the handler itself.
+    let by_layer =
+        async |upgrade: Upgrade, Extension(_): Extension<AcceptOptions>| upgrade.accept(echo);
     let by_state = async |State(options): State<AcceptOptions>, mut request: Request| {
         Ok::<_, Refused>(options.upgrade(&mut request)?.accept(echo))
     };
     let router = Router::new()
         .route("/default", any(ws))
-        .route("/route", any(ws).layer(Extension(chat)))
+        .route("/route", any(by_layer).layer(Extension(chat)))
         .route("/state", any(by_state))
         .with_state(AcceptOptions::default().subprotocols(["v2"]));
     let connecting = ConnectOptions::default().subprotocols(["chat", "v2"]);
