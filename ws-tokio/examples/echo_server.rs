@@ -29,7 +29,8 @@ use tokio::time::timeout;
 use ws_tokio::{AcceptOptions, CloseCode, Compression, Error, Settings};
 
 const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--runtime current|multi] \
-    [--max-message BYTES] [--api run|recv] [--compress[=takeover]] [--tls CERT KEY]";
+    [--max-message BYTES] [--api run|recv] [--compress[=takeover]] [--heartbeat SECONDS] \
+    [--subprotocol NAME] [--tls CERT KEY]";
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -47,6 +48,9 @@ struct Config {
     max_message: usize,
     api: Api,
     compression: Compression,
+    /// How long a peer may be silent before it is pinged, and how long it may then take to answer.
+    heartbeat: Option<Duration>,
+    subprotocol: Option<String>,
     /// The files of the certificate chain and of the private key.
     tls: Option<(String, String)>,
 }
@@ -99,6 +103,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
         max_message: 1 << 20,
         api: Api::Run,
         compression: Compression::Off,
+        heartbeat: None,
+        subprotocol: None,
         tls: None,
     };
     while let Some(arg) = args.next() {
@@ -121,6 +127,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
             }
             "--compress" => config.compression = Compression::NoContextTakeover,
             "--compress=takeover" => config.compression = Compression::ContextTakeover,
+            "--heartbeat" => {
+                config.heartbeat = Some(Duration::from_secs(args.next()?.parse().ok()?));
+            }
+            "--subprotocol" => config.subprotocol = Some(args.next()?),
             "--tls" => config.tls = Some((args.next()?, args.next()?)),
             flag if flag.starts_with('-') => return None,
             _ => config.address = arg,
@@ -168,8 +178,14 @@ fn open(address: SocketAddr, config: &Config) -> io::Result<(runtime::Runtime, T
 
 /// Accepts until Ctrl-C.
 async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
-    let settings = Settings::default().max_message(config.max_message);
-    let options = AcceptOptions::default().settings(settings).compression(config.compression);
+    let mut settings = Settings::default().max_message(config.max_message);
+    if let Some(heartbeat) = config.heartbeat {
+        settings = settings.heartbeat(heartbeat, heartbeat);
+    }
+    let options = AcceptOptions::default()
+        .settings(settings)
+        .compression(config.compression)
+        .subprotocols(config.subprotocol.clone());
     let layer = Layer::of(config)?;
     let server = Arc::new(Server { options, layer, stop: Notify::new() });
     loop {
