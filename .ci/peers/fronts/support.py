@@ -10,6 +10,7 @@ import tempfile
 
 EXAMPLES = os.environ["EXAMPLES"]
 PATIENCE = 20
+GIVEN = set()
 
 
 def certificate(folder):
@@ -24,9 +25,14 @@ def certificate(folder):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that was not given to another test."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def config(folder, name, text):
