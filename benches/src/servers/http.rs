@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::any;
-use fastwebsockets::FragmentCollector;
 use futures_util::{FutureExt, StreamExt};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,7 +18,7 @@ use tokio::net::TcpStream;
 use ws_tokio::http::Request;
 use ws_tokio::{AcceptOptions, Connection, Upgrade};
 
-use super::asked::Ended;
+use super::peers::fastwebsockets_echo;
 
 pub(super) fn ours_run(stream: TcpStream) {
     serve(&RUN, stream);
@@ -159,29 +158,13 @@ where
 pub(super) fn fastwebsockets(stream: TcpStream) {
     let service = service_fn(async move |mut request: Request<Incoming>| {
         let (response, connecting) = fastwebsockets::upgrade::upgrade(&mut request)?;
-        tokio::spawn(fastwebsockets_echo(connecting));
+        tokio::spawn(async move { fastwebsockets_echo(connecting.await?).await });
         Ok::<_, fastwebsockets::WebSocketError>(response)
     });
     tokio::spawn(async move {
         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         _ = serving.with_upgrades().await;
     });
-}
-
-async fn fastwebsockets_echo(connecting: fastwebsockets::upgrade::UpgradeFut) -> Ended {
-    use fastwebsockets::OpCode;
-
-    let mut ws = connecting.await?;
-    ws.set_writev(true);
-    let mut ws = FragmentCollector::new(ws);
-    loop {
-        let frame = ws.read_frame().await?;
-        match frame.opcode {
-            OpCode::Text | OpCode::Binary => ws.write_frame(frame).await?,
-            OpCode::Close => return Ok(()),
-            OpCode::Continuation | OpCode::Ping | OpCode::Pong => {}
-        }
-    }
 }
 
 pub(super) fn yawc(stream: TcpStream) {

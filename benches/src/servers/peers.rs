@@ -130,7 +130,13 @@ thread_local! {
 
 pub(super) async fn fastwebsockets<S: Transport>(mut stream: S, _: Deflate) -> Ended {
     upgrade(&mut stream, None).await?;
-    let mut ws = WebSocket::after_handshake(stream, Role::Server);
+    fastwebsockets_echo(WebSocket::after_handshake(stream, Role::Server)).await
+}
+
+/// However its handshake was done.
+pub(super) async fn fastwebsockets_echo<S: AsyncRead + AsyncWrite + Unpin>(
+    mut ws: WebSocket<S>,
+) -> Ended {
     ws.set_writev(true);
     let mut ws = FragmentCollector::new(ws);
     loop {

@@ -43,6 +43,25 @@ pub(super) struct Parts<S> {
     pub(super) ticket: Option<Ticket>,
 }
 
+/// The connection of an accepted request, however it was read: in its tracker, if there is one.
+pub(crate) fn established<S>(
+    stream: S,
+    leftover: BytesMut,
+    accepted: &Accepted,
+    negotiated: Negotiated,
+    settings: Settings,
+    ticket: Option<Ticket>,
+) -> Connection<S> {
+    events::accepted(accepted.subprotocol());
+    let negotiated = speaking(negotiated, accepted.subprotocol());
+    let mut connection =
+        Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings);
+    if let Some(ticket) = ticket {
+        connection.track(ticket);
+    }
+    connection
+}
+
 impl<S> Incoming<S> {
     pub(super) fn new(parts: Parts<S>) -> Self {
         Self(Box::new(parts))
@@ -158,14 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 
     fn into_connection(self) -> Connection<S> {
         let Parts { stream, leftover, accepted, negotiated, settings, ticket, .. } = *self.0;
-        events::accepted(accepted.subprotocol());
-        let negotiated = speaking(negotiated, accepted.subprotocol());
-        let mut connection =
-            Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings);
-        if let Some(ticket) = ticket {
-            connection.track(ticket);
-        }
-        connection
+        established(stream, leftover, &accepted, negotiated, settings, ticket)
     }
 
     /// Refuses the request with this status and text, and closes the stream.

@@ -14,6 +14,8 @@ mod tracker;
 pub use accept::accept;
 pub use error::AcceptError;
 pub use incoming::Incoming;
+#[cfg(feature = "hyper")]
+pub(crate) use incoming::established;
 pub use layer::{Layer, Plain};
 pub use listener::Server;
 pub use options::AcceptOptions;

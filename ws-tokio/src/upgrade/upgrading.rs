@@ -7,14 +7,13 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use ws_core::Role;
 
 use super::judged::Judged;
 use super::stream::taken_apart;
 use crate::connection::Connection;
 use crate::events;
-use crate::opening::{Late, speaking};
-use crate::server::AcceptError;
+use crate::opening::Late;
+use crate::server::{AcceptError, established};
 
 /// The future of a connection, made by [`Upgrade::answer`](super::Upgrade::answer).
 ///
@@ -47,17 +46,10 @@ async fn take_over(judged: Box<Judged>) -> Result<Connection, AcceptError> {
         Ok(Err(error)) => return Err(not_accepted(io::Error::other(error).into())),
         Err(Late) => return Err(not_accepted(AcceptError::NotHandedOver)),
     };
-    events::accepted(accepted.subprotocol());
-    let negotiated = speaking(negotiated, accepted.subprotocol());
     let negotiated = negotiated.or_peer_addr(|| stream.peer_addr());
     // Copied: it shares the buffer of the HTTP connection, which is larger than what is left in it.
     let leftover = BytesMut::from(&read[..]);
-    let mut connection =
-        Connection::from_upgraded(stream, Role::Server, leftover, negotiated, settings);
-    if let Some(ticket) = ticket {
-        connection.track(ticket);
-    }
-    Ok(connection)
+    Ok(established(stream, leftover, &accepted, negotiated, settings, ticket))
 }
 
 fn not_accepted(error: AcceptError) -> AcceptError {

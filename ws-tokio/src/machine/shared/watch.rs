@@ -138,7 +138,7 @@ impl Watch {
         self.signs().for_each(|signs| signs.heard = true);
     }
 
-    /// Records that the transport accepts nothing. Returns whether it did before.
+    /// Records that the transport accepts nothing. Returns whether that is new.
     pub(super) fn stalled(&mut self, writing: Writing) -> bool {
         let Writing { written, timeout } = writing;
         let is_new = self.stall.is_none();
