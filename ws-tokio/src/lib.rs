@@ -111,6 +111,8 @@ mod client;
 mod connection;
 mod error;
 mod events;
+#[cfg(feature = "http2")]
+mod http2;
 mod machine;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -130,13 +132,19 @@ mod upgrade;
 #[cfg(feature = "reconnect")]
 pub use client::Reconnect;
 pub use client::{ConnectError, ConnectOptions, Step, connect};
+#[cfg(feature = "http2")]
+pub use client::{Http2Error, Http2Session};
 #[cfg(feature = "proxy")]
 pub use client::{Proxy, ProxyError};
 pub use connection::{Connection, Negotiated};
 pub use error::Error;
 pub use http;
+#[cfg(feature = "http2")]
+pub use http2::{Http2Options, Http2Stream};
 pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Ticket, Traffic};
 pub use pipe::{pipe, pipe_with};
+#[cfg(feature = "http2")]
+pub use server::WithHttp2;
 pub use server::{
     AcceptError, AcceptOptions, Incoming, Layer, Plain, Served, Server, Serving, Shutdown, Tracker,
     accept,

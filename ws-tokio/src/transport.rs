@@ -11,8 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(feature = "rustls")]
 use tokio_rustls::rustls::CommonState;
+#[cfg(all(feature = "http2", feature = "rustls"))]
+use tokio_rustls::rustls::pki_types::CertificateDer;
 #[cfg(feature = "rustls")]
 use tokio_rustls::{client, server};
+
+#[cfg(feature = "http2")]
+use crate::http2::{Http2Stream, Session};
 
 /// The stream of a connection made by [`connect`](crate::connect), or taken over from an HTTP server.
 #[derive(Debug)]
@@ -26,7 +31,11 @@ pub enum Transport {
     /// A server's TLS over TCP.
     #[cfg(feature = "rustls")]
     ServerTls(Box<server::TlsStream<TcpStream>>),
-    /// Any other stream, such as one that [`ConnectOptions::dialer`](crate::ConnectOptions::dialer) made, or one of HTTP/2.
+    /// A stream of an HTTP/2 connection.
+    #[cfg(feature = "http2")]
+    Http2(Http2Stream),
+    /// Any other stream, such as one that [`ConnectOptions::dialer`](crate::ConnectOptions::dialer) made, or one of an HTTP server's
+    /// HTTP/2.
     Any(AnyStream),
 }
 
@@ -60,13 +69,16 @@ impl fmt::Debug for AnyStream {
 }
 
 impl Transport {
-    /// Returns what TLS knows: the peer's certificates, the protocol chosen by ALPN, the cipher.
+    /// Returns what TLS knows: the peer's certificates, the protocol chosen by ALPN, the cipher. `None` for a stream of HTTP/2, which
+    /// has [`Http2Stream::peer_certificates`].
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(&self) -> Option<&CommonState> {
         match self {
             Self::Tls(stream) => Some(stream.get_ref().1),
             Self::ServerTls(stream) => Some(stream.get_ref().1),
+            #[cfg(feature = "http2")]
+            Self::Http2(_) => None,
             Self::Tcp(_) | Self::Any(_) => None,
         }
     }
@@ -78,7 +90,22 @@ impl Transport {
             Self::Tls(stream) => stream.get_ref().0.peer_addr(),
             #[cfg(feature = "rustls")]
             Self::ServerTls(stream) => stream.get_ref().0.peer_addr().ok(),
+            #[cfg(feature = "http2")]
+            Self::Http2(stream) => stream.peer_addr(),
             Self::Any(_) => None,
+        }
+    }
+
+    /// The session over this transport.
+    #[cfg(feature = "http2")]
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            peer_addr: self.peer_addr(),
+            #[cfg(feature = "rustls")]
+            peer_certificates: self
+                .tls()
+                .and_then(CommonState::peer_certificates)
+                .map(<[CertificateDer<'static>]>::to_vec),
         }
     }
 }
@@ -99,6 +126,11 @@ macro_rules! inside {
             #[cfg(feature = "rustls")]
             Self::ServerTls(stream) => {
                 let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(feature = "http2")]
+            Self::Http2(stream) => {
+                let $stream = Pin::new(stream);
                 $call
             }
             Self::Any(stream) => {
@@ -146,6 +178,8 @@ impl AsyncWrite for Transport {
             Self::Tls(stream) => stream.is_write_vectored(),
             #[cfg(feature = "rustls")]
             Self::ServerTls(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "http2")]
+            Self::Http2(stream) => stream.is_write_vectored(),
             Self::Any(stream) => stream.is_write_vectored,
         }
     }

@@ -7,10 +7,13 @@ use std::pin::pin;
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::Role;
-use ws_core::handshake::client::{Credentials, IntoTarget, Target, UrlError};
+use ws_core::handshake::client::{Credentials, IntoTarget, Offer, Target, UrlError};
 
+use super::dial::Versions;
 use super::error::ConnectError;
 use super::handshake::{Accepted, Answered, shake_hands};
+#[cfg(feature = "http2")]
+use super::http2::Either;
 use super::options::ConnectOptions;
 use super::progress::{Progress, Step};
 use crate::connection::{Connection, Negotiated};
@@ -105,10 +108,7 @@ impl ConnectOptions {
         let mut offer = self.offer()?;
         let mut redirects = self.redirects;
         loop {
-            let stream = self.way.dial(&target, progress).await?;
-            progress.begin(Step::Handshake);
-            let reader = self.handshake.reader();
-            let refused = match shake_hands(stream, &target, &offer, reader).await? {
+            let refused = match self.ask(&target, &offer, progress).await? {
                 Answered::Refused(refused) => refused,
                 accepted @ Answered::Accepted(_) => return Ok(accepted),
             };
@@ -125,8 +125,29 @@ impl ConnectOptions {
         }
     }
 
+    /// Asks the target, over HTTP/2 if that is preferred and can be.
+    async fn ask(
+        &self,
+        target: &Target,
+        offer: &Offer,
+        progress: &Progress,
+    ) -> Result<Answered<Transport>, ConnectError> {
+        #[cfg(feature = "http2")]
+        let stream = match &self.sessions {
+            Some(sessions) => match sessions.ask(&self.way, target, offer, progress).await? {
+                Either::Answered(answered) => return Ok(answered),
+                Either::Http1(stream) => stream,
+            },
+            None => self.way.dial(target, Versions::Http1, progress).await?,
+        };
+        #[cfg(not(feature = "http2"))]
+        let stream = self.way.dial(target, Versions::Http1, progress).await?;
+        progress.begin(Step::Handshake);
+        shake_hands(stream, target, offer, self.handshake.reader()).await
+    }
+
     /// Converts the server's answer into a connection or an error.
-    async fn outcome<S: AsyncRead + Unpin>(
+    pub(super) async fn outcome<S: AsyncRead + Unpin>(
         &self,
         answered: Result<Answered<S>, ConnectError>,
         deadline: Deadline,
@@ -165,7 +186,7 @@ impl ConnectOptions {
     }
 }
 
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     deadline: Deadline,
     progress: &Progress,
     handshake: impl Future<Output = Result<T, ConnectError>>,

@@ -32,6 +32,15 @@ pub(super) type Resolver = Arc<dyn Fn(String, u16) -> Called<Vec<SocketAddr>> + 
 /// Opens a stream to a target.
 pub(super) type Dialer = Arc<dyn Fn(Target) -> Called<AnyStream> + Send + Sync>;
 
+/// Which versions of HTTP a client offers by ALPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    Http1,
+    /// HTTP/2 preferred.
+    #[cfg(feature = "http2")]
+    Both,
+}
+
 /// How to get to a target.
 #[derive(Clone, Default)]
 pub(super) struct Way {
@@ -44,17 +53,18 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// Opens a stream to the target, through TLS if its URL asks for it.
+    /// Opens a stream to the target, through TLS if its URL asks for it, to speak one of these versions.
     pub(super) async fn dial(
         &self,
         target: &Target,
+        versions: Versions,
         progress: &Progress,
     ) -> Result<Transport, ConnectError> {
         match target.security() {
             Security::Plain => self.open(target, progress).await,
             // A `wss` URL is never spoken to in plain text.
             Security::Tls => {
-                let config = self.config()?;
+                let config = self.config(versions)?;
                 let stream = self.open(target, progress).await?;
                 secure(config, target.host(), stream, progress).await
             }
@@ -72,7 +82,7 @@ impl Way {
             let stream = match proxy.security() {
                 Security::Plain => self.tcp(host, port, progress).await?,
                 Security::Tls => {
-                    let config = self.config()?;
+                    let config = self.config(Versions::Http1)?;
                     let stream = self.tcp(host, port, progress).await?;
                     secure(config, host, stream, progress).await?
                 }
@@ -103,13 +113,19 @@ impl Way {
 
     /// The configuration of TLS, asked for before anything is opened: without it, nothing need be.
     #[cfg(feature = "rustls")]
-    fn config(&self) -> Result<TlsConfig, ConnectError> {
-        Ok(self.tls.config()?)
+    fn config(&self, versions: Versions) -> Result<TlsConfig, ConnectError> {
+        let config = self.tls.config()?;
+        #[cfg(feature = "http2")]
+        if versions == Versions::Both {
+            return Ok(tls::with_http2(&config));
+        }
+        _ = versions;
+        Ok(config)
     }
 
     #[cfg(not(feature = "rustls"))]
     #[expect(clippy::unused_self, reason = "the feature's needs it")]
-    fn config(&self) -> Result<TlsConfig, ConnectError> {
+    fn config(&self, _: Versions) -> Result<TlsConfig, ConnectError> {
         Err(ConnectError::TlsUnsupported)
     }
 }

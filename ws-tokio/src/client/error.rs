@@ -45,9 +45,39 @@ pub enum ConnectError {
     /// The proxy gave no tunnel.
     #[cfg(feature = "proxy")]
     Proxy(ProxyError),
+    /// The server carries no WebSockets over HTTP/2.
+    #[cfg(feature = "http2")]
+    Http2(Http2Error),
     /// The stream could not be opened, or failed.
     Io(io::Error),
 }
+
+/// Why a server carries no WebSockets over HTTP/2.
+#[cfg(feature = "http2")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Http2Error {
+    /// It doesn't speak HTTP/2: it did not choose it when TLS was negotiated (ALPN).
+    NotSpoken,
+    /// It doesn't allow extended CONNECTs: its settings lack `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441, 3).
+    NotAllowed,
+    /// It has too many streams, and did not look at the request (`REFUSED_STREAM`): it may be asked again.
+    Busy,
+}
+
+#[cfg(feature = "http2")]
+impl fmt::Display for Http2Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSpoken => "the server doesn't speak HTTP/2",
+            Self::NotAllowed => "the server doesn't allow WebSockets over HTTP/2",
+            Self::Busy => "the server has too many streams, and may be asked again",
+        })
+    }
+}
+
+#[cfg(feature = "http2")]
+impl error::Error for Http2Error {}
 
 impl ConnectError {
     /// Returns the status of the server's refusal.
@@ -78,6 +108,8 @@ impl fmt::Display for ConnectError {
             Self::Tls(error) => error.fmt(f),
             #[cfg(feature = "proxy")]
             Self::Proxy(error) => error.fmt(f),
+            #[cfg(feature = "http2")]
+            Self::Http2(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
         }
     }
@@ -96,6 +128,8 @@ impl error::Error for ConnectError {
             Self::Tls(error) => Some(error),
             #[cfg(feature = "proxy")]
             Self::Proxy(error) => Some(error),
+            #[cfg(feature = "http2")]
+            Self::Http2(error) => Some(error),
             Self::TlsUnsupported | Self::Refused(_) | Self::NoAnswer | Self::Timeout(_) => None,
         }
     }
@@ -114,6 +148,8 @@ from!(UrlError => Url, OfferError => Offer, RedirectError => Redirect, HeadError
 
 #[cfg(feature = "rustls")]
 from!(TlsError => Tls);
+#[cfg(feature = "http2")]
+from!(Http2Error => Http2);
 #[cfg(feature = "proxy")]
 from!(ProxyError => Proxy);
 

@@ -32,9 +32,9 @@ pub(super) struct Accepted<S> {
 
 /// A refused handshake: the stream, and the part of the body that has arrived.
 pub(super) struct Refused<S> {
-    stream: S,
-    leftover: BytesMut,
-    response: Response<()>,
+    pub(super) stream: S,
+    pub(super) leftover: BytesMut,
+    pub(super) response: Response<()>,
 }
 
 /// Sends the request and reads the response, skipping interim responses.

@@ -19,8 +19,12 @@ use ws_core::handshake::http1::HeadLimits;
 
 use super::dial::Way;
 use super::error::ConnectError;
+#[cfg(feature = "http2")]
+use super::http2::Sessions;
 #[cfg(feature = "proxy")]
 use super::proxy::{Proxies, Proxy};
+#[cfg(feature = "http2")]
+use crate::http2::Http2Options;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
 use crate::transport::AnyStream;
@@ -43,6 +47,8 @@ pub struct ConnectOptions {
     pub(super) redirects: u8,
     pub(super) way: Way,
     pub(super) handshake: HandshakeOptions,
+    #[cfg(feature = "http2")]
+    pub(super) sessions: Option<Sessions>,
 }
 
 impl ConnectOptions {
@@ -183,6 +189,18 @@ impl ConnectOptions {
     pub fn tls_roots(mut self, roots: RootCertStore) -> Self {
         self.way.tls = self.way.tls.with_roots(roots);
         self
+    }
+
+    /// Prefers HTTP/2 (RFC 8441) for `wss` URLs, with these bounds: where the server speaks it, connections to it share one TCP
+    /// connection, as long as these options and their clones are used. A server that doesn't allow WebSockets over HTTP/2 is asked
+    /// over HTTP/1.1. Default: HTTP/1.1.
+    ///
+    /// See [`Http2Session`](crate::Http2Session) for HTTP/2 or nothing.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn prefer_http2(self, http2: Http2Options) -> Self {
+        let sessions = Some(Sessions::new(http2, self.handshake.head_limits.longest()));
+        Self { sessions, ..self }
     }
 
     /// Sets the settings of the connection.

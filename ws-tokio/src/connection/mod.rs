@@ -67,6 +67,10 @@ impl Negotiated {
         Self { peer_addr: Some(address), ..self }
     }
 
+    pub(crate) fn known_peer_addr(&self) -> Option<SocketAddr> {
+        self.peer_addr
+    }
+
     /// Sets the peer's address, unless it is set.
     #[cfg(feature = "hyper")]
     pub(crate) fn or_peer_addr(self, address: impl FnOnce() -> Option<SocketAddr>) -> Self {

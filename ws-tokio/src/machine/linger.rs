@@ -69,6 +69,10 @@ impl Linger {
         loop {
             self.poll_write_side(cx, stream, &mut write)?;
             if self.is_over(cx) {
+                if self.write_side == WriteSide::Written {
+                    // The peer did not end first: so that the stream ends rather than breaks. Nobody waits for it.
+                    _ = Pin::new(&mut *stream).poll_shutdown(cx);
+                }
                 return Poll::Ready(Ok(()));
             }
             if self.peer_ended {

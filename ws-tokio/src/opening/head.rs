@@ -36,6 +36,12 @@ impl Deadline {
         }
     }
 
+    /// Returns when it is; `None` means never.
+    #[cfg(feature = "http2")]
+    pub(crate) fn at(self) -> Option<Instant> {
+        self.0
+    }
+
     /// Awaits a future until the deadline.
     pub(crate) async fn within<F: Future>(self, future: Pin<&mut F>) -> Result<F::Output, Late> {
         match self.0 {

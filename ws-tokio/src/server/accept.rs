@@ -8,6 +8,7 @@ use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::handshake::server::{Accepted, Refusal, Upgrade};
 
+use super::asker::Asker;
 use super::error::AcceptError;
 use super::incoming::{Incoming, Parts};
 use super::options::AcceptOptions;
@@ -66,7 +67,7 @@ impl AcceptOptions {
         &self,
         stream: S,
     ) -> impl Future<Output = Result<Incoming<S>, AcceptError>> {
-        self.read_until(self.deadline(), stream)
+        self.read_until(self.deadline(), stream, BytesMut::new())
     }
 
     /// The deadline of a handshake that begins now.
@@ -74,13 +75,13 @@ impl AcceptOptions {
         self.handshake.deadline()
     }
 
-    /// Reads a handshake that must be over by this deadline.
+    /// Reads a handshake, of which `leftover` has arrived, and which must be over by this deadline.
     pub(super) async fn read_until<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         deadline: Deadline,
         mut stream: S,
+        mut leftover: BytesMut,
     ) -> Result<Incoming<S>, AcceptError> {
-        let mut leftover = BytesMut::new();
         let judged = self.judge_in_time(deadline, &mut stream, &mut leftover).await;
         let settings = self.handshake.settings;
         if let Err(AcceptError::Refused(refusal)) = &judged {
@@ -92,8 +93,8 @@ impl AcceptOptions {
         let negotiated = Negotiated::default();
         #[cfg(feature = "deflate")]
         let negotiated = self.handshake.compressing(negotiated, accepted.compression());
-        let parts =
-            Parts { stream, request, leftover, accepted, deadline, negotiated, settings, ticket };
+        let asker = Asker::Http1(stream, leftover);
+        let parts = Parts { asker, request, accepted, deadline, negotiated, settings, ticket };
         Ok(Incoming::new(parts))
     }
 
@@ -118,8 +119,10 @@ impl AcceptOptions {
         let mut reader = self.handshake.reader();
         let judge = |buffer: &[u8]| {
             let Some((request, used)) = reader.request(buffer)? else { return Ok(None) };
+            // First of all: so that a health check, which is no handshake, learns of a shutdown.
+            let ticket = self.ticket()?;
             let accepted = self.policy.judge(&request, Upgrade::Http1)?;
-            Ok::<_, AcceptError>(Some(((request, accepted, self.ticket()?), used)))
+            Ok::<_, AcceptError>(Some(((request, accepted, ticket), used)))
         };
         read_head(stream, leftover, judge).await?.ok_or(AcceptError::Silent)
     }

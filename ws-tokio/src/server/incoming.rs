@@ -1,8 +1,6 @@
 //! A valid request, for the caller to accept or refuse.
 
-use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -10,15 +8,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::Role;
 #[cfg(feature = "deflate")]
 use ws_core::deflate::AgreedCompression;
-use ws_core::handshake::http1::write_response;
-use ws_core::handshake::server::{Accepted, SubprotocolNotOffered, Upgrade, refuse};
+use ws_core::handshake::server::{Accepted, SubprotocolNotOffered, refuse};
 
+use super::asker::Asker;
 use super::error::AcceptError;
-use super::refuse::{send_refusal, written};
 use crate::connection::{Connection, Negotiated};
 use crate::events;
 use crate::machine::Ticket;
-use crate::opening::{Deadline, Late, speaking, write_head};
+use crate::opening::{Deadline, speaking};
 use crate::settings::Settings;
 
 /// A valid handshake request, to be inspected and then accepted or refused.
@@ -33,9 +30,8 @@ pub struct Incoming<S>(
 /// The parts of a request that was read.
 #[derive(Debug)]
 pub(super) struct Parts<S> {
-    pub(super) stream: S,
+    pub(super) asker: Asker<S>,
     pub(super) request: Request<()>,
-    pub(super) leftover: BytesMut,
     pub(super) accepted: Accepted,
     pub(super) deadline: Deadline,
     pub(super) negotiated: Negotiated,
@@ -124,6 +120,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.0.accepted.compression()
     }
 
+    /// Returns the peer's address, if a [`Server`](crate::Server) or [`with_peer_addr`](Self::with_peer_addr) has set it.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.0.negotiated.known_peer_addr()
+    }
+
     /// Sets the peer's address, for [`Connection::peer_addr`].
     #[must_use]
     pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
@@ -164,20 +165,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             self.refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).await;
             return Err(error.into());
         }
-        let mut head = Vec::new();
-        write_response(&self.0.accepted.response(headers).map(|()| ""), &mut head);
-        self.0
-            .deadline
-            .within(pin!(write_head(&mut self.0.stream, &head)))
+        let Parts { asker, accepted, deadline, negotiated, settings, ticket, .. } = *self.0;
+        let (stream, leftover) = asker
+            .accept(accepted.response(headers), deadline)
             .await
-            .unwrap_or_else(|Late| Err(io::ErrorKind::TimedOut.into()))
             .inspect_err(|error| events::not_accepted(error, None))?;
-        Ok(self.into_connection())
-    }
-
-    fn into_connection(self) -> Connection<S> {
-        let Parts { stream, leftover, accepted, negotiated, settings, ticket, .. } = *self.0;
-        established(stream, leftover, &accepted, negotiated, settings, ticket)
+        Ok(established(stream, leftover, &accepted, negotiated, settings, ticket))
     }
 
     /// Refuses the request with this status and text, and closes the stream.
@@ -191,10 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 
     /// Refuses the request with this response, and closes the stream. Sets `Connection` and `Content-Length`. A status that would
     /// accept (1xx) becomes 500.
-    pub async fn refuse_with(mut self, response: Response<Bytes>) {
-        let response = refuse(response, Upgrade::Http1);
+    pub async fn refuse_with(self, response: Response<Bytes>) {
+        let response = refuse(response, self.0.asker.upgrade());
         events::refused(response.status());
-        let refusal = written(response, b"GET");
-        send_refusal(&mut self.0.stream, &refusal, self.0.settings.close_timeout).await;
+        self.0.asker.refuse(response, self.0.settings.close_timeout).await;
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +12,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use super::error::AcceptError;
+#[cfg(feature = "http2")]
+use super::http2::Http2Connection;
 use super::incoming::Incoming;
-use super::layer::{Layer, Plain};
+#[cfg(feature = "http2")]
+use super::layer::WithHttp2;
+use super::layer::{Layer, Opened, Plain};
 use super::options::AcceptOptions;
 use super::served::Served;
 use super::serving::Serving;
 use crate::connection::Connection;
 use crate::events;
+#[cfg(feature = "http2")]
+use crate::http2::Http2Options;
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 
@@ -111,6 +116,36 @@ impl Server {
 }
 
 impl<L: Layer> Server<L> {
+    /// Speaks HTTP/2 as well (RFC 8441), by which one TCP connection carries many WebSockets: over TLS where the client chooses it
+    /// (ALPN), over plain TCP where it begins with it. Each stream is served as a connection of its own, in a task of its own.
+    ///
+    /// A TCP connection over HTTP/2 counts as a connection, and so does each of its WebSockets. One on which no WebSocket is open
+    /// for as long as a handshake may take is closed.
+    ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// use ws_tokio::{Connection, Http2Options, Server};
+    ///
+    /// let server = Server::bind("127.0.0.1:9001").await?.http2(Http2Options::default());
+    /// server
+    ///     .serve(async |mut connection: Connection| {
+    ///         connection.run(|message, outbox| outbox.send(message)).await
+    ///     })
+    ///     .await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http2(self, http2: Http2Options) -> Server<WithHttp2<L>>
+    where
+        WithHttp2<L>: Layer,
+    {
+        let Self { listener, layer, options, max_connections, max_handshakes } = self;
+        let layer = WithHttp2 { below: layer, options: http2 };
+        Server { listener, layer, options, max_connections, max_handshakes }
+    }
+
     /// Sets the options for accepting connections.
     #[must_use]
     pub fn options(self, options: AcceptOptions) -> Self {
@@ -188,12 +223,21 @@ impl<L: Layer> Server<L> {
             let handshake = permit(&handshakes).await;
             let (stream, peer) = accept(|| self.listener.accept()).await;
             let shared = shared.clone();
+            #[cfg(feature = "http2")]
+            let places = connections.clone();
             tokio::spawn(events::of_connection(peer, async move {
                 let (layer, options, handler) = &*shared;
-                let read = read(layer, options, stream).await;
+                let opened = open(layer, options, stream).await;
                 drop(handshake);
-                if let Ok(incoming) = read {
-                    handler(incoming.with_peer_addr(peer)).await.tell();
+                match opened {
+                    Ok(Opened::One(incoming)) => {
+                        handler(incoming.with_peer_addr(peer)).await.tell();
+                    }
+                    #[cfg(feature = "http2")]
+                    Ok(Opened::Many(streams)) => {
+                        many(peer, streams, shared.clone(), places).await;
+                    }
+                    Err(_) => {}
                 }
                 drop(connection);
             }));
@@ -227,21 +271,37 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn read<L: Layer>(
+async fn open<L: Layer>(
     layer: &L,
     options: &AcceptOptions,
     stream: TcpStream,
-) -> Result<Incoming<L::Stream>, AcceptError> {
+) -> Result<Opened<L::Stream>, AcceptError> {
     stream.set_nodelay(true)?;
     // On the heap, so that the task is no larger for it.
-    Box::pin(async move {
-        let deadline = options.deadline();
-        let secured = deadline.within(pin!(layer.accept(stream))).await;
-        let secured = secured.unwrap_or(Err(AcceptError::Silent));
-        let stream = secured.inspect_err(|error| events::not_accepted(error, None))?;
-        options.read_until(deadline, stream).await
-    })
-    .await
+    Box::pin(layer.open(stream, options)).await
+}
+
+/// Serves each stream of an HTTP/2 connection in its own task.
+#[cfg(feature = "http2")]
+async fn many<L, H, F>(
+    peer: SocketAddr,
+    streams: Box<Http2Connection<L::Stream>>,
+    shared: Arc<(L, AcceptOptions, H)>,
+    places: Arc<Semaphore>,
+) where
+    L: Layer,
+    H: Fn(Incoming<L::Stream>) -> F + Send + Sync + 'static,
+    F: Future<Output: Served> + Send + 'static,
+{
+    let take = |incoming: Incoming<L::Stream>, place| {
+        let shared = shared.clone();
+        tokio::spawn(events::of_connection(peer, async move {
+            (shared.2)(incoming.with_peer_addr(peer)).await.tell();
+            drop(place);
+        }));
+    };
+    // On the heap, so that the task of a connection over HTTP/1.1 is no larger for it.
+    Box::pin(streams.serve(&shared.1, &places, take)).await;
 }
 
 async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {

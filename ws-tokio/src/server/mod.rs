@@ -1,7 +1,10 @@
 //! The server: accepting handshakes, serving a listener, shutting down gracefully.
 
 mod accept;
+mod asker;
 mod error;
+#[cfg(feature = "http2")]
+mod http2;
 mod incoming;
 mod layer;
 mod listener;
@@ -13,9 +16,13 @@ mod tracker;
 
 pub use accept::accept;
 pub use error::AcceptError;
+#[cfg(all(feature = "http2", feature = "hyper"))]
+pub(crate) use http2::speaks;
 pub use incoming::Incoming;
 #[cfg(feature = "hyper")]
 pub(crate) use incoming::established;
+#[cfg(feature = "http2")]
+pub use layer::WithHttp2;
 pub use layer::{Layer, Plain};
 pub use listener::Server;
 pub use options::AcceptOptions;

@@ -10,11 +10,11 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
+use super::alpn::HTTP_1;
+#[cfg(feature = "http2")]
+use super::alpn::HTTP_2;
 use super::error::TlsError;
 use super::provider::provider;
-
-/// What a client offers by ALPN (RFC 7301).
-const HTTP_1: &[u8] = b"http/1.1";
 
 /// What a client trusts, and with which provider; cheap to clone. Its configuration is made once, at first use.
 #[derive(Clone)]
@@ -145,12 +145,26 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<TlsStream<S>, TlsError> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
+    #[cfg(feature = "http2")]
+    let with_http2 = config.alpn_protocols.first().is_some_and(|protocol| protocol == HTTP_2);
+    #[cfg(not(feature = "http2"))]
+    let with_http2 = false;
     let stream = TlsConnector::from(config).connect(name, stream).await;
     let stream = stream.map_err(TlsError::Handshake)?;
     match stream.get_ref().1.alpn_protocol() {
         None | Some(HTTP_1) => Ok(stream),
+        Some(_) if with_http2 => Ok(stream),
         Some(other) => Err(TlsError::Protocol(other.to_vec())),
     }
+}
+
+/// The configuration of a client that prefers HTTP/2. Sessions are resumed as by the original, with which it shares them.
+#[cfg(feature = "http2")]
+pub(crate) fn with_http2(config: &ClientConfig) -> Arc<ClientConfig> {
+    let alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+    let mut config = config.clone();
+    config.alpn_protocols = alpn_protocols;
+    Arc::new(config)
 }
 
 impl fmt::Debug for ClientTls {

@@ -10,6 +10,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 
+use super::alpn::HTTP_1;
+#[cfg(feature = "http2")]
+use super::alpn::HTTP_2;
 use super::error::TlsError;
 use super::provider::provider;
 
@@ -78,8 +81,27 @@ impl ServerTls {
         &self,
         stream: S,
     ) -> Result<TlsStream<S>, TlsError> {
-        let config = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        TlsAcceptor::from(self.config()).accept(stream).await.map_err(TlsError::Handshake)
+    }
+
+    /// As [`accept`](Self::accept), and lets the client choose HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) async fn accept_http2<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<TlsStream<S>, TlsError> {
+        let mut config = self.config();
+        if !config.alpn_protocols.iter().any(|protocol| protocol == HTTP_2) {
+            // What sessions are resumed by is shared with the original.
+            let mut with_http2 = ServerConfig::clone(&config);
+            with_http2.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+            config = Arc::new(with_http2);
+        }
         TlsAcceptor::from(config).accept(stream).await.map_err(TlsError::Handshake)
+    }
+
+    fn config(&self) -> Arc<ServerConfig> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -89,7 +111,7 @@ fn from_pem(certificates: &[u8], key: &[u8]) -> Result<ServerConfig, TlsError> {
     let builder = ServerConfig::builder_with_provider(provider()?);
     let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
     let mut config = builder.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP_1.to_vec()];
     Ok(config)
 }
 

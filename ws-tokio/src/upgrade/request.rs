@@ -15,6 +15,8 @@ use super::upgrading::Upgrading;
 use crate::connection::Negotiated;
 use crate::events;
 use crate::server::AcceptOptions;
+#[cfg(feature = "http2")]
+use crate::server::speaks;
 use crate::settings::Settings;
 
 /// A valid handshake request that an HTTP server has read, to be answered by that server.
@@ -192,10 +194,7 @@ fn check_protocol(
         return Ok(());
     }
     #[cfg(feature = "http2")]
-    return match extensions.get::<hyper::ext::Protocol>().map(|protocol| protocol.as_str()) {
-        Some("websocket") => Ok(()),
-        other => Err(Refusal::OtherProtocol(other.unwrap_or_default().to_owned())),
-    };
+    return speaks(extensions.get::<hyper::ext::Protocol>().map(|protocol| protocol.as_str()));
     #[cfg(not(feature = "http2"))]
     return {
         _ = extensions;

@@ -26,6 +26,24 @@ impl Offer {
         }
         check_upgrade(response.headers())?;
         check_accept(response.headers(), key)?;
+        self.agreed(response)
+    }
+
+    /// Judges the answer to an extended CONNECT (RFC 8441, 5), which any 2xx accepts.
+    ///
+    /// # Errors
+    ///
+    /// The answer accepts, but not what was asked for: the stream can't be used.
+    pub fn judge_connect(&self, response: Response<()>) -> Result<Answer, AnswerError> {
+        match response.status() {
+            status if status.is_success() => self.agreed(response),
+            status if status.is_informational() => Ok(Answer::Interim),
+            _ => Ok(Answer::Refused(response)),
+        }
+    }
+
+    /// Judges what an answer that accepts has chosen.
+    fn agreed(&self, response: Response<()>) -> Result<Answer, AnswerError> {
         let compression = self.check_extensions(response.headers())?;
         let subprotocol = self.check_subprotocol(response.headers())?;
         Ok(Answer::Accepted(Accepted { response, subprotocol, compression }))
@@ -93,12 +111,12 @@ impl Accepted {
         self.subprotocol.as_deref()
     }
 
-    /// Returns the 101's head.
+    /// Returns the head of the response.
     pub fn response(&self) -> &Response<()> {
         &self.response
     }
 
-    /// Returns the 101's head, owned.
+    /// Returns the head of the response, owned.
     pub fn into_response(self) -> Response<()> {
         self.response
     }

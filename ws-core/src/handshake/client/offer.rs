@@ -7,9 +7,10 @@ use http::header::{
     AUTHORIZATION, CONNECTION, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
-use super::target::Target;
+use super::target::{Security, Target};
 use crate::deflate::options::CompressionOptions;
 use crate::handshake::headers::{is_reserved, is_token};
 use crate::handshake::key::Key;
@@ -95,17 +96,50 @@ impl Offer {
         let mut request = Request::new(());
         *request.uri_mut() = Uri::from(target.path().clone());
         let headers = request.headers_mut();
-        headers.insert(HOST, self.host.as_ref().unwrap_or(target.host_header()).clone());
+        headers.insert(HOST, self.host_of(target).clone());
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from(*key));
+        self.ask(target, headers);
+        request
+    }
+
+    /// Returns the extended CONNECT for the target (RFC 8441, 5), for HTTP/2 and later. Its `:protocol`, which must be `websocket`, is
+    /// set by whoever sends it.
+    ///
+    /// # Errors
+    ///
+    /// The caller's `Host` is no authority.
+    pub fn connect_request(&self, target: &Target) -> Result<Request<()>, OfferError> {
+        let scheme = match target.security() {
+            Security::Plain => Scheme::HTTP,
+            Security::Tls => Scheme::HTTPS,
+        };
+        let host = self.host_of(target);
+        let uri = Uri::builder().scheme(scheme).authority(host.as_bytes());
+        let uri = uri.path_and_query(target.path().clone()).build();
+        let mut request = Request::new(());
+        *request.method_mut() = Method::CONNECT;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = uri.map_err(|_| OfferError::HostNotAuthority(host.clone()))?;
+        let headers = request.headers_mut();
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        self.ask(target, headers);
+        Ok(request)
+    }
+
+    fn host_of<'a>(&'a self, target: &'a Target) -> &'a HeaderValue {
+        self.host.as_ref().unwrap_or(target.host_header())
+    }
+
+    /// Adds what is asked for over every version of HTTP.
+    fn ask(&self, target: &Target, headers: &mut HeaderMap) {
         headers.extend(self.subprotocol_list().map(|list| (SEC_WEBSOCKET_PROTOCOL, list)));
         headers.extend(self.extensions().map(|offer| (SEC_WEBSOCKET_EXTENSIONS, offer)));
         headers.extend(target.authorization().map(|it| (AUTHORIZATION, it.clone())));
         // Replaces headers of the same name; only `Authorization` can be one.
         headers.extend(self.headers.clone());
-        request
     }
 
     /// Finds a subprotocol among those asked for, in any case.
@@ -142,6 +176,8 @@ pub enum OfferError {
     SubprotocolNotToken(String),
     /// This subprotocol stands twice.
     SubprotocolRepeated(String),
+    /// This `Host` can't be an `:authority`, which stands for it over HTTP/2.
+    HostNotAuthority(HeaderValue),
 }
 
 impl fmt::Display for OfferError {
@@ -154,6 +190,7 @@ impl fmt::Display for OfferError {
             Self::SubprotocolRepeated(name) => {
                 write!(f, "the subprotocol {name:?} is asked for twice")
             }
+            Self::HostNotAuthority(host) => write!(f, "the host {host:?} can't be an authority"),
         }
     }
 }

@@ -138,6 +138,25 @@ impl Target {
         self.authorization.as_ref()
     }
 
+    /// Returns the same server with another path, which begins with `/`, and may have a query.
+    ///
+    /// ```
+    /// # use ws_core::handshake::client::Target;
+    /// let target = Target::parse("wss://user:secret@example.com/chat")?.with_path("/news?since=7")?;
+    /// assert_eq!((target.host(), target.path().as_str()), ("example.com", "/news?since=7"));
+    /// assert!(target.with_path("news").is_err());
+    /// # Ok::<(), ws_core::handshake::client::UrlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It does not begin with `/`, or can't be sent.
+    pub fn with_path(&self, path: &str) -> Result<Self, UrlError> {
+        let parsed = path.starts_with('/').then(|| path.parse()).and_then(Result::ok);
+        let path = parsed.ok_or_else(|| UrlError::new(UrlFault::Path, path))?;
+        Ok(Self { path, ..self.clone() })
+    }
+
     /// Returns the same target with these credentials, unless it has its own.
     pub(super) fn or_authorization(mut self, authorization: Option<HeaderValue>) -> Self {
         self.authorization = self.authorization.or(authorization);

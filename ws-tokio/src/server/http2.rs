@@ -1,0 +1,201 @@
+//! A server's HTTP/2: each stream of a connection asks for a WebSocket of its own (RFC 8441).
+
+use std::fmt;
+use std::future::{pending, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::ext::Protocol;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, server};
+use http::{Method, Request, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep_until};
+use ws_core::handshake::server::{Refusal, Upgrade};
+
+use super::asker::Asker;
+use super::incoming::{Incoming, Parts};
+use super::options::AcceptOptions;
+use super::tracker::Tracker;
+use crate::connection::Negotiated;
+use crate::events;
+use crate::http2::{Http2Stream, Sent, Session, broken};
+use crate::opening::Rewound;
+use crate::transport::Transport;
+
+/// An HTTP/2 connection, whose streams become `S`.
+pub struct Http2Connection<S> {
+    connection: server::Connection<Rewound<Transport>, Sent>,
+    session: Arc<Session>,
+    stream: fn(Http2Stream) -> S,
+    /// Whether the client was told to open no more streams.
+    is_leaving: bool,
+    /// Runs while no stream is open.
+    idle: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Http2Connection<S> {
+    pub(super) fn new(
+        connection: server::Connection<Rewound<Transport>, Sent>,
+        session: Session,
+        stream: fn(Http2Stream) -> S,
+    ) -> Self {
+        Self { connection, session: Arc::new(session), stream, is_leaving: false, idle: None }
+    }
+
+    /// Hands over a request for each WebSocket, with its place among `places`, until the connection has ended. One on which no
+    /// WebSocket is open for as long as a handshake may take is told to leave, and then left.
+    pub(super) async fn serve(
+        mut self,
+        options: &AcceptOptions,
+        places: &Arc<Semaphore>,
+        mut take: impl FnMut(Incoming<S>, OwnedSemaphorePermit),
+    ) {
+        let mut closing = pin!(closing(options.tracker.as_ref()));
+        // Who comes after that is told by each answer.
+        let mut was_told = poll_fn(|cx| Poll::Ready(closing.as_mut().poll(cx).is_ready())).await;
+        poll_fn(|cx| {
+            loop {
+                while let Poll::Ready(asked) = self.connection.poll_accept(cx) {
+                    let Some(Ok((request, respond))) = asked else { return Poll::Ready(()) };
+                    if let Some((incoming, place)) = self.asked(options, places, request, respond) {
+                        take(incoming, place);
+                    }
+                }
+                if !was_told && closing.as_mut().poll(cx).is_ready() {
+                    was_told = true;
+                    self.leave();
+                    continue;
+                }
+                ready!(self.poll_idle(cx, options));
+                if self.is_leaving {
+                    return Poll::Ready(());
+                }
+                self.leave();
+            }
+        })
+        .await;
+    }
+
+    /// Tells the client to open no more streams (GOAWAY). Those that are open live on.
+    fn leave(&mut self) {
+        self.is_leaving = true;
+        self.idle = None;
+        self.connection.graceful_shutdown();
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>, options: &AcceptOptions) -> Poll<()> {
+        if Arc::strong_count(&self.session) > 1 {
+            self.idle = None;
+            return Poll::Pending;
+        }
+        match &mut self.idle {
+            Some(idle) => idle.as_mut().poll(cx),
+            None => {
+                let Some(until) = options.deadline().at() else { return Poll::Pending };
+                let idle = self.idle.insert(Box::pin(sleep_until(until)));
+                idle.as_mut().poll(cx)
+            }
+        }
+    }
+
+    /// Judges a request, and refuses it if it is not to be accepted.
+    fn asked(
+        &self,
+        options: &AcceptOptions,
+        places: &Arc<Semaphore>,
+        request: Request<RecvStream>,
+        respond: SendResponse<Sent>,
+    ) -> Option<(Incoming<S>, OwnedSemaphorePermit)> {
+        let (head, recv) = request.into_parts();
+        let request = Request::from_parts(head, ());
+        let is_head = request.method() == Method::HEAD;
+        let (session, stream) = (self.session.clone(), self.stream);
+        let mut asked = Asked { session, respond, recv, stream, is_head };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            // It may be asked again (RFC 9113, 8.7).
+            asked.respond.send_reset(Reason::REFUSED_STREAM);
+            return None;
+        };
+        let protocol = request.extensions().get::<Protocol>();
+        let judged = options
+            .handshake
+            .head_limits
+            .check(request.headers())
+            .map_err(Refusal::Head)
+            .and_then(|()| options.ticket())
+            .and_then(|ticket| {
+                if request.method() == Method::CONNECT {
+                    speaks(protocol.map(Protocol::as_str))?;
+                }
+                Ok((options.policy.judge(&request, Upgrade::ExtendedConnect)?, ticket))
+            });
+        let (accepted, ticket) = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                events::not_accepted(&refusal, Some(refusal.status()));
+                asked.refuse(refusal.response(Upgrade::ExtendedConnect));
+                return None;
+            }
+        };
+        let negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        let negotiated = options.handshake.compressing(negotiated, accepted.compression());
+        let (asker, deadline) = (Asker::Http2(asked), options.deadline());
+        let settings = options.handshake.settings;
+        let parts = Parts { asker, request, accepted, deadline, negotiated, settings, ticket };
+        Some((Incoming::new(parts), place))
+    }
+}
+
+/// Waits until the tracker shuts down.
+async fn closing(tracker: Option<&Tracker>) {
+    match tracker {
+        Some(tracker) => tracker.closing().await,
+        None => pending().await,
+    }
+}
+
+/// Checks the `:protocol` of an extended CONNECT.
+pub(crate) fn speaks(protocol: Option<&str>) -> Result<(), Refusal> {
+    match protocol {
+        Some("websocket") => Ok(()),
+        other => Err(Refusal::OtherProtocol(other.unwrap_or_default().to_owned())),
+    }
+}
+
+/// A stream on which an answer is waited for. If dropped, it is reset.
+pub(super) struct Asked<S> {
+    /// Dropped first, as [`Http2Stream`]'s.
+    session: Arc<Session>,
+    respond: SendResponse<Sent>,
+    recv: RecvStream,
+    stream: fn(Http2Stream) -> S,
+    is_head: bool,
+}
+
+impl<S> Asked<S> {
+    pub(super) fn accept(mut self, response: Response<()>) -> io::Result<S> {
+        let send = self.respond.send_response(response, false).map_err(broken)?;
+        Ok((self.stream)(Http2Stream::new(send, self.recv, self.session)))
+    }
+
+    pub(super) fn refuse(mut self, response: Response<Bytes>) {
+        let (head, body) = response.into_parts();
+        let is_end = self.is_head || body.is_empty();
+        let sent = self.respond.send_response(Response::from_parts(head, ()), is_end);
+        if let (Ok(mut send), false) = (sent, is_end) {
+            // Where it fails, the client has left.
+            _ = send.send_data(Sent::forgotten(body), true);
+        }
+    }
+}
+
+impl<S> fmt::Debug for Asked<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("stream", &self.respond.stream_id()).finish_non_exhaustive()
+    }
+}
