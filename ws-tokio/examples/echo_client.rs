@@ -10,6 +10,7 @@
 //! | `--proxy URL` | connects through a proxy: `http://`, `https://` or `socks5://` | `proxy` |
 //! | `--proxy-from-env` | connects through the proxy that the environment names | `proxy` |
 //! | `--root FILE` | trusts one more root, in PEM | `rustls` |
+//! | `--http2` | speaks HTTP/2: over `wss` if the server does, over `ws` at once | `http2` |
 //! | `--insecure` | DANGEROUS: trusts any server, so that anybody on the way can read and change everything | `rustls` |
 //!
 //! `wss` URLs need a provider and roots: `--features ring,webpki-roots`.
@@ -23,10 +24,10 @@ use std::process::ExitCode;
 
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use ws_tokio::http::header::{HeaderName, HeaderValue};
-use ws_tokio::{CloseCode, Compression, ConnectOptions, Message};
+use ws_tokio::{CloseCode, Compression, ConnectOptions, Connection, Message, Transport};
 
 const USAGE: &str = "usage: echo_client URL [--compress[=takeover]] [--header 'NAME: VALUE']... \
-    [--proxy URL | --proxy-from-env] [--root FILE] [--insecure]";
+    [--proxy URL | --proxy-from-env] [--root FILE] [--insecure] [--http2]";
 
 type Failure = Box<dyn Error>;
 
@@ -37,7 +38,7 @@ async fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let options = match options(args) {
+    let options = match Options::parse(args) {
         Ok(options) => options,
         Err(error) => {
             eprintln!("{error}\n{USAGE}");
@@ -52,7 +53,42 @@ async fn main() -> ExitCode {
     std::process::exit(i32::from(talked.is_err()))
 }
 
-fn options(mut args: impl Iterator<Item = String>) -> Result<ConnectOptions, Failure> {
+struct Options {
+    connect: ConnectOptions,
+    http2: bool,
+}
+
+impl Options {
+    fn parse(args: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let (http2, others): (Vec<_>, Vec<_>) = args.partition(|arg| arg == "--http2");
+        Ok(Self { connect: connect_options(others.into_iter())?, http2: !http2.is_empty() })
+    }
+
+    async fn connect(&self, url: &str) -> Result<Connection<Transport>, Failure> {
+        let Self { connect, http2 } = self;
+        if !http2 {
+            return Ok(connect.connect(url).await?.0);
+        }
+        #[cfg(feature = "http2")]
+        return over_http2(url, connect).await;
+        #[cfg(not(feature = "http2"))]
+        return Err("HTTP/2 needs the feature `http2`".into());
+    }
+}
+
+#[cfg(feature = "http2")]
+async fn over_http2(url: &str, options: &ConnectOptions) -> Result<Connection<Transport>, Failure> {
+    use ws_tokio::{Http2Options, Http2Session};
+
+    if url.starts_with("wss:") {
+        return Ok(options.clone().prefer_http2(Http2Options::default()).connect(url).await?.0);
+    }
+    let target = ws_tokio::handshake::client::Target::parse(url)?;
+    let session = Http2Session::new(url, options, Http2Options::default())?;
+    Ok(session.open(target.path().as_str(), options).await?.0)
+}
+
+fn connect_options(mut args: impl Iterator<Item = String>) -> Result<ConnectOptions, Failure> {
     let mut options = ConnectOptions::default();
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
@@ -86,8 +122,8 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<ConnectOptions, Fai
     Ok(options)
 }
 
-async fn talk(url: &str, options: &ConnectOptions) -> Result<(), Failure> {
-    let (mut connection, _response) = options.connect(url).await?;
+async fn talk(url: &str, options: &Options) -> Result<(), Failure> {
+    let mut connection = options.connect(url).await?;
     let mut lines = BufReader::new(stdin()).lines();
     loop {
         tokio::select! {

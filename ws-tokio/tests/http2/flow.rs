@@ -18,14 +18,14 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A server whose connections at `/stall` are never read, and echo elsewhere.
 async fn stalling_server(http2: Http2Options) -> std::net::SocketAddr {
-    let server = Server::bind("127.0.0.1:0").await.unwrap();
-    let address = server.local_addr().unwrap();
+    let server = Server::bind("127.0.0.1:0").await.expect("a listener");
+    let address = server.local_addr().expect("an address");
     let server = server.http2(http2);
     tokio::spawn(async move {
         server
             .serve_incoming(async |incoming| {
                 let stalls = incoming.request().uri().path() == "/stall";
-                let mut connection = incoming.accept().await.unwrap();
+                let mut connection = incoming.accept().await.expect("a client that stays");
                 if stalls {
                     std::future::pending::<()>().await;
                 }

@@ -1,6 +1,7 @@
 //! WebSockets over HTTP/2 (RFC 8441), both sides: who is let in, how bytes flow and stop, and how streams and connections end.
 
 #[path = "../tls/authority.rs"]
+#[expect(dead_code, reason = "the tests of TLS need all of it")]
 mod authority;
 mod ends;
 mod flow;
@@ -31,7 +32,7 @@ async fn echo_server(options: AcceptOptions) -> (SocketAddr, JoinHandle<()>) {
     let server = Server::bind("127.0.0.1:0").await.expect("a listener");
     let address = server.local_addr().expect("an address");
     let serving = server.options(options).http2(Http2Options::default()).serve(echo);
-    (address, tokio::spawn(async move { serving.await }))
+    (address, tokio::spawn(serving))
 }
 
 /// An echo server over TLS.
