@@ -21,14 +21,15 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for S {}
 
 /// When what was answered is flushed.
-enum Flush {
+#[derive(Clone, Copy)]
+pub(super) enum Flush {
     /// Once nothing more is there to be answered.
     Burst,
     Each,
 }
 
 /// Answers messages with what `answer` makes of them, until one that it makes nothing of, such as a close frame.
-async fn echo<T, M, E>(mut ws: T, flush: Flush, answer: impl Fn(M) -> Option<M>) -> Ended
+pub(super) async fn echo<T, M, E>(mut ws: T, flush: Flush, answer: impl Fn(M) -> Option<M>) -> Ended
 where
     T: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
     E: Error + Send + Sync + 'static,
@@ -57,11 +58,10 @@ pub(super) async fn sockudo_sent<S: Transport>(stream: S, deflate: Deflate) -> E
 }
 
 async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) -> Ended {
-    let data = |message: sockudo_ws::Message| (!message.is_close()).then_some(message);
     let alone = match deflate.takeover {
         Compression::Off => {
             server_handshake(&mut stream).await?;
-            return echo(WebSocketStream::server(stream, Config::default()), flush, data).await;
+            return sockudo_echo(WebSocketStream::server(stream, Config::default()), flush).await;
         }
         Compression::NoContextTakeover => true,
         Compression::ContextTakeover => false,
@@ -74,7 +74,18 @@ async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) ->
         ..DeflateConfig::default()
     };
     upgrade(&mut stream, Some(&config.to_response_header())).await?;
-    echo(CompressedWebSocketStream::server(stream, Config::default(), config), flush, data).await
+    let ws = CompressedWebSocketStream::server(stream, Config::default(), config);
+    sockudo_echo(ws, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn sockudo_echo<T>(ws: T, flush: Flush) -> Ended
+where
+    T: Stream<Item = sockudo_ws::Result<sockudo_ws::Message>>
+        + Sink<sockudo_ws::Message, Error = sockudo_ws::Error>
+        + Unpin,
+{
+    echo(ws, flush, |message| (!message.is_close()).then_some(message)).await
 }
 
 pub(super) async fn yawc_fed<S: Transport>(stream: S, deflate: Deflate) -> Ended {
@@ -120,6 +131,11 @@ async fn yawc<S: Transport>(
     let role = yawc::Role::Server;
     let ws =
         yawc::WebSocket::from_stream_with_extensions(stream, role, extension, options.with_utf8())?;
+    yawc_echo(ws, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn yawc_echo<S: Transport>(ws: yawc::WebSocket<S>, flush: Flush) -> Ended {
     let data = |frame: Frame| (!frame.opcode().is_control()).then_some(frame);
     echo(ws.map(Ok::<_, WebSocketError>), flush, data).await
 }
@@ -167,7 +183,14 @@ pub(super) async fn tungstenite_sent<S: Transport>(stream: S, _: Deflate) -> End
 }
 
 async fn tungstenite<S: Transport>(stream: S, flush: Flush) -> Ended {
-    let ws = tokio_tungstenite::accept_async(stream).await?;
+    tungstenite_echo(tokio_tungstenite::accept_async(stream).await?, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn tungstenite_echo<S: Transport>(
+    ws: tokio_tungstenite::WebSocketStream<S>,
+    flush: Flush,
+) -> Ended {
     echo(ws, flush, |message: tungstenite::Message| {
         (message.is_text() || message.is_binary()).then_some(message)
     })
