@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::ready;
+use std::io;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -60,7 +61,7 @@ fn axums_own(flush: Flush) -> Router {
     let data =
         |message| matches!(message, Message::Text(_) | Message::Binary(_)).then_some(message);
     let ws = async move |upgrade: WebSocketUpgrade| {
-        upgrade.on_upgrade(async move |socket| _ = echo(socket, flush, data).await)
+        upgrade.on_upgrade(async move |mut socket| _ = echo(&mut socket, flush, data).await)
     };
     Router::new().fallback_service(any(ws))
 }
@@ -71,7 +72,7 @@ static SOCKUDO_SENT: LazyLock<Router> = LazyLock::new(|| sockudo(Flush::Each));
 
 fn sockudo(flush: Flush) -> Router {
     let ws = async move |upgrade: sockudo_ws::axum_integration::WebSocketUpgrade| {
-        upgrade.on_upgrade(async move |socket| _ = sockudo_echo(socket, flush).await)
+        upgrade.on_upgrade(async move |mut socket| _ = sockudo_echo(&mut socket, flush).await)
     };
     Router::new().fallback_service(any(ws))
 }
@@ -112,16 +113,18 @@ where
     F: Future<Output = Result<(), ws_tokio::Error>> + Send + 'static,
 {
     static OPTIONS: LazyLock<AcceptOptions> = LazyLock::new(AcceptOptions::default);
-    let upgrade = |request: &mut Request<Incoming>| {
+    serve_by_hyper(stream, move |request| {
         let upgrade = OPTIONS.upgrade(request)?;
-        Ok::<_, ws_tokio::Refused>(upgrade.answer::<http_body_util::Empty<&[u8]>>())
-    };
-    serve_by_hyper(stream, upgrade, async move |connection| Ok(echo(connection).await?));
+        let (response, connecting) = upgrade.answer::<http_body_util::Empty<&[u8]>>();
+        Ok((response, async move { Ok(echo(connecting.await?).await?) }))
+    });
 }
 
 pub(super) fn fastwebsockets(stream: TcpStream) {
-    let upgrade = |request: &mut Request<Incoming>| fastwebsockets::upgrade::upgrade(request);
-    serve_by_hyper(stream, upgrade, fastwebsockets_echo);
+    serve_by_hyper(stream, |request| {
+        let (response, connecting) = fastwebsockets::upgrade::upgrade(request)?;
+        Ok((response, async { fastwebsockets_echo(connecting.await?).await }))
+    });
 }
 
 pub(super) fn yawc_fed(stream: TcpStream) {
@@ -133,11 +136,11 @@ pub(super) fn yawc_sent(stream: TcpStream) {
 }
 
 fn yawc(stream: TcpStream, flush: Flush) {
-    let upgrade = |request: &mut Request<Incoming>| {
+    serve_by_hyper(stream, move |request| {
         let options = yawc::Options::default().without_compression().with_utf8();
-        yawc::WebSocket::upgrade_with_options(request, options)
-    };
-    serve_by_hyper(stream, upgrade, move |ws| yawc_echo(ws, flush));
+        let (response, connecting) = yawc::WebSocket::upgrade_with_options(request, options)?;
+        Ok((response, async move { yawc_echo(&mut connecting.await?, flush).await }))
+    });
 }
 
 pub(super) fn tungstenite_fed(stream: TcpStream) {
@@ -149,33 +152,31 @@ pub(super) fn tungstenite_sent(stream: TcpStream) {
 }
 
 fn tungstenite(stream: TcpStream, flush: Flush) {
-    let upgrade = |request: &mut Request<Incoming>| hyper_tungstenite::upgrade(request, None);
-    serve_by_hyper(stream, upgrade, move |ws| tungstenite_echo(ws, flush));
+    serve_by_hyper(stream, move |request| {
+        let (response, connecting) = hyper_tungstenite::upgrade(request, None)?;
+        Ok((response, async move { tungstenite_echo(&mut connecting.await?, flush).await }))
+    });
 }
 
-/// By hyper alone: `upgrade` answers a request, and `echo` serves what comes of it.
-fn serve_by_hyper<B, C, W, F, E, D>(
+/// By hyper alone: `upgrade` answers a request, with what serves the connection that comes of it.
+fn serve_by_hyper<B, F>(
     stream: TcpStream,
-    upgrade: impl Fn(&mut Request<Incoming>) -> Result<(Response<B>, C), E> + Send + 'static,
-    echo: impl FnOnce(W) -> F + Clone + Send + 'static,
+    upgrade: impl Fn(&mut Request<Incoming>) -> Result<(Response<B>, F), Failure> + Send + 'static,
 ) where
     B: Body<Data: Send, Error: Error + Send + Sync> + Send + 'static,
-    C: Future<Output = Result<W, D>> + Send + 'static,
-    W: Send,
     F: Future<Output = Ended> + Send + 'static,
-    E: Error + Send + Sync + 'static,
-    D: Error + Send + Sync + 'static,
 {
     let service = service_fn(move |mut request| {
-        let answered = upgrade(&mut request).map(|(response, connecting)| {
-            let echo = echo.clone();
-            tokio::spawn(async move { echo(connecting.await?).await });
+        let upgraded = upgrade(&mut request).map_err(io::Error::other);
+        ready(upgraded.map(|(response, serving)| {
+            tokio::spawn(serving);
             response
-        });
-        ready(answered)
+        }))
     });
     tokio::spawn(async move {
         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         _ = serving.with_upgrades().await;
     });
 }
+
+type Failure = Box<dyn Error + Send + Sync>;

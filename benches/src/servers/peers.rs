@@ -29,7 +29,13 @@ pub(super) enum Flush {
 }
 
 /// Answers messages with what `answer` makes of them, until one that it makes nothing of, such as a close frame.
-pub(super) async fn echo<T, M, E>(mut ws: T, flush: Flush, answer: impl Fn(M) -> Option<M>) -> Ended
+///
+/// By reference, here and below: each future that a connection moves through keeps room for it, and idle ones are weighed.
+pub(super) async fn echo<T, M, E>(
+    ws: &mut T,
+    flush: Flush,
+    answer: impl Fn(M) -> Option<M>,
+) -> Ended
 where
     T: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
     E: Error + Send + Sync + 'static,
@@ -61,7 +67,8 @@ async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) ->
     let alone = match deflate.takeover {
         Compression::Off => {
             server_handshake(&mut stream).await?;
-            return sockudo_echo(WebSocketStream::server(stream, Config::default()), flush).await;
+            let mut ws = WebSocketStream::server(stream, Config::default());
+            return sockudo_echo(&mut ws, flush).await;
         }
         Compression::NoContextTakeover => true,
         Compression::ContextTakeover => false,
@@ -74,12 +81,12 @@ async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) ->
         ..DeflateConfig::default()
     };
     upgrade(&mut stream, Some(&config.to_response_header())).await?;
-    let ws = CompressedWebSocketStream::server(stream, Config::default(), config);
-    sockudo_echo(ws, flush).await
+    let mut ws = CompressedWebSocketStream::server(stream, Config::default(), config);
+    sockudo_echo(&mut ws, flush).await
 }
 
 /// However its handshake was done.
-pub(super) async fn sockudo_echo<T>(ws: T, flush: Flush) -> Ended
+pub(super) async fn sockudo_echo<T>(ws: &mut T, flush: Flush) -> Ended
 where
     T: Stream<Item = sockudo_ws::Result<sockudo_ws::Message>>
         + Sink<sockudo_ws::Message, Error = sockudo_ws::Error>
@@ -129,15 +136,15 @@ async fn yawc<S: Transport>(
     };
     upgrade(&mut stream, extension).await?;
     let role = yawc::Role::Server;
-    let ws =
+    let mut ws =
         yawc::WebSocket::from_stream_with_extensions(stream, role, extension, options.with_utf8())?;
-    yawc_echo(ws, flush).await
+    yawc_echo(&mut ws, flush).await
 }
 
 /// However its handshake was done.
-pub(super) async fn yawc_echo<S: Transport>(ws: yawc::WebSocket<S>, flush: Flush) -> Ended {
+pub(super) async fn yawc_echo<S: Transport>(ws: &mut yawc::WebSocket<S>, flush: Flush) -> Ended {
     let data = |frame: Frame| (!frame.opcode().is_control()).then_some(frame);
-    echo(ws.map(Ok::<_, WebSocketError>), flush, data).await
+    echo(&mut ws.map(Ok::<_, WebSocketError>), flush, data).await
 }
 
 thread_local! {
@@ -167,8 +174,8 @@ pub(super) async fn fastwebsockets_echo<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// It flushes whenever it is asked for a message: to feed it a burst gains nothing.
 pub(super) async fn tokio_websockets<S: Transport>(stream: S, _: Deflate) -> Ended {
-    let (_, ws) = tokio_websockets::ServerBuilder::new().accept(stream).await?;
-    echo(ws, Flush::Each, |message: tokio_websockets::Message| {
+    let (_, mut ws) = tokio_websockets::ServerBuilder::new().accept(stream).await?;
+    echo(&mut ws, Flush::Each, |message: tokio_websockets::Message| {
         (message.is_text() || message.is_binary()).then_some(message)
     })
     .await
@@ -183,12 +190,13 @@ pub(super) async fn tungstenite_sent<S: Transport>(stream: S, _: Deflate) -> End
 }
 
 async fn tungstenite<S: Transport>(stream: S, flush: Flush) -> Ended {
-    tungstenite_echo(tokio_tungstenite::accept_async(stream).await?, flush).await
+    let mut ws = tokio_tungstenite::accept_async(stream).await?;
+    tungstenite_echo(&mut ws, flush).await
 }
 
 /// However its handshake was done.
 pub(super) async fn tungstenite_echo<S: Transport>(
-    ws: tokio_tungstenite::WebSocketStream<S>,
+    ws: &mut tokio_tungstenite::WebSocketStream<S>,
     flush: Flush,
 ) -> Ended {
     echo(ws, flush, |message: tungstenite::Message| {
