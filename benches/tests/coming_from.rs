@@ -16,6 +16,9 @@ const DOCUMENT: &str = include_str!("../../docs/COMING-FROM.md");
 
 const CRATES: [&str; 4] = ["ws_mask", "ws_core", "ws_tokio", "ws_json"];
 
+/// One of these is in every example of ours.
+const OURS: [&str; 3] = ["ws_tokio::", "from_upgraded(", "judge("];
+
 /// What a row says of ours where there is none.
 const NOT_THERE: &str = "not there yet";
 
@@ -56,8 +59,9 @@ fn every_test_that_the_document_names_exists() {
 #[test]
 fn every_example_of_ours_is_one_that_runs_below() {
     let blocks = DOCUMENT.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let ours: Vec<_> = blocks.filter(|block| block.contains("ws_tokio::")).collect();
-    assert_eq!(ours.len(), 7, "one for each library, a test of a route, and one by hand");
+    let is_ours = |block: &&str| OURS.iter().any(|it| block.contains(it));
+    let ours: Vec<_> = blocks.filter(is_ours).collect();
+    assert_eq!(ours.len(), 10, "one for each library, a test of a route, and four for servers");
     let code = unindented(&include_str!("coming_from.rs").replace("pub(super) ", ""));
     for block in ours {
         assert!(code.contains(&unindented(block)), "not below:\n{block}");
@@ -190,7 +194,9 @@ fn every_example_runs() {
         };
         assert_eq!(beside(accepting(fastwebsockets::echo), client).await, hi);
         assert_eq!(axum::echoed().await.expect("a client that succeeds"), hi);
-        by_hand::echoes().await;
+        beside(warp::serve, behind::client).await;
+        beside(actix::serve, behind::client).await;
+        beside(poem::serve, behind::client).await;
     });
 }
 
@@ -362,41 +368,164 @@ mod axum {
     }
 }
 
-mod by_hand {
+mod behind {
     use bytes::BytesMut;
-    use tokio::io::{AsyncRead, AsyncWrite, duplex};
-    use ws_core::handshake::server::{Policy, Refusal, Upgrade};
-    use ws_tokio::http::{self, HeaderMap};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
     use ws_tokio::{Connection, Negotiated, Role, Settings};
 
-    /// What the server is to answer: 101, and the headers of the handshake. A refusal has its response, too.
-    fn judged(request: &http::Request<()>) -> Result<http::Response<()>, Refusal> {
-        Ok(Policy::new().judge(request, Upgrade::Http1)?.response(&HeaderMap::new()))
-    }
+    use super::{Failure, TcpStream, tungstenite};
 
-    /// To be called with the stream that the server hands over once it has sent the response.
-    async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), ws_tokio::Error> {
+    /// Serves what the server hands over once it has sent the 101.
+    pub(super) async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Failure> {
         let (nothing, agreed) = (BytesMut::new(), Negotiated::default());
         let settings = Settings::default();
         let mut connection =
             Connection::from_upgraded(stream, Role::Server, nothing, agreed, settings);
-        connection.run(|message, outbox| outbox.send(message)).await
+        Ok(connection.run(|message, outbox| outbox.send(message)).await?)
     }
 
-    pub(super) async fn echoes() {
-        let request = http::Request::get("/chat").header("host", "here");
-        let refused = judged(&request.body(()).expect("a request")).expect_err("no upgrade");
-        assert_eq!(refused.status(), 426);
-        let (near, far) = duplex(1024);
-        let (nothing, agreed) = (BytesMut::new(), Negotiated::default());
-        let settings = Settings::default();
-        let mut client = Connection::from_upgraded(near, Role::Client, nothing, agreed, settings);
-        client.feed("hi").await.expect("queued");
-        tokio::select! {
-            served = serve(far) => panic!("it serves on: {served:?}"),
-            received = client.recv() => {
-                assert_eq!(received.expect("a message"), Some("hi".into()));
+    /// A client is echoed to; others are told what they lack, and are closed.
+    pub(super) async fn client(url: String) -> Result<(), Failure> {
+        assert_eq!(tungstenite::client(&url).await?, Some("hi".into()));
+        let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+        let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let origin = "Origin: https://elsewhere.example\r\n";
+        for (headers, status) in [
+            (String::new(), "426"),
+            (upgrade.to_owned(), "400"),
+            (format!("{upgrade}{key}{origin}"), "403"),
+        ] {
+            let answer = answer(url.trim_start_matches("ws://"), &headers).await?;
+            let line = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(&line), "{status} for {headers:?}: {answer}");
+        }
+        Ok(())
+    }
+
+    /// All that the server says to a request before it closes the connection.
+    async fn answer(address: &str, headers: &str) -> Result<String, Failure> {
+        let mut stream = TcpStream::connect(address).await?;
+        let head = format!("GET / HTTP/1.1\r\nHost: {address}\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+}
+
+mod warp {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use hyper::upgrade::OnUpgrade;
+    use hyper_util::rt::TokioIo;
+    use warp::Filter;
+    use ws_core::handshake::server::{Policy, Refusal, Upgrade};
+    use ws_tokio::http::{HeaderMap, Request, Response};
+
+    use super::TcpListener;
+    use super::behind::echo;
+
+    fn ws() -> impl Filter<Extract = (Response<Bytes>,), Error = Infallible> + Copy {
+        let head = warp::method().and(warp::header::headers_cloned());
+        head.and(warp::ext::optional()).map(|method, headers, upgrade| {
+            let mut head = Request::new(());
+            (*head.method_mut(), *head.headers_mut()) = (method, headers);
+            judged(&head, upgrade).unwrap_or_else(|refusal| refusal.response(Upgrade::Http1))
+        })
+    }
+
+    fn judged(head: &Request<()>, upgrade: Option<OnUpgrade>) -> Result<Response<Bytes>, Refusal> {
+        let accepted = Policy::new().judge(head, Upgrade::Http1)?;
+        let upgrade = upgrade.ok_or(Refusal::NoUpgrade)?;
+        tokio::spawn(async { echo(TokioIo::new(upgrade.await?)).await });
+        Ok(accepted.response(&HeaderMap::new()).map(|()| Bytes::new()))
+    }
+
+    pub(super) async fn serve(listener: TcpListener) {
+        warp::serve(ws()).incoming(listener).run().await;
+    }
+}
+
+mod actix {
+    use std::io;
+
+    use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, rt, web};
+    use futures_util::TryStreamExt;
+    use tokio::io::{join, simplex};
+    use tokio_util::io::{ReaderStream, StreamReader};
+    use ws_core::handshake::server::{Policy, Upgrade};
+    use ws_tokio::http::{HeaderMap, Request, Response};
+
+    use super::TcpListener;
+    use super::behind::echo;
+
+    async fn ws(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+        let mut head = Request::builder().method(request.method().as_str());
+        for (name, value) in request.headers() {
+            head = head.header(name.as_str(), value.as_bytes());
+        }
+        let head = head.body(()).expect("actix-web has read it");
+        match Policy::new().judge(&head, Upgrade::Http1) {
+            Ok(accepted) => {
+                let (sent, sending) = simplex(64 * 1024);
+                let received = StreamReader::new(payload.map_err(io::Error::other));
+                rt::spawn(echo(join(received, sending)));
+                let mut response = started(&accepted.response(&HeaderMap::new()));
+                response.upgrade("websocket").streaming(ReaderStream::new(sent))
+            }
+            Err(refusal) => {
+                let response = refusal.response(Upgrade::Http1);
+                started(&response).force_close().body(response.into_body())
             }
         }
+    }
+
+    fn started<B>(response: &Response<B>) -> HttpResponseBuilder {
+        let status = response.status().as_u16().try_into().expect("http 0.2 has it, too");
+        let mut builder = HttpResponse::build(status);
+        for (name, value) in response.headers() {
+            builder.append_header((name.as_str(), value.as_bytes()));
+        }
+        builder
+    }
+
+    pub(super) async fn serve(listener: TcpListener) {
+        let app = || actix_web::App::new().default_service(web::to(ws));
+        let listener = listener.into_std().expect("a listener");
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener);
+        server.expect("a server").run().await.expect("a server that succeeds");
+    }
+}
+
+mod poem {
+    use bytes::Bytes;
+    use poem::listener::TcpAcceptor;
+    use ws_core::handshake::server::{Policy, Refusal, Upgrade};
+    use ws_tokio::http::{HeaderMap, Request, Response};
+
+    use super::TcpListener;
+    use super::behind::echo;
+
+    fn ws(request: poem::Request) -> poem::Response {
+        let answer = judged(request).unwrap_or_else(|refusal| refusal.response(Upgrade::Http1));
+        let (head, body) = answer.into_parts();
+        let mut response = poem::Response::builder().status(head.status).body(body);
+        *response.headers_mut() = head.headers;
+        response
+    }
+
+    fn judged(request: poem::Request) -> Result<Response<Bytes>, Refusal> {
+        let upgrade = request.take_upgrade();
+        let accepted = Policy::new().judge(&Request::from(request), Upgrade::Http1)?;
+        let upgrade = upgrade.map_err(|_| Refusal::NoUpgrade)?;
+        tokio::spawn(async { echo(upgrade.await?).await });
+        Ok(accepted.response(&HeaderMap::new()).map(|()| Bytes::new()))
+    }
+
+    pub(super) async fn serve(listener: TcpListener) {
+        let acceptor = TcpAcceptor::from_tokio(listener).expect("an acceptor");
+        let server = poem::Server::new_with_acceptor(acceptor);
+        server.run(poem::endpoint::make_sync(ws)).await.expect("a server that succeeds");
     }
 }

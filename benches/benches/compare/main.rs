@@ -127,9 +127,13 @@ fn http(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         "ws-tokio recv+feed, hyper",
         "axum's own ws",
         "axum's own ws, send",
+        "sockudo-ws, axum",
         "sockudo-ws send, axum",
         "fastwebsockets, hyper",
+        "yawc, hyper",
         "yawc send, hyper",
+        "hyper-tungstenite",
+        "hyper-tungstenite send",
     ];
     let servers = start(&names, Deflate::OFF)?;
     echoes(page, effort, &servers, "echo", "Echo behind HTTP servers", "`run` over `accept`")?;
@@ -144,9 +148,10 @@ fn http(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         "ws-tokio run, axum",
         "ws-tokio run, hyper",
         "axum's own ws",
-        "sockudo-ws send, axum",
+        "sockudo-ws, axum",
         "fastwebsockets, hyper",
-        "yawc send, hyper",
+        "yawc, hyper",
+        "hyper-tungstenite",
     ];
     let servers = start(&names, Deflate::OFF)?;
     let load = ["handshakes", &effort.seconds.to_string()];

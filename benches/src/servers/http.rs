@@ -1,24 +1,25 @@
 //! Echo servers behind HTTP servers: axum, as `axum::serve` serves a connection, and hyper alone.
 
-use std::convert::Infallible;
+use std::error::Error;
+use std::future::ready;
+use std::io;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::response::Response;
 use axum::routing::any;
-use futures_util::{FutureExt, StreamExt};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
-use ws_tokio::http::Request;
+use ws_tokio::http::{Request, Response};
 use ws_tokio::{AcceptOptions, Connection, Upgrade};
 
-use super::peers::fastwebsockets_echo;
+use super::asked::Ended;
+use super::peers::{Flush, echo, fastwebsockets_echo, sockudo_echo, tungstenite_echo, yawc_echo};
 
 pub(super) fn ours_run(stream: TcpStream) {
     serve(&RUN, stream);
@@ -28,17 +29,20 @@ pub(super) fn ours_recv(stream: TcpStream) {
     serve(&RECV, stream);
 }
 
-pub(super) fn axums_own(stream: TcpStream) {
-    serve(&AXUM, stream);
-}
-
-/// Every message that is there is answered, then all is flushed.
 pub(super) fn axums_own_fed(stream: TcpStream) {
     serve(&AXUM_FED, stream);
 }
 
-pub(super) fn sockudo(stream: TcpStream) {
-    serve(&SOCKUDO, stream);
+pub(super) fn axums_own_sent(stream: TcpStream) {
+    serve(&AXUM_SENT, stream);
+}
+
+pub(super) fn sockudo_fed(stream: TcpStream) {
+    serve(&SOCKUDO_FED, stream);
+}
+
+pub(super) fn sockudo_sent(stream: TcpStream) {
+    serve(&SOCKUDO_SENT, stream);
 }
 
 static RUN: LazyLock<Router> = LazyLock::new(|| {
@@ -49,57 +53,29 @@ static RECV: LazyLock<Router> = LazyLock::new(|| {
     Router::new().fallback_service(any(async |upgrade: Upgrade| upgrade.accept(recv)))
 });
 
-static AXUM: LazyLock<Router> = LazyLock::new(|| {
-    async fn ws(upgrade: WebSocketUpgrade) -> Response {
-        upgrade.on_upgrade(async |mut socket| {
-            while let Some(Ok(message)) = socket.recv().await {
-                if matches!(message, Message::Text(_) | Message::Binary(_))
-                    && socket.send(message).await.is_err()
-                {
-                    return;
-                }
-            }
-        })
-    }
-    Router::new().fallback_service(any(ws))
-});
+static AXUM_FED: LazyLock<Router> = LazyLock::new(|| axums_own(Flush::Burst));
 
-static AXUM_FED: LazyLock<Router> = LazyLock::new(|| {
-    use futures_util::SinkExt;
+static AXUM_SENT: LazyLock<Router> = LazyLock::new(|| axums_own(Flush::Each));
 
-    async fn ws(upgrade: WebSocketUpgrade) -> Response {
-        upgrade.on_upgrade(async |mut socket| {
-            while let Some(Ok(first)) = socket.next().await {
-                let mut next = Some(first);
-                while let Some(message) = next {
-                    if socket.feed(message).await.is_err() {
-                        return;
-                    }
-                    next = socket.next().now_or_never().flatten().and_then(Result::ok);
-                }
-                if socket.flush().await.is_err() {
-                    return;
-                }
-            }
-        })
-    }
-    Router::new().fallback_service(any(ws))
-});
-
-static SOCKUDO: LazyLock<Router> = LazyLock::new(|| {
-    use sockudo_ws::axum_integration::WebSocketUpgrade;
-
-    let ws = async |upgrade: WebSocketUpgrade| {
-        upgrade.on_upgrade(async |mut socket| {
-            while let Some(Ok(message)) = socket.recv().await {
-                if message.is_close() || socket.send(message).await.is_err() {
-                    return;
-                }
-            }
-        })
+fn axums_own(flush: Flush) -> Router {
+    let data =
+        |message| matches!(message, Message::Text(_) | Message::Binary(_)).then_some(message);
+    let ws = async move |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async move |mut socket| _ = echo(&mut socket, flush, data).await)
     };
     Router::new().fallback_service(any(ws))
-});
+}
+
+static SOCKUDO_FED: LazyLock<Router> = LazyLock::new(|| sockudo(Flush::Burst));
+
+static SOCKUDO_SENT: LazyLock<Router> = LazyLock::new(|| sockudo(Flush::Each));
+
+fn sockudo(flush: Flush) -> Router {
+    let ws = async move |upgrade: sockudo_ws::axum_integration::WebSocketUpgrade| {
+        upgrade.on_upgrade(async move |mut socket| _ = sockudo_echo(&mut socket, flush).await)
+    };
+    Router::new().fallback_service(any(ws))
+}
 
 /// As `axum::serve` does it.
 fn serve(router: &Router, stream: TcpStream) {
@@ -137,29 +113,65 @@ where
     F: Future<Output = Result<(), ws_tokio::Error>> + Send + 'static,
 {
     static OPTIONS: LazyLock<AcceptOptions> = LazyLock::new(AcceptOptions::default);
-    let service = service_fn(move |mut request: Request<Incoming>| async move {
-        let upgrade = OPTIONS.upgrade(&mut request).expect("a handshake");
+    serve_by_hyper(stream, move |request| {
+        let upgrade = OPTIONS.upgrade(request)?;
         let (response, connecting) = upgrade.answer::<http_body_util::Empty<&[u8]>>();
-        tokio::spawn(async move {
-            let connection = connecting.await;
-            match connection {
-                Ok(connection) => echo(connection).await,
-                Err(_) => Ok(()),
-            }
-        });
-        Ok::<_, Infallible>(response)
-    });
-    tokio::spawn(async move {
-        let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        _ = serving.with_upgrades().await;
+        Ok((response, async move { Ok(echo(connecting.await?).await?) }))
     });
 }
 
 pub(super) fn fastwebsockets(stream: TcpStream) {
-    let service = service_fn(async move |mut request: Request<Incoming>| {
-        let (response, connecting) = fastwebsockets::upgrade::upgrade(&mut request)?;
-        tokio::spawn(async move { fastwebsockets_echo(connecting.await?).await });
-        Ok::<_, fastwebsockets::WebSocketError>(response)
+    serve_by_hyper(stream, |request| {
+        let (response, connecting) = fastwebsockets::upgrade::upgrade(request)?;
+        Ok((response, async { fastwebsockets_echo(connecting.await?).await }))
+    });
+}
+
+pub(super) fn yawc_fed(stream: TcpStream) {
+    yawc(stream, Flush::Burst);
+}
+
+pub(super) fn yawc_sent(stream: TcpStream) {
+    yawc(stream, Flush::Each);
+}
+
+fn yawc(stream: TcpStream, flush: Flush) {
+    serve_by_hyper(stream, move |request| {
+        let options = yawc::Options::default().without_compression().with_utf8();
+        let (response, connecting) = yawc::WebSocket::upgrade_with_options(request, options)?;
+        Ok((response, async move { yawc_echo(&mut connecting.await?, flush).await }))
+    });
+}
+
+pub(super) fn tungstenite_fed(stream: TcpStream) {
+    tungstenite(stream, Flush::Burst);
+}
+
+pub(super) fn tungstenite_sent(stream: TcpStream) {
+    tungstenite(stream, Flush::Each);
+}
+
+fn tungstenite(stream: TcpStream, flush: Flush) {
+    serve_by_hyper(stream, move |request| {
+        let (response, connecting) = hyper_tungstenite::upgrade(request, None)?;
+        Ok((response, async move { tungstenite_echo(&mut connecting.await?, flush).await }))
+    });
+}
+
+/// By hyper alone: `upgrade` answers a request, with what serves the connection that comes of it.
+fn serve_by_hyper<B, F>(
+    stream: TcpStream,
+    upgrade: impl Fn(&mut Request<Incoming>) -> Result<(Response<B>, F), Failure> + Send + 'static,
+) where
+    B: Body<Data: Send, Error: Error + Send + Sync> + Send + 'static,
+    F: Future<Output = Ended> + Send + 'static,
+{
+    let service = service_fn(move |mut request| {
+        let upgraded = upgrade(&mut request).map_err(io::Error::other);
+        ready(upgraded.map(|(response, serving)| {
+            tokio::spawn(serving);
+            response
+        }))
     });
     tokio::spawn(async move {
         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -167,26 +179,4 @@ pub(super) fn fastwebsockets(stream: TcpStream) {
     });
 }
 
-pub(super) fn yawc(stream: TcpStream) {
-    let service = service_fn(async move |mut request: Request<Incoming>| {
-        let options = yawc::Options::default().without_compression().with_utf8();
-        let (response, connecting) = yawc::WebSocket::upgrade_with_options(&mut request, options)?;
-        tokio::spawn(async move {
-            let Ok(mut ws) = connecting.await else { return };
-            use futures_util::SinkExt;
-            while let Some(frame) = ws.next().await {
-                if frame.opcode().is_control() {
-                    continue;
-                }
-                if ws.send(frame).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok::<_, yawc::WebSocketError>(response)
-    });
-    tokio::spawn(async move {
-        let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        _ = serving.with_upgrades().await;
-    });
-}
+type Failure = Box<dyn Error + Send + Sync>;

@@ -91,10 +91,14 @@ pub static BEHIND_HTTP: &[Behind] = &[
     Behind { name: "ws-tokio recv+feed, axum", tcp: http::ours_recv },
     Behind { name: "ws-tokio recv+feed, hyper", tcp: http::ours_hyper_recv },
     Behind { name: "axum's own ws", tcp: http::axums_own_fed },
-    Behind { name: "axum's own ws, send", tcp: http::axums_own },
-    Behind { name: "sockudo-ws send, axum", tcp: http::sockudo },
+    Behind { name: "axum's own ws, send", tcp: http::axums_own_sent },
+    Behind { name: "sockudo-ws, axum", tcp: http::sockudo_fed },
+    Behind { name: "sockudo-ws send, axum", tcp: http::sockudo_sent },
     Behind { name: "fastwebsockets, hyper", tcp: http::fastwebsockets },
-    Behind { name: "yawc send, hyper", tcp: http::yawc },
+    Behind { name: "yawc, hyper", tcp: http::yawc_fed },
+    Behind { name: "yawc send, hyper", tcp: http::yawc_sent },
+    Behind { name: "hyper-tungstenite", tcp: http::tungstenite_fed },
+    Behind { name: "hyper-tungstenite send", tcp: http::tungstenite_sent },
 ];
 
 /// How the server of this name serves a TCP connection.

@@ -21,14 +21,21 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for S {}
 
 /// When what was answered is flushed.
-enum Flush {
+#[derive(Clone, Copy)]
+pub(super) enum Flush {
     /// Once nothing more is there to be answered.
     Burst,
     Each,
 }
 
 /// Answers messages with what `answer` makes of them, until one that it makes nothing of, such as a close frame.
-async fn echo<T, M, E>(mut ws: T, flush: Flush, answer: impl Fn(M) -> Option<M>) -> Ended
+///
+/// By reference, here and below: each future that a connection moves through keeps room for it, and idle ones are weighed.
+pub(super) async fn echo<T, M, E>(
+    ws: &mut T,
+    flush: Flush,
+    answer: impl Fn(M) -> Option<M>,
+) -> Ended
 where
     T: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
     E: Error + Send + Sync + 'static,
@@ -57,11 +64,11 @@ pub(super) async fn sockudo_sent<S: Transport>(stream: S, deflate: Deflate) -> E
 }
 
 async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) -> Ended {
-    let data = |message: sockudo_ws::Message| (!message.is_close()).then_some(message);
     let alone = match deflate.takeover {
         Compression::Off => {
             server_handshake(&mut stream).await?;
-            return echo(WebSocketStream::server(stream, Config::default()), flush, data).await;
+            let mut ws = WebSocketStream::server(stream, Config::default());
+            return sockudo_echo(&mut ws, flush).await;
         }
         Compression::NoContextTakeover => true,
         Compression::ContextTakeover => false,
@@ -74,7 +81,18 @@ async fn sockudo<S: Transport>(mut stream: S, deflate: Deflate, flush: Flush) ->
         ..DeflateConfig::default()
     };
     upgrade(&mut stream, Some(&config.to_response_header())).await?;
-    echo(CompressedWebSocketStream::server(stream, Config::default(), config), flush, data).await
+    let mut ws = CompressedWebSocketStream::server(stream, Config::default(), config);
+    sockudo_echo(&mut ws, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn sockudo_echo<T>(ws: &mut T, flush: Flush) -> Ended
+where
+    T: Stream<Item = sockudo_ws::Result<sockudo_ws::Message>>
+        + Sink<sockudo_ws::Message, Error = sockudo_ws::Error>
+        + Unpin,
+{
+    echo(ws, flush, |message| (!message.is_close()).then_some(message)).await
 }
 
 pub(super) async fn yawc_fed<S: Transport>(stream: S, deflate: Deflate) -> Ended {
@@ -118,10 +136,15 @@ async fn yawc<S: Transport>(
     };
     upgrade(&mut stream, extension).await?;
     let role = yawc::Role::Server;
-    let ws =
+    let mut ws =
         yawc::WebSocket::from_stream_with_extensions(stream, role, extension, options.with_utf8())?;
+    yawc_echo(&mut ws, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn yawc_echo<S: Transport>(ws: &mut yawc::WebSocket<S>, flush: Flush) -> Ended {
     let data = |frame: Frame| (!frame.opcode().is_control()).then_some(frame);
-    echo(ws.map(Ok::<_, WebSocketError>), flush, data).await
+    echo(&mut ws.map(Ok::<_, WebSocketError>), flush, data).await
 }
 
 thread_local! {
@@ -151,8 +174,8 @@ pub(super) async fn fastwebsockets_echo<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// It flushes whenever it is asked for a message: to feed it a burst gains nothing.
 pub(super) async fn tokio_websockets<S: Transport>(stream: S, _: Deflate) -> Ended {
-    let (_, ws) = tokio_websockets::ServerBuilder::new().accept(stream).await?;
-    echo(ws, Flush::Each, |message: tokio_websockets::Message| {
+    let (_, mut ws) = tokio_websockets::ServerBuilder::new().accept(stream).await?;
+    echo(&mut ws, Flush::Each, |message: tokio_websockets::Message| {
         (message.is_text() || message.is_binary()).then_some(message)
     })
     .await
@@ -167,7 +190,15 @@ pub(super) async fn tungstenite_sent<S: Transport>(stream: S, _: Deflate) -> End
 }
 
 async fn tungstenite<S: Transport>(stream: S, flush: Flush) -> Ended {
-    let ws = tokio_tungstenite::accept_async(stream).await?;
+    let mut ws = tokio_tungstenite::accept_async(stream).await?;
+    tungstenite_echo(&mut ws, flush).await
+}
+
+/// However its handshake was done.
+pub(super) async fn tungstenite_echo<S: Transport>(
+    ws: &mut tokio_tungstenite::WebSocketStream<S>,
+    flush: Flush,
+) -> Ended {
     echo(ws, flush, |message: tungstenite::Message| {
         (message.is_text() || message.is_binary()).then_some(message)
     })
