@@ -52,10 +52,11 @@ struct Table {
     fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 10] = [
     Table { name: "echo", fill: echo },
     Table { name: "tls", fill: tls },
     Table { name: "http", fill: http },
+    Table { name: "http2", fill: http2 },
     Table { name: "threads", fill: threads },
     Table { name: "broadcast", fill: broadcast },
     Table { name: "idle", fill: idle },
@@ -164,6 +165,48 @@ fn http(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         &rows(names, &cells),
         Compared::Rows,
     )
+}
+
+/// Over HTTP/2, compared with a stream of `h2`'s whose bytes are sent back as they came, and with one of hyper's.
+fn http2(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let shapes = [
+        ("20 B, 1 in flight", ["1", "20"]),
+        ("20 B, 16 in flight", ["16", "20"]),
+        ("1 KiB, 1 in flight", ["1", "1024"]),
+        ("1 KiB, 16 in flight", ["16", "1024"]),
+        ("16 KiB, 1 in flight", ["1", "16384"]),
+    ];
+    let direct =
+        ["h2: a bare stream", "h2: ws-tokio run", "h2: ws-tokio recv+feed", "h2: sockudo-ws"];
+    let behind = [
+        "h2: a bare stream, hyper",
+        "h2: ws-tokio run, hyper",
+        "h2: ws-tokio run, axum",
+        "h2: yawc, hyper",
+        "h2: axum's own ws",
+    ];
+    for (title, names) in [("on h2", &direct[..]), ("behind hyper", &behind)] {
+        let servers = start(names, Deflate::OFF)?;
+        for streams in ["1", "16"] {
+            let mut cpu = vec![];
+            for (_, [in_flight, size]) in shapes {
+                let load = ["http2", streams, in_flight, size, &effort.seconds.to_string()];
+                cpu.push(cpu_and_ratios(&in_turn(effort.rounds, &servers, &load)?));
+            }
+            let title = format!(
+                "Echo over HTTP/2, {title}, streams: {streams}: ns of server CPU per message, and the ratio to the bare stream"
+            );
+            let columns = shapes.map(|(title, _)| title);
+            page.table(&title, &columns, &rows(names.iter().copied(), &cpu), Compared::Rows)?;
+        }
+        drop(servers);
+        let connections = effort.half_idle.to_string();
+        let kib = resident(names, Deflate::OFF, &["idle-http2", &connections])?;
+        let title =
+            format!("Idle over HTTP/2, {title}: KiB resident per stream, {connections} streams");
+        page.table(&title, &["KiB"], &rows(names.iter().copied(), &[kib]), Compared::Rows)?;
+    }
+    Ok(())
 }
 
 /// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.

@@ -4,8 +4,9 @@
 //! load ADDR PID echo|echo-tls CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
 //! load ADDR PID compressed json|chat SIZE alone:LEVEL|takeover:LEVEL SECONDS
 //! load ADDR PID handshakes SECONDS
+//! load ADDR PID http2 STREAMS IN_FLIGHT SIZE SECONDS
 //! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
-//! load ADDR PID idle|idle-tls CONNECTIONS [alone:LEVEL|takeover:LEVEL]
+//! load ADDR PID idle|idle-tls|idle-http2 CONNECTIONS [alone:LEVEL|takeover:LEVEL]
 //! ```
 //!
 //! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
@@ -17,7 +18,7 @@ use std::str::FromStr;
 
 use ws_benches::load::texts::TEXTS;
 use ws_benches::load::wire::Layer;
-use ws_benches::load::{Process, Span, broadcast, compressed, echo, handshakes, idle};
+use ws_benches::load::{Process, Span, broadcast, compressed, echo, handshakes, http2, idle};
 use ws_benches::servers::Deflate;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,6 +53,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (connections, size) = (next(&mut args)?, next(&mut args)?);
             broadcast::run(address, server, connections, size, seconds(&mut args)?)?
         }
+        "http2" => {
+            let shape = http2::Shape {
+                streams: next(&mut args)?,
+                in_flight: next(&mut args)?,
+                size: next(&mut args)?,
+            };
+            http2::run(address, server, shape, seconds(&mut args)?)?
+        }
+        "idle-http2" => {
+            println!("{}", http2::idle(address, server, next(&mut args)?)?);
+            return Ok(());
+        }
         "idle-tls" => {
             println!("{}", idle::tls(address, server, next(&mut args)?)?);
             return Ok(());
@@ -67,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => {
             return Err(
-                "echo, echo-tls, compressed, handshakes, broadcast, idle or idle-tls".into()
+                "echo, echo-tls, compressed, handshakes, http2, broadcast, idle, idle-tls or idle-http2".into()
             );
         }
     };

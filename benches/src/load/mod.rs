@@ -4,6 +4,7 @@ pub mod broadcast;
 pub mod compressed;
 pub mod echo;
 pub mod handshakes;
+pub mod http2;
 pub mod idle;
 mod process;
 pub mod raw;

@@ -45,7 +45,7 @@ pub(super) fn sockudo_sent(stream: TcpStream) {
     serve(&SOCKUDO_SENT, stream);
 }
 
-static RUN: LazyLock<Router> = LazyLock::new(|| {
+pub(super) static RUN: LazyLock<Router> = LazyLock::new(|| {
     Router::new().fallback_service(any(async |upgrade: Upgrade| upgrade.accept(run)))
 });
 
@@ -53,7 +53,7 @@ static RECV: LazyLock<Router> = LazyLock::new(|| {
     Router::new().fallback_service(any(async |upgrade: Upgrade| upgrade.accept(recv)))
 });
 
-static AXUM_FED: LazyLock<Router> = LazyLock::new(|| axums_own(Flush::Burst));
+pub(super) static AXUM_FED: LazyLock<Router> = LazyLock::new(|| axums_own(Flush::Burst));
 
 static AXUM_SENT: LazyLock<Router> = LazyLock::new(|| axums_own(Flush::Each));
 
@@ -166,17 +166,21 @@ fn serve_by_hyper<B, F>(
     B: Body<Data: Send, Error: Error + Send + Sync> + Send + 'static,
     F: Future<Output = Ended> + Send + 'static,
 {
-    let service = service_fn(move |mut request| {
-        let upgraded = upgrade(&mut request).map_err(io::Error::other);
-        ready(upgraded.map(|(response, serving)| {
-            tokio::spawn(serving);
-            response
-        }))
-    });
+    let service = service_fn(move |request| ready(answered(&upgrade, request)));
     tokio::spawn(async move {
         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         _ = serving.with_upgrades().await;
     });
 }
 
-type Failure = Box<dyn Error + Send + Sync>;
+/// The answer to a request; what it leads to is served by a task of its own.
+pub(super) fn answered<B, F: Future<Output = Ended> + Send + 'static>(
+    upgrade: impl Fn(&mut Request<Incoming>) -> Result<(Response<B>, F), Failure>,
+    mut request: Request<Incoming>,
+) -> io::Result<Response<B>> {
+    let (response, serving) = upgrade(&mut request).map_err(io::Error::other)?;
+    tokio::spawn(serving);
+    Ok(response)
+}
+
+pub(super) type Failure = Box<dyn Error + Send + Sync>;

@@ -4,6 +4,7 @@ mod asked;
 mod broadcast;
 mod floor;
 mod http;
+mod http2;
 mod ours;
 mod peers;
 pub mod tls;
@@ -101,13 +102,26 @@ pub static BEHIND_HTTP: &[Behind] = &[
     Behind { name: "hyper-tungstenite send", tcp: http::tungstenite_sent },
 ];
 
+/// Every server over HTTP/2. The first, and the one behind hyper, are the floors.
+pub static OVER_HTTP2: &[Behind] = &[
+    Behind { name: "h2: a bare stream", tcp: http2::bare },
+    Behind { name: "h2: ws-tokio run", tcp: http2::ours_run },
+    Behind { name: "h2: ws-tokio recv+feed", tcp: http2::ours_recv },
+    Behind { name: "h2: sockudo-ws", tcp: http2::sockudo },
+    Behind { name: "h2: a bare stream, hyper", tcp: http2::bare_hyper },
+    Behind { name: "h2: ws-tokio run, hyper", tcp: http2::ours_hyper_run },
+    Behind { name: "h2: ws-tokio run, axum", tcp: http2::ours_axum_run },
+    Behind { name: "h2: yawc, hyper", tcp: http2::yawc },
+    Behind { name: "h2: axum's own ws", tcp: http2::axums_own },
+];
+
 /// How the server of this name serves a TCP connection.
 #[must_use]
 pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
     if let Some(server) = find(name) {
         return Some(Box::new(move |stream| (server.tcp)(stream, deflate)));
     }
-    if let Some(behind) = BEHIND_HTTP.iter().find(|behind| behind.name == name) {
+    if let Some(behind) = BEHIND_HTTP.iter().chain(OVER_HTTP2).find(|behind| behind.name == name) {
         return Some(Box::new(behind.tcp));
     }
     let broadcaster = BROADCASTERS.iter().find(|broadcaster| broadcaster.name == name)?;

@@ -7,6 +7,10 @@ use h2::{client, server};
 /// Of HTTP/2, and so of what one connection can lend (RFC 9113, 6.9.1).
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 
+/// The largest frame that is taken, in bytes (RFC 9113, 4.2). A client that sends such frames makes us read fewer, and hold one at a
+/// time.
+const LARGEST_FRAME: u32 = 64 << 10;
+
 /// Memory for a received frame beside its payload, in bytes, as `h2` counts it.
 const FRAME: usize = 256;
 
@@ -53,6 +57,7 @@ impl Http2Options {
             .enable_connect_protocol()
             .initial_connection_window_size(LARGEST_WINDOW)
             .initial_window_size(self.stream_window)
+            .max_frame_size(LARGEST_FRAME)
             .max_concurrent_streams(self.max_streams)
             .max_header_list_size(size(max_head))
             .max_send_buffer_size(self.send_buffer)
@@ -66,6 +71,7 @@ impl Http2Options {
             .enable_push(false)
             .initial_connection_window_size(LARGEST_WINDOW)
             .initial_window_size(self.stream_window)
+            .max_frame_size(LARGEST_FRAME)
             .initial_max_send_streams(UNTOLD)
             .max_header_list_size(size(max_head))
             .max_send_buffer_size(self.send_buffer)

@@ -1,7 +1,7 @@
 //! A stream of an HTTP/2 connection as a stream of bytes.
 //!
-//! Its window is given back as the bytes are taken, so that a slow reader stops its own stream and no other. It reserves of the
-//! peer's window what it is about to write, and nothing while it is idle.
+//! Its window is given back as the bytes are taken, so that a slow reader stops its own stream and no other. It takes of the peer's
+//! window what it writes, and reserves nothing while it is idle.
 
 use std::cmp;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
@@ -22,7 +22,10 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::options::LINGER;
-use super::sent::{Sent, Underway};
+use super::sent::{Sent, Underway, take};
+
+/// How many bytes are written without asking for the peer's window, if all that was written before has left.
+const UNASKED: usize = 20 << 10;
 
 /// A WebSocket's stream of an HTTP/2 connection (RFC 8441).
 ///
@@ -45,7 +48,7 @@ struct Halves {
 }
 
 /// The connection of streams. It is idle while nothing else holds this.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Session {
     pub(crate) peer_addr: Option<SocketAddr>,
     #[cfg(feature = "rustls")]
@@ -135,6 +138,23 @@ impl Halves {
         if wanted == 0 {
             return Poll::Ready(Ok(0));
         }
+        // Nothing else waits for the window: this may, and asking costs more than a short frame does.
+        let count = if wanted <= UNASKED && self.underway.is_over() {
+            wanted
+        } else {
+            cmp::min(wanted, ready!(self.poll_capacity(cx, wanted))?)
+        };
+        let mut payload = take(count);
+        for buf in bufs {
+            let left = count - payload.len();
+            payload.extend_from_slice(&buf[..cmp::min(left, buf.len())]);
+        }
+        self.send_data(payload, false)?;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Reserves so much of the peer's window, and returns what there is of it, at least 1.
+    fn poll_capacity(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
         self.send.reserve_capacity(wanted);
         while self.send.capacity() == 0 {
             match ready!(self.send.poll_capacity(cx)) {
@@ -143,17 +163,10 @@ impl Halves {
                 None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             }
         }
-        let count = cmp::min(wanted, self.send.capacity());
-        let mut payload = BytesMut::with_capacity(count);
-        for buf in bufs {
-            let left = count - payload.len();
-            payload.extend_from_slice(&buf[..cmp::min(left, buf.len())]);
-        }
-        self.send_data(payload.freeze(), false)?;
-        Poll::Ready(Ok(count))
+        Poll::Ready(Ok(self.send.capacity()))
     }
 
-    fn send_data(&mut self, payload: Bytes, is_end: bool) -> io::Result<()> {
+    fn send_data(&mut self, payload: Vec<u8>, is_end: bool) -> io::Result<()> {
         let sent = Sent::new(payload, &self.underway);
         self.send.send_data(sent, is_end).map_err(broken)
     }
@@ -161,7 +174,7 @@ impl Halves {
     /// Ends our side, and waits until that has left.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !mem::replace(&mut self.ended.we, true) {
-            self.send_data(Bytes::new(), true)?;
+            self.send_data(Vec::new(), true)?;
         }
         self.underway.poll_over(cx).map(Ok)
     }

@@ -1,7 +1,7 @@
 //! A server's HTTP/2: each stream of a connection asks for a WebSocket of its own (RFC 8441).
 
 use std::fmt;
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -12,23 +12,75 @@ use h2::ext::Protocol;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, server};
 use http::{Method, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep_until};
 use ws_core::handshake::server::{Refusal, Upgrade};
 
 use super::asker::Asker;
+use super::error::AcceptError;
 use super::incoming::{Incoming, Parts};
 use super::options::AcceptOptions;
+use super::served::Served;
 use super::tracker::Tracker;
 use crate::connection::Negotiated;
 use crate::events;
-use crate::http2::{Http2Stream, Sent, Session, broken};
-use crate::opening::Rewound;
+use crate::http2::{Http2Options, Http2Stream, Sent, Session, broken};
 use crate::transport::Transport;
 
-/// An HTTP/2 connection, whose streams become `S`.
-pub struct Http2Connection<S> {
-    connection: server::Connection<Rewound<Transport>, Sent>,
+impl AcceptOptions {
+    /// Serves an HTTP/2 connection (RFC 8441) over a stream of the caller's, for servers with a listener of their own: over TLS, one
+    /// whose client has chosen `h2` by ALPN. Calls `handler` with each request, to accept or refuse it, in a task of its own; an error
+    /// that it returns is told to `tracing`, at DEBUG. [`Server::http2`](crate::Server::http2) does all of it.
+    ///
+    /// Returns when the connection has ended, or is closed because no WebSocket was open on it for as long as a handshake may take.
+    ///
+    /// ```
+    /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), ws_tokio::AcceptError> {
+    /// use ws_tokio::{AcceptOptions, Http2Options};
+    ///
+    /// AcceptOptions::default()
+    ///     .serve_http2(stream, &Http2Options::default(), async |incoming| {
+    ///         if let Ok(mut connection) = incoming.accept().await {
+    ///             _ = connection.run(|message, outbox| outbox.send(message)).await;
+    ///         }
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AcceptError::Silent`] if the client doesn't begin to speak HTTP/2 in the time of a handshake, and [`AcceptError::Io`].
+    ///
+    /// # Cancel safety
+    /// If dropped, the stream is dropped with it, and the connections on it are cut.
+    pub async fn serve_http2<T, H, F>(
+        &self,
+        stream: T,
+        http2: &Http2Options,
+        handler: H,
+    ) -> Result<(), AcceptError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+        H: Fn(Incoming<Transport>) -> F,
+        F: Future<Output: Served> + Send + 'static,
+    {
+        let session = Session::default();
+        let connection =
+            Http2Connection::begin(stream, session, Transport::Http2, http2, self).await?;
+        let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let take = |incoming, _| {
+            let serving = handler(incoming);
+            tokio::spawn(async move { serving.await.tell() });
+        };
+        connection.serve(self, &places, take).await;
+        Ok(())
+    }
+}
+
+/// An HTTP/2 connection over a `T`, whose streams become `S`.
+pub struct Http2Connection<T, S> {
+    connection: server::Connection<T, Sent>,
     session: Arc<Session>,
     stream: fn(Http2Stream) -> S,
     /// Whether the client was told to open no more streams.
@@ -37,13 +89,21 @@ pub struct Http2Connection<S> {
     idle: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Http2Connection<S> {
-    pub(super) fn new(
-        connection: server::Connection<Rewound<Transport>, Sent>,
+impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
+    /// Begins to speak HTTP/2.
+    pub(super) async fn begin(
+        transport: T,
         session: Session,
         stream: fn(Http2Stream) -> S,
-    ) -> Self {
-        Self { connection, session: Arc::new(session), stream, is_leaving: false, idle: None }
+        http2: &Http2Options,
+        options: &AcceptOptions,
+    ) -> Result<Self, AcceptError> {
+        let handshake = http2.server(options.handshake.head_limits.longest()).handshake(transport);
+        let begun = options.deadline().within(pin!(handshake)).await;
+        let begun = begun.map_or(Err(AcceptError::Silent), |begun| Ok(begun.map_err(broken)?));
+        let connection = begun.inspect_err(|error| events::not_accepted(error, None))?;
+        let session = Arc::new(session);
+        Ok(Self { connection, session, stream, is_leaving: false, idle: None })
     }
 
     /// Hands over a request for each WebSocket, with its place among `places`, until the connection has ended. One on which no
@@ -189,7 +249,7 @@ impl<S> Asked<S> {
         let sent = self.respond.send_response(Response::from_parts(head, ()), is_end);
         if let (Ok(mut send), false) = (sent, is_end) {
             // Where it fails, the client has left.
-            _ = send.send_data(Sent::forgotten(body), true);
+            _ = send.send_data(Sent::forgotten(body.into()), true);
         }
     }
 }

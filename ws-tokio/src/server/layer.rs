@@ -16,7 +16,7 @@ use super::options::AcceptOptions;
 #[cfg(any(feature = "rustls", feature = "http2"))]
 use crate::events;
 #[cfg(feature = "http2")]
-use crate::http2::{Http2Options, broken};
+use crate::http2::Http2Options;
 use crate::opening::Deadline;
 #[cfg(feature = "http2")]
 use crate::opening::Rewound;
@@ -45,7 +45,7 @@ pub enum Opened<S> {
     One(Incoming<S>),
     /// One for many.
     #[cfg(feature = "http2")]
-    Many(Box<Http2Connection<S>>),
+    Many(Box<Http2Connection<Rewound<Transport>, S>>),
 }
 
 /// Plain TCP.
@@ -102,7 +102,7 @@ impl Layer for WithHttp2<Plain> {
         let is_http2 = told(deadline, begins_http2(&mut stream, &mut read)).await?;
         let stream = Transport::Tcp(stream);
         if is_http2 {
-            many(stream, read, http2, options, deadline).await
+            many(stream, read, http2, options).await
         } else {
             one(stream, read, options, deadline).await
         }
@@ -124,7 +124,7 @@ impl Layer for WithHttp2<ServerTls> {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(crate::tls::HTTP_2);
         let stream = Transport::ServerTls(Box::new(stream));
         if is_http2 {
-            many(stream, BytesMut::new(), &self.options, options, deadline).await
+            many(stream, BytesMut::new(), &self.options, options).await
         } else {
             one(stream, BytesMut::new(), options, deadline).await
         }
@@ -146,13 +146,10 @@ async fn many(
     read: BytesMut,
     http2: &Http2Options,
     options: &AcceptOptions,
-    deadline: Deadline,
 ) -> Result<Opened<Transport>, AcceptError> {
-    let session = stream.session();
-    let builder = http2.server(options.handshake.head_limits.longest());
-    let handshake = builder.handshake(Rewound::new(stream, read));
-    let connection = told(deadline, async { handshake.await.map_err(broken) }).await?;
-    Ok(Opened::Many(Box::new(Http2Connection::new(connection, session, Transport::Http2))))
+    let (session, stream) = (stream.session(), Rewound::new(stream, read));
+    let connection = Http2Connection::begin(stream, session, Transport::Http2, http2, options);
+    Ok(Opened::Many(Box::new(connection.await?)))
 }
 
 /// What an HTTP/2 client sends first (RFC 9113, 3.4).

@@ -25,8 +25,12 @@ use crate::connection::Connection;
 use crate::events;
 #[cfg(feature = "http2")]
 use crate::http2::Http2Options;
+#[cfg(feature = "http2")]
+use crate::opening::Rewound;
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
+#[cfg(feature = "http2")]
+use crate::transport::Transport;
 
 /// Shortest and longest pause after an error that may pass, such as too many open files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -286,7 +290,7 @@ async fn open<L: Layer>(
 #[cfg(feature = "http2")]
 async fn many<L, H, F>(
     peer: SocketAddr,
-    streams: Box<Http2Connection<L::Stream>>,
+    streams: Box<Http2Connection<Rewound<Transport>, L::Stream>>,
     shared: Arc<(L, AcceptOptions, H)>,
     places: Arc<Semaphore>,
 ) where
