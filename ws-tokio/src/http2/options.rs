@@ -1,7 +1,5 @@
 //! What bounds an HTTP/2 connection.
 
-use std::time::Duration;
-
 use h2::{client, server};
 
 /// Of HTTP/2, and so of what one connection can lend (RFC 9113, 6.9.1).
@@ -89,9 +87,6 @@ impl Http2Options {
 
 /// How many streams a client may have open before the server has told: no server tells this number.
 pub(crate) const UNTOLD: usize = usize::MAX - 1;
-
-/// How long what was written last may take to leave, once its stream was dropped.
-pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 fn size(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
@@ -21,16 +22,18 @@ use tokio::time::timeout;
 #[cfg(feature = "rustls")]
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use super::options::LINGER;
 use super::sent::{Sent, Underway, take};
 
 /// How many bytes are written without asking for the peer's window, if all that was written before has left.
 const UNASKED: usize = 20 << 10;
 
+/// How long a dropped stream waits for what was written to leave: until it is cut, and until a close frame is given up.
+const LINGER: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
 /// A WebSocket's stream of an HTTP/2 connection (RFC 8441).
 ///
-/// If dropped, it is reset with CANCEL, once what was written has left; after a shutdown, also not before the peer has ended its
-/// side, or 5 s.
+/// If dropped, it is reset with CANCEL, once what was written has left, but after 250 ms at most; after a shutdown, once the peer has
+/// ended its side as well, but after 5 s at most.
 pub struct Http2Stream(
     /// Taken when it is dropped.
     Option<Box<Halves>>,
@@ -197,11 +200,12 @@ impl Halves {
 impl Drop for Http2Stream {
     fn drop(&mut self) {
         let Some(mut halves) = self.0.take().filter(|halves| !halves.is_over()) else { return };
+        let time = if halves.ended.we { LINGER.1 } else { LINGER.0 };
         let runtime = Handle::try_current().ok();
         let lingers = halves.ended.we || !halves.underway.is_over();
         if let Some(runtime) = runtime.filter(|_| lingers) {
             runtime.spawn(async move {
-                _ = timeout(LINGER, halves.over()).await;
+                _ = timeout(time, halves.over()).await;
             });
         }
     }

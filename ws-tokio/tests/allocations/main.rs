@@ -4,6 +4,8 @@
 
 mod attacks;
 mod counting;
+#[cfg(feature = "http2")]
+mod http2;
 mod memory;
 mod peer;
 mod steady;

@@ -1,5 +1,6 @@
 //! WebSockets over HTTP/2 (RFC 8441), both sides: who is let in, how bytes flow and stop, and how streams and connections end.
 
+mod attacks;
 #[path = "../tls/authority.rs"]
 #[expect(dead_code, reason = "the tests of TLS need all of it")]
 mod authority;
