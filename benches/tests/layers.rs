@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 11] = [
+const LAYERS: [(&str, Layers); 12] = [
     (
         "ws-mask",
         &[
@@ -59,7 +59,8 @@ const LAYERS: [(&str, Layers); 11] = [
     (
         "ws-tokio",
         &[
-            &["error", "metrics", "settings", "transport"],
+            &["error", "http2", "metrics", "settings"],
+            &["transport"],
             &["events"],
             &["machine"],
             &["connection"],
@@ -100,23 +101,27 @@ const LAYERS: [(&str, Layers); 11] = [
             &["proxy"],
             &["error"],
             &["dial", "handshake", "reconnect"],
+            &["http2"],
             &["options"],
             &["connect"],
+            &["session"],
             &["lib"],
         ],
     ),
     (
         "ws-tokio/server",
         &[
-            &["error", "refuse", "served", "tracker"],
-            &["layer", "options", "serving"],
+            &["asked", "error", "refuse", "served", "tracker"],
+            &["asker", "options", "serving"],
             &["incoming"],
-            &["accept"],
+            &["accept", "http2"],
+            &["layer"],
             &["listener"],
             &["lib"],
         ],
     ),
-    ("ws-tokio/tls", &[&["error"], &["provider"], &["client", "server"], &["lib"]]),
+    ("ws-tokio/http2", &[&["options", "sent"], &["stream"], &["lib"]]),
+    ("ws-tokio/tls", &[&["alpn", "error"], &["provider"], &["client", "server"], &["lib"]]),
     (
         "ws-tokio/topics",
         &[

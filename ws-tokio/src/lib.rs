@@ -85,6 +85,8 @@
 //! - `hyper`: [`AcceptOptions::upgrade`], for connections of hyper's upgrades, and
 //!   [`ConnectOptions::connect_service`], which tests a service in memory.
 //! - `axum`: [`Upgrade`] as an extractor, and [`ConnectOptions::connect_router`].
+//! - `http2`: WebSockets over HTTP/2 (RFC 8441), many on one TCP connection: [`Server::http2`], [`AcceptOptions::serve_http2`],
+//!   [`Http2Session`], [`ConnectOptions::prefer_http2`]; with `hyper` or `axum`, also behind those.
 //! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
 //! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, refusals with their status, closes, and ends with code, who

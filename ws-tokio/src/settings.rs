@@ -95,6 +95,8 @@ impl Settings {
     /// written since something last arrived, the transport may hold them before the ping, and the deadline is at least
     /// 30 s.
     ///
+    /// Ping to ping, an idle peer that answers is asked every one to two intervals: its answer counts as something that arrived.
+    ///
     /// The heartbeat works only while a task receives from the connection.
     #[must_use]
     pub fn heartbeat(self, interval: Duration, deadline: Duration) -> Self {

@@ -7,6 +7,11 @@ use ws_tokio::{Compression, CompressionOptions};
 /// How a connection ended is the peer's business.
 pub(super) type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
+/// Serves a connection in a task of its own.
+pub(super) fn spawn(echo: impl Future<Output = Ended> + Send + 'static) {
+    drop(tokio::spawn(echo));
+}
+
 /// What is asked of a server's compression.
 #[derive(Clone, Copy, Debug)]
 pub struct Deflate {

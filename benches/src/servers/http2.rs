@@ -19,10 +19,9 @@ use tokio::net::TcpStream;
 use ws_tokio::http::{Request, Response};
 use ws_tokio::{AcceptOptions, Connection, Http2Options, Transport};
 
-use super::asked::Ended;
+use super::asked::{Ended, spawn};
 use super::http::{self, Failure, answered, recv, run};
 use super::peers::{Flush, sockudo_echo, yawc_echo};
-use super::spawn;
 
 /// Streams of a connection: more than the loads open.
 const STREAMS: u32 = 20_000;

@@ -10,14 +10,12 @@ mod peers;
 pub mod tls;
 mod upgrade;
 
-use std::future::Future;
-
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use ws_tokio::tokio_rustls::server::TlsStream;
 
 pub use asked::Deflate;
-use asked::Ended;
+use asked::spawn;
 
 /// One way of serving one connection.
 pub struct Server {
@@ -145,8 +143,4 @@ pub fn find_tls(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + 
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Server> {
     SERVERS.iter().find(|server| server.name == name)
-}
-
-fn spawn(echo: impl Future<Output = Ended> + Send + 'static) {
-    drop(tokio::spawn(echo));
 }

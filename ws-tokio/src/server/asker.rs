@@ -11,7 +11,7 @@ use ws_core::handshake::http1::write_response;
 use ws_core::handshake::server::Upgrade;
 
 #[cfg(feature = "http2")]
-use super::http2::Asked;
+use super::asked::Asked;
 use super::refuse::{send_refusal, written};
 use crate::opening::{Deadline, Late, write_head};
 

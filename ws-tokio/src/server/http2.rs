@@ -1,22 +1,20 @@
 //! A server's HTTP/2: each stream of a connection asks for a WebSocket of its own (RFC 8441).
 
-use std::fmt;
 use std::future::{Future, pending, poll_fn};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, server};
-use http::{Method, Request, Response};
+use h2::{RecvStream, server};
+use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep_until};
 use ws_core::handshake::server::{Refusal, Upgrade};
 
+use super::asked::Asked;
 use super::asker::Asker;
 use super::error::AcceptError;
 use super::incoming::{Incoming, Parts};
@@ -174,10 +172,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
         let request = Request::from_parts(head, ());
         let is_head = request.method() == Method::HEAD;
         let (session, stream) = (self.session.clone(), self.stream);
-        let mut asked = Asked { session, respond, recv, stream, is_head };
+        let asked = Asked { session, respond, recv, stream, is_head };
         let Ok(place) = places.clone().try_acquire_owned() else {
-            // It may be asked again (RFC 9113, 8.7).
-            asked.respond.send_reset(Reason::REFUSED_STREAM);
+            asked.send_away();
             return None;
         };
         let protocol = request.extensions().get::<Protocol>();
@@ -224,38 +221,5 @@ pub(crate) fn speaks(protocol: Option<&str>) -> Result<(), Refusal> {
     match protocol {
         Some("websocket") => Ok(()),
         other => Err(Refusal::OtherProtocol(other.unwrap_or_default().to_owned())),
-    }
-}
-
-/// A stream on which an answer is waited for. If dropped, it is reset.
-pub(super) struct Asked<S> {
-    /// Dropped first, as [`Http2Stream`]'s.
-    session: Arc<Session>,
-    respond: SendResponse<Sent>,
-    recv: RecvStream,
-    stream: fn(Http2Stream) -> S,
-    is_head: bool,
-}
-
-impl<S> Asked<S> {
-    pub(super) fn accept(mut self, response: Response<()>) -> io::Result<S> {
-        let send = self.respond.send_response(response, false).map_err(broken)?;
-        Ok((self.stream)(Http2Stream::new(send, self.recv, self.session)))
-    }
-
-    pub(super) fn refuse(mut self, response: Response<Bytes>) {
-        let (head, body) = response.into_parts();
-        let is_end = self.is_head || body.is_empty();
-        let sent = self.respond.send_response(Response::from_parts(head, ()), is_end);
-        if let (Ok(mut send), false) = (sent, is_end) {
-            // Where it fails, the client has left.
-            _ = send.send_data(Sent::forgotten(body.into()), true);
-        }
-    }
-}
-
-impl<S> fmt::Debug for Asked<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").field("stream", &self.respond.stream_id()).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,8 @@
 //! The server: accepting handshakes, serving a listener, shutting down gracefully.
 
 mod accept;
+#[cfg(feature = "http2")]
+mod asked;
 mod asker;
 mod error;
 #[cfg(feature = "http2")]

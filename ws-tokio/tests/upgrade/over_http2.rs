@@ -51,7 +51,7 @@ fn router() -> Router {
 }
 
 #[tokio::test]
-async fn many_websockets_share_one_connection() {
+async fn many_websockets_share_one_connection_behind_axum() {
     let mut session = session(router()).await;
     for number in 0..10 {
         let response = session.send_request(request("websocket")).await.expect("an answer");

@@ -273,6 +273,29 @@ mod tests {
     }
 
     #[test]
+    fn a_2xx_accepts_a_connect_and_what_it_chose_is_judged() {
+        let offer = Offer::new().subprotocols(["Chat"]).expect("a token");
+        let answer = |status: u16, chosen: &'static str| {
+            let builder = Response::builder().status(status);
+            let response = builder.header(SEC_WEBSOCKET_PROTOCOL, chosen).body(());
+            offer.judge_connect(response.expect("a response"))
+        };
+        for status in [200, 204] {
+            let Ok(Answer::Accepted(accepted)) = answer(status, "chat") else { panic!("{status}") };
+            assert_eq!(accepted.subprotocol(), Some("Chat"));
+        }
+        assert_eq!(
+            answer(200, "other").expect_err("unasked"),
+            AnswerError::SubprotocolNotAskedFor("other".into())
+        );
+        assert!(matches!(answer(103, "chat"), Ok(Answer::Interim)));
+        for status in [101, 302, 404, 501] {
+            let refused = !matches!(answer(status, "chat"), Ok(Answer::Accepted(_)));
+            assert!(refused, "{status}");
+        }
+    }
+
+    #[test]
     fn informational_answers_are_skipped_and_others_refuse() {
         for status in ["100 Continue", "103 Early Hints"] {
             assert!(

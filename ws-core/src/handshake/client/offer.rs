@@ -237,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn the_connect_of_a_target_has_its_parts_and_no_key() {
+        let target = Target::parse("wss://user:secret@[::1]:8443/chat?a=b").expect("a URL");
+        let offer = Offer::new().subprotocols(["chat"]).expect("a token");
+        let request = offer.connect_request(&target).expect("a request");
+        assert_eq!((request.method(), request.version()), (&Method::CONNECT, Version::HTTP_2));
+        assert_eq!(request.uri(), "https://[::1]:8443/chat?a=b");
+        let names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["sec-websocket-version", "sec-websocket-protocol", "authorization"]);
+        let virtually = offer.clone().host(HeaderValue::from_static("virtual:1"));
+        let request = virtually.connect_request(&target).expect("a request");
+        assert_eq!(request.uri().authority().expect("one"), "virtual:1");
+        let broken = offer.host(HeaderValue::from_static("a b"));
+        let error = broken.connect_request(&target).expect_err("no authority");
+        assert_eq!(error.to_string(), "the host \"a b\" can't be an authority");
+    }
+
+    #[test]
     fn callers_host_and_authorization_go_before_the_urls() {
         let offer = Offer::new().host(HeaderValue::from_static("virtual"));
         let offer =
