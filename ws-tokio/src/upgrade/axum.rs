@@ -117,9 +117,9 @@ impl Upgrade {
         let (response, connecting) = self.answer::<()>();
         let response = proof.watch(response).map(Body::new);
         tokio::spawn(events::of_upgrade(async move {
-            // Not matched on directly: what it is made of would stay in the task.
-            let connection = connecting.await;
-            if let Ok(connection) = connection {
+            // Without the error, for which the task would keep room. Not matched on directly, for the same reason.
+            let connection = connecting.await.ok();
+            if let Some(connection) = connection {
                 serve(connection).await.tell();
             }
         }));

@@ -47,6 +47,7 @@ pub(crate) struct Shared<S> {
     waited_for: Wants,
     #[cfg(feature = "deflate")]
     compression: Option<AgreedCompression>,
+    peer_addr: Option<Box<SocketAddr>>,
     rare: Option<Box<Rare>>,
 }
 
@@ -54,7 +55,6 @@ pub(crate) struct Shared<S> {
 #[derive(Default)]
 struct Rare {
     subprotocol: Option<Box<str>>,
-    peer_addr: Option<SocketAddr>,
     close_frame: Option<CloseFrame>,
     callbacks: Option<Box<Callbacks>>,
     tracked: Option<Box<Tracked>>,
@@ -89,9 +89,9 @@ impl<S> Shared<S> {
         subprotocol: Option<String>,
         peer_addr: Option<SocketAddr>,
     ) -> Self {
-        let rare = (subprotocol.is_some() || peer_addr.is_some()).then(|| {
-            let subprotocol = subprotocol.map(String::into_boxed_str);
-            Box::new(Rare { subprotocol, peer_addr, ..Rare::default() })
+        let subprotocol = subprotocol.map(String::into_boxed_str);
+        let rare = subprotocol.map(|subprotocol| {
+            Box::new(Rare { subprotocol: Some(subprotocol), ..Rare::default() })
         });
         Self {
             stream,
@@ -105,6 +105,7 @@ impl<S> Shared<S> {
             waited_for: Wants::NONE,
             #[cfg(feature = "deflate")]
             compression: None,
+            peer_addr: peer_addr.map(Box::new),
             rare,
         }
     }
@@ -156,7 +157,7 @@ impl<S> Shared<S> {
     }
 
     pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
-        self.rare.as_ref()?.peer_addr
+        self.peer_addr.as_deref().copied()
     }
 
     pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
