@@ -54,7 +54,7 @@ async fn the_futures_of_handshakes_are_small() {
     holds("accept", ws_tokio::accept(stream().await), 8);
     let options = AcceptOptions::default();
     holds("AcceptOptions::accept", options.accept(stream().await), 8);
-    holds("AcceptOptions::read", options.read(stream().await), 960);
+    holds("AcceptOptions::read", options.read(stream().await), 992);
     holds("connect", ws_tokio::connect("ws://localhost/"), 8);
     let options = ConnectOptions::default();
     holds("connect_over", options.connect_over(stream().await, "ws://localhost/"), 8);
