@@ -66,7 +66,7 @@ impl Way {
             Security::Tls => {
                 let config = self.config(versions)?;
                 let stream = self.open(target, progress).await?;
-                secure(config, target.host(), stream, progress).await
+                secure(config, target.host(), versions, stream, progress).await
             }
         }
     }
@@ -84,7 +84,7 @@ impl Way {
                 Security::Tls => {
                     let config = self.config(Versions::Http1)?;
                     let stream = self.tcp(host, port, progress).await?;
-                    secure(config, host, stream, progress).await?
+                    secure(config, host, Versions::Http1, stream, progress).await?
                 }
             };
             progress.begin(Step::Proxy);
@@ -134,11 +134,17 @@ impl Way {
 async fn secure(
     config: TlsConfig,
     host: &str,
+    versions: Versions,
     stream: Transport,
     progress: &Progress,
 ) -> Result<Transport, ConnectError> {
     progress.begin(Step::Tls);
-    Ok(Transport::Tls(Box::new(tls::connect(config, host, stream).await?)))
+    let spoken: &[&[u8]] = match versions {
+        Versions::Http1 => &[tls::HTTP_1],
+        #[cfg(feature = "http2")]
+        Versions::Both => &[tls::HTTP_2, tls::HTTP_1],
+    };
+    Ok(Transport::Tls(Box::new(tls::connect(config, host, spoken, stream).await?)))
 }
 
 #[cfg(not(feature = "rustls"))]
@@ -146,6 +152,7 @@ async fn secure(
 async fn secure(
     config: TlsConfig,
     _: &str,
+    _: Versions,
     _: Transport,
     _: &Progress,
 ) -> Result<Transport, ConnectError> {

@@ -193,7 +193,7 @@ impl ConnectOptions {
 
     /// Prefers HTTP/2 (RFC 8441) for `wss` URLs, with these bounds: where the server speaks it, connections to it share one TCP
     /// connection, as long as these options and their clones are used. A server that doesn't allow WebSockets over HTTP/2 is asked
-    /// over HTTP/1.1. Default: HTTP/1.1.
+    /// over HTTP/1.1, then and later. Default: HTTP/1.1.
     ///
     /// See [`Http2Session`](crate::Http2Session) for HTTP/2 or nothing.
     #[cfg(feature = "http2")]

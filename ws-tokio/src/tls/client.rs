@@ -137,24 +137,20 @@ fn built_in() -> RootCertStore {
     RootCertStore::empty()
 }
 
-/// Does the handshake with a server of this name, or address.
+/// Does the handshake with a server of this name, or address. If one of these protocols is chosen by ALPN, or none at all.
 pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     config: Arc<ClientConfig>,
     host: &str,
+    spoken: &[&[u8]],
     stream: S,
 ) -> Result<TlsStream<S>, TlsError> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
-    #[cfg(feature = "http2")]
-    let with_http2 = config.alpn_protocols.first().is_some_and(|protocol| protocol == HTTP_2);
-    #[cfg(not(feature = "http2"))]
-    let with_http2 = false;
     let stream = TlsConnector::from(config).connect(name, stream).await;
     let stream = stream.map_err(TlsError::Handshake)?;
     match stream.get_ref().1.alpn_protocol() {
-        None | Some(HTTP_1) => Ok(stream),
-        Some(_) if with_http2 => Ok(stream),
-        Some(other) => Err(TlsError::Protocol(other.to_vec())),
+        Some(other) if !spoken.contains(&other) => Err(TlsError::Protocol(other.to_vec())),
+        _ => Ok(stream),
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod provider;
 mod server;
 
+pub(crate) use alpn::HTTP_1;
 #[cfg(feature = "http2")]
 pub(crate) use alpn::HTTP_2;
 #[cfg(feature = "http2")]
