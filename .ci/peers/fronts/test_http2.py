@@ -66,7 +66,8 @@ listen front
     async def nghttpx(self, behind):
         port = free_port()
         command = (f"--frontend=127.0.0.1,{port}", f"--backend=127.0.0.1,{behind};;proto=h2", "--workers=1", "--conf=/dev/null")
-        async with running("nghttpx", *command, self.key, self.cert, port=port):
+        log = (f"--accesslog-file={self.folder}/nghttpx.log", "--accesslog-format=$alpn $method $status")
+        async with running("nghttpx", *command, *log, self.key, self.cert, port=port):
             yield port
 
     def connect(self, port, **options):
@@ -125,6 +126,8 @@ listen front
 
     async def test_nghttpx_speaks_http2_to_our_server(self):
         await self.assert_is_a_way_to_our_server(self.nghttpx)
+        spoken = Path(self.folder, "nghttpx.log").read_text().splitlines()
+        self.assertEqual(spoken[:3], ["h2 CONNECT 200", "h2 CONNECT 200", "http/1.1 GET 403"])
 
     async def test_servers_without_http2_or_without_websockets_over_it_are_asked_over_http1(self):
         for listen in ("ssl", "ssl http2"):
