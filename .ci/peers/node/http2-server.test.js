@@ -10,15 +10,15 @@ const { once } = require('node:events');
 const { spawn } = require('node:child_process');
 const { test } = require('node:test');
 const { cert, key } = require('../certificate');
+const { BINARY, CLOSE, Frames, TEXT, code } = require('./frames');
 
-const [TEXT, BINARY, CLOSE] = [1, 2, 8];
 // The largest is 16 times what Node lets a stream have on its way.
 const LENGTHS = [0, 5, 126, 70_000, 1 << 20];
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
 
 for (const name of ['http2_server', 'axum_server']) {
   law(name, 'every length comes back on many WebSockets at once', async (session) => {
-    const sockets = await Promise.all(Array.from({ length: 20 }, () => Socket.open(session)));
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(session)));
     await Promise.all(sockets.map(async (socket) => {
       for (const length of LENGTHS) await socket.comesBack(BINARY, crypto.randomBytes(length));
       await socket.comesBack(TEXT, Buffer.from('é漢😀'));
@@ -26,7 +26,7 @@ for (const name of ['http2_server', 'axum_server']) {
   });
 
   law(name, 'one that does not read stops no other', async (session) => {
-    const [slow, other] = [await Socket.open(session), await Socket.open(session)];
+    const [slow, other] = [await open(session), await open(session)];
     const large = crypto.randomBytes(1 << 20);
     slow.stream.pause();
     slow.send(BINARY, large);
@@ -48,16 +48,16 @@ for (const name of ['http2_server', 'axum_server']) {
       await once(stream, 'close');
       assert.equal(stream.rstCode, NGHTTP2_NO_ERROR);
     }
-    await (await Socket.open(session)).comesBack(TEXT, Buffer.from('still there'));
+    await (await open(session)).comesBack(TEXT, Buffer.from('still there'));
   });
 
   law(name, 'its own origin is let in, and the protocol in any case', async (session, { origin }) => {
-    await (await Socket.open(session, { origin })).comesBack(TEXT, Buffer.from('hello'));
-    await (await Socket.open(session, { ':protocol': 'WebSocket' })).comesBack(TEXT, Buffer.from('hello'));
+    await (await open(session, { origin })).comesBack(TEXT, Buffer.from('hello'));
+    await (await open(session, { ':protocol': 'WebSocket' })).comesBack(TEXT, Buffer.from('hello'));
   });
 
   law(name, 'a close with 4001 comes back, and both sides end without a reset', async (session) => {
-    const [socket, other] = [await Socket.open(session), await Socket.open(session)];
+    const [socket, other] = [await open(session), await open(session)];
     socket.send(CLOSE, Buffer.concat([code(4001), Buffer.from('bye')]));
     assert.deepEqual(await socket.receive(), { opcode: CLOSE, payload: code(4001) });
     await socket.endsWell();
@@ -65,16 +65,16 @@ for (const name of ['http2_server', 'axum_server']) {
   });
 
   law(name, 'a message over the limit is closed with 1009', async (session) => {
-    const socket = await Socket.open(session);
+    const socket = await open(session);
     socket.send(BINARY, Buffer.alloc((1 << 20) + 1));
     const { opcode, payload } = await socket.receive();
     assert.deepEqual([opcode, payload.readUInt16BE()], [CLOSE, 1009]);
   });
 
   law(name, 'one that is reset leaves the others', async (session) => {
-    const other = await Socket.open(session);
+    const other = await open(session);
     for (let n = 0; n < 20; n++) {
-      const socket = await Socket.open(session);
+      const socket = await open(session);
       socket.send(BINARY, crypto.randomBytes(100_000));
       if (n % 2) await once(socket.stream, 'data');
       socket.stream.close(NGHTTP2_CANCEL);
@@ -84,7 +84,7 @@ for (const name of ['http2_server', 'axum_server']) {
   });
 
   law(name, 'a server that stops closes all with 1001, and ends the session', async (session, { server }) => {
-    const sockets = await Promise.all(Array.from({ length: 20 }, () => Socket.open(session)));
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(session)));
     const ended = once(session, 'close');
     server.kill('SIGINT');
     await Promise.all(sockets.map(async (socket) => {
@@ -124,68 +124,8 @@ function ask(session, headers) {
   }, { endStream: false });
 }
 
-function code(number) {
-  return Buffer.from([number >> 8, number & 0xff]);
-}
-
-class Socket {
-  static async open(session, headers) {
-    const stream = ask(session, headers);
-    assert.equal((await once(stream, 'response'))[0][':status'], 200);
-    return new Socket(stream);
-  }
-
-  constructor(stream) {
-    this.stream = stream;
-    this.received = Buffer.alloc(0);
-    this.chunks = [];
-    stream.on('error', () => {});
-    stream.on('data', (chunk) => { this.chunks.push(chunk); });
-  }
-
-  // A masked frame.
-  send(opcode, payload) {
-    const { length } = payload;
-    const head = [Buffer.from([0x80 | opcode, 0x80 | (length < 126 ? length : length < 65536 ? 126 : 127)])];
-    if (length >= 65536) head.push(Buffer.alloc(4));
-    if (length >= 126) head.push(length < 65536 ? code(length) : Buffer.from(Uint32Array.of(length).buffer).swap32());
-    const mask = crypto.randomBytes(4);
-    this.stream.write(Buffer.concat([...head, mask, payload.map((byte, at) => byte ^ mask[at & 3])]));
-  }
-
-  // The next frame, which is to be unmasked and whole.
-  async receive() {
-    const [first, length] = await this.take(2);
-    assert.equal(first & 0xf0, 0x80);
-    let size = length;
-    if (length === 126) size = (await this.take(2)).readUInt16BE();
-    if (length === 127) size = Number((await this.take(8)).readBigUInt64BE());
-    return { opcode: first & 0xf, payload: await this.take(size) };
-  }
-
-  async take(count) {
-    let left = count - this.received.length;
-    for (;;) {
-      for (const chunk of this.chunks) left -= chunk.length;
-      this.received = Buffer.concat([this.received, ...this.chunks.splice(0)]);
-      if (left <= 0) break;
-      await once(this.stream, 'data');
-    }
-    const taken = this.received.subarray(0, count);
-    this.received = this.received.subarray(count);
-    return taken;
-  }
-
-  async comesBack(opcode, payload) {
-    this.send(opcode, payload);
-    assert.deepEqual(await this.receive(), { opcode, payload });
-  }
-
-  async endsWell() {
-    const { stream } = this;
-    if (!stream.readableEnded) await once(stream, 'end');
-    stream.end();
-    if (!stream.closed) await once(stream, 'close');
-    assert.deepEqual([stream.rstCode, stream.aborted], [NGHTTP2_NO_ERROR, false]);
-  }
+async function open(session, headers) {
+  const stream = ask(session, headers);
+  assert.equal((await once(stream, 'response'))[0][':status'], 200);
+  return new Frames(stream, { masks: true });
 }
