@@ -4,11 +4,13 @@
 //! Every path but `/health` is a WebSocket. On SIGTERM or Ctrl-C it takes no more requests, closes
 //! every connection with 1001, and waits for them, 10 s or what `--patience` says; it prints how many it had to cut.
 
+use std::future::IntoFuture;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::response::Response;
 use axum::routing::{any, get};
+use axum::serve::ListenerExt;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
@@ -65,8 +67,16 @@ async fn serve(config: &Config) -> std::io::Result<()> {
         .layer(TraceLayer::new_for_http());
     let listener = TcpListener::bind(&config.address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
-    axum::serve(listener, router).with_graceful_shutdown(told_to_go()).await?;
-    let shutdown = tracker.shutdown(config.patience).await;
+    // A WebSocket does it for itself, but where others share its connection, over HTTP/2.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
+    let served = axum::serve(listener, router).with_graceful_shutdown(told_to_go()).into_future();
+    let closed = async {
+        told_to_go().await;
+        tracker.shutdown(config.patience).await
+    };
+    // At once: over HTTP/2, axum waits for the WebSockets.
+    let (served, shutdown) = tokio::join!(served, closed);
+    served?;
     println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
     Ok(())
 }

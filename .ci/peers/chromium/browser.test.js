@@ -1,25 +1,13 @@
 // A page in headless Chromium against our echo server, with compression off and with both takeovers.
 'use strict';
 const assert = require('node:assert');
-const fs = require('node:fs');
 const http = require('node:http');
-const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
 const { spawn } = require('node:child_process');
 const { after, before, test } = require('node:test');
-const { chromium } = require('playwright-core');
+const { Browser, counting, inPage } = require('./support');
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 // Each side of every border: of the length field, of the threshold for compression, of the server's buffers; then MiBs.
 const LENGTHS = [0, 1, 125, 126, 127, 128, 511, 512, 16384, 65535, 65536, 1 << 20, (5 << 20) + 1];
 const LIMIT = 8 << 20;
@@ -27,21 +15,9 @@ const ALONE = /^permessage-deflate(?=.*; server_no_context_takeover)(?=.*; clien
 const TAKEOVER = /^permessage-deflate(?!.*no_context_takeover)/;
 
 let browser;
-let profile;
 
-before(async () => {
-  profile = fs.mkdtempSync(path.join(os.tmpdir(), 'ws-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM,
-    headless: true,
-    args: FLAGS,
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  fs.rmSync(profile, { recursive: true, force: true });
-});
+before(async () => { browser = await Browser.start(); });
+after(() => browser?.stop());
 
 for (const [name, options, extensions] of [
   ['off', [], /^$/],
@@ -132,86 +108,5 @@ async function withServer(options, body) {
     await body(server, /127\.0\.0\.1:([1-9]\d*)/.exec(said)[1]);
   } finally {
     server.kill('SIGKILL');
-  }
-}
-
-async function counting(port, wire) {
-  const proxy = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const far = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
-    near.on('data', (data) => { wire.up += data.length; });
-    far.on('data', (data) => { wire.down += data.length; });
-    for (const socket of [near, far]) socket.on('error', () => {});
-    near.pipe(far).pipe(near);
-  });
-  await once(proxy.listen(0, '127.0.0.1'), 'listening');
-  return proxy;
-}
-
-// Defines what the tests call inside the page.
-function inPage() {
-  window.connect = async (url) => {
-    window.ws = new WebSocket(url);
-    ws.binaryType = 'arraybuffer';
-    window.ended = new Promise((resolve) => {
-      ws.addEventListener('close', (event) => resolve([event.code, event.reason, event.wasClean]));
-    });
-    await new Promise((resolve, reject) => {
-      ws.onopen = resolve;
-      ws.onclose = (event) => reject(new Error(`refused: ${event.code}`));
-    });
-  };
-
-  window.close = (code, reason) => {
-    ws.close(code, reason);
-    return ended;
-  };
-
-  window.tooLong = (length) => {
-    ws.send(new Uint8Array(length));
-    return ended;
-  };
-
-  // Sends all, then awaits all of the answers, in order.
-  window.echoes = async (messages) => {
-    let next = 0;
-    const all = new Promise((resolve, reject) => {
-      ws.onclose = (event) => reject(new Error(`closed: ${event.code} ${event.reason}`));
-      ws.onmessage = ({ data }) => {
-        if (!same(data, messages[next])) reject(new Error(`message ${next} came back different`));
-        next += 1;
-        if (next === messages.length) resolve();
-      };
-    });
-    for (const message of messages) ws.send(message);
-    await all;
-  };
-
-  window.echo = (message) => echoes([message]);
-
-  window.bothKindsComeBack = async (lengths) => {
-    for (const length of lengths) {
-      await echo('é'.repeat(length / 2) + 'a'.repeat(length % 2));
-      await echo(random(length));
-    }
-  };
-
-  window.burstComesBack = async (count) => {
-    const messages = Array.from({ length: count }, (_, n) => {
-      const text = JSON.stringify({ number: n, text: 'the quick brown fox '.repeat(n % 97) });
-      return n % 3 === 0 ? random(n) : text;
-    });
-    await echoes(messages);
-  };
-
-  function same(data, sent) {
-    if (typeof sent === 'string') return data === sent;
-    if (!(data instanceof ArrayBuffer) || data.byteLength !== sent.length) return false;
-    return new Uint8Array(data).every((byte, at) => byte === sent[at]);
-  }
-
-  function random(length) {
-    const bytes = new Uint8Array(length);
-    for (let at = 0; at < length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536));
-    return bytes;
   }
 }

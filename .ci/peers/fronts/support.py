@@ -69,6 +69,29 @@ async def running(*command, port=None):
             process.kill()
 
 
+@contextlib.asynccontextmanager
+async def nginx(folder, behind, listen="ssl"):
+    """With the folder's certificate, in front of a server that speaks HTTP/1.1."""
+    port = free_port()
+    conf = config(folder, "nginx.conf", f"""
+        daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+        events {{}}
+        http {{
+            access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+            server {{
+                listen 127.0.0.1:{port} {listen}; ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+                location / {{
+                    proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1;
+                    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+                    proxy_set_header Host $http_host;
+                }}
+            }}
+        }}""")
+    async with running("nginx", "-c", conf, "-p", folder, port=port):
+        yield port
+
+
 async def listening(port):
     for _ in range(200):
         try:
@@ -82,16 +105,24 @@ async def listening(port):
 
 
 @contextlib.asynccontextmanager
-async def echo_server(*flags):
-    """Our echo server, and its port."""
+async def example(name, *flags):
+    """One of our servers, and its port."""
     process = await asyncio.create_subprocess_exec(
-        os.path.join(EXAMPLES, "echo_server"), "127.0.0.1:0", *flags, stdout=asyncio.subprocess.PIPE)
+        os.path.join(EXAMPLES, name), "127.0.0.1:0", *flags, stdout=asyncio.subprocess.PIPE)
     try:
         line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
-        yield int(re.search(r":(\d+)$", line.strip())[1])
+        yield process, int(re.search(r":(\d+)$", line.strip())[1])
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def echo_server(*flags):
+    """Our echo server's port."""
+    async with example("echo_server", *flags) as (_, port):
+        yield port
 
 
 async def talk(url, *flags, lines=("hello", "é漢😀", "x" * 100_000)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
-from support import PATIENCE, certificate, config, echo_server, folder, free_port, running, talk
+from support import PATIENCE, certificate, config, echo_server, folder, free_port, nginx, running, talk
 
 
 class Tls(unittest.IsolatedAsyncioTestCase):
@@ -20,26 +20,9 @@ class Tls(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await talk(url, "--root", self.cert, *flags), (True, 0, ""))
 
     async def test_nginx_ends_tls_in_front_of_our_server(self):
-        port = free_port()
-        async with echo_server() as behind:
-            conf = config(self.folder, "nginx.conf", f"""
-                daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;
-                events {{}}
-                http {{
-                    access_log off; client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
-                    fastcgi_temp_path {self.folder}/f; uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
-                    server {{
-                        listen 127.0.0.1:{port} ssl; ssl_certificate {self.cert}; ssl_certificate_key {self.key};
-                        location / {{
-                            proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1;
-                            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-                            proxy_set_header Host $http_host;
-                        }}
-                    }}
-                }}""")
-            async with running("nginx", "-c", conf, "-p", self.folder, port=port):
-                await self.assert_echoes(f"wss://localhost:{port}/")
-                await self.assert_echoes(f"wss://127.0.0.1:{port}/", "--compress")
+        async with echo_server() as behind, nginx(self.folder, behind) as port:
+            await self.assert_echoes(f"wss://localhost:{port}/")
+            await self.assert_echoes(f"wss://127.0.0.1:{port}/", "--compress")
 
     async def test_haproxy_ends_tls_in_front_of_our_server_and_speaks_tls_to_it(self):
         port = free_port()

@@ -216,10 +216,10 @@ async fn closing(tracker: Option<&Tracker>) {
     }
 }
 
-/// Checks the `:protocol` of an extended CONNECT.
+/// Checks the `:protocol` of an extended CONNECT, in any case: proxies put there what a client asked to upgrade to.
 pub(crate) fn speaks(protocol: Option<&str>) -> Result<(), Refusal> {
     match protocol {
-        Some("websocket") => Ok(()),
+        Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => Ok(()),
         other => Err(Refusal::OtherProtocol(other.unwrap_or_default().to_owned())),
     }
 }

@@ -31,6 +31,16 @@ async fn answer(address: std::net::SocketAddr, request: Request<()>) -> (StatusC
 }
 
 #[tokio::test]
+async fn the_protocol_is_read_in_any_case() {
+    let (address, _server) = echo_server(AcceptOptions::default()).await;
+    let mut requests = client(address).await;
+    let mut request = request();
+    request.extensions_mut().insert(h2::ext::Protocol::from_static("WebSocket"));
+    let (response, _send) = requests.send_request(request, false).expect("a stream");
+    assert_eq!(response.await.expect("an answer").status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn each_violation_is_refused_with_its_status_and_says_why() {
     let (address, _server) = echo_server(AcceptOptions::default()).await;
     let with = |change: fn(&mut Request<()>)| {
