@@ -41,6 +41,15 @@ impl Server {
         Self::of(name, command)
     }
 
+    /// Starts a server of `peer_server` on one thread, whose heap doesn't shrink: glibc would give its top back after each burst
+    /// of frames and take it again, from some of the servers and not from others.
+    pub(crate) fn start_untrimmed(name: &'static str) -> io::Result<Self> {
+        let mut command = peer_server(Cores::Only(0), name);
+        command.env("MALLOC_TRIM_THRESHOLD_", "268435456");
+        command.arg(Deflate::OFF.to_argument());
+        Self::of(name, command)
+    }
+
     /// Starts a server of `peer_server` on one thread that speaks TLS.
     pub(crate) fn start_tls(name: &'static str) -> io::Result<Self> {
         let mut command = peer_server(Cores::Only(0), name);

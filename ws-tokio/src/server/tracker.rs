@@ -41,7 +41,9 @@ use crate::machine::{Registry, Stage, Ticket};
 /// ```
 ///
 /// A [`Server`](crate::Server) does all of this with one call: [`Serving::with_graceful_shutdown`](crate::Serving). For
-/// connections made otherwise, see [`Connection::track`](crate::Connection::track).
+/// connections made otherwise, see [`Connection::track`](crate::Connection::track). Behind an HTTP server, call
+/// [`shutdown`](Self::shutdown) while that one's own graceful shutdown goes on (`tokio::join!`), not after it: over HTTP/2, it waits for
+/// the WebSockets.
 #[derive(Clone, Default)]
 pub struct Tracker(Arc<Registry>);
 

@@ -59,6 +59,9 @@ fn opening() -> Vec<u8> {
     [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()
 }
 
+/// Its frames, by number.
+type Flood<'a> = &'a dyn Fn(u32) -> Vec<u8>;
+
 /// An echo server over memory; how many of its WebSockets are open.
 fn server() -> (DuplexStream, JoinHandle<Result<(), AcceptError>>, Arc<AtomicUsize>) {
     let (near, far) = duplex(64 << 10);
@@ -125,7 +128,7 @@ async fn floods_of_frames_end_the_connection_or_wait() {
         0 => frame(HEADERS, END_HEADERS, 1, &block).to_vec(),
         _ => frame(0, 0, 1, &[]).to_vec(),
     };
-    let floods: [(&str, bool, &dyn Fn(u32) -> Vec<u8>); 6] = [
+    let floods: [(&str, bool, Flood<'_>); 6] = [
         ("resets", true, &rapid_reset),
         ("continuations", true, &continuations),
         ("empty frames", true, &empty_data),

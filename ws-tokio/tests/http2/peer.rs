@@ -25,6 +25,7 @@ pub(crate) async fn client_with(
     builder: &h2::client::Builder,
 ) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(address).await.expect("a server");
+    stream.set_nodelay(true).expect("a socket");
     let (requests, connection) = builder.handshake(stream).await.expect("HTTP/2");
     tokio::spawn(async move { _ = connection.await });
     let mut requests = requests.ready().await.expect("a session");

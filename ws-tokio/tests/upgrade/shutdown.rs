@@ -1,12 +1,15 @@
 //! A shutdown reaches every WebSocket of an HTTP server, waits for them, and counts who was cut.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use axum::routing::{any, get};
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use ws_tokio::{AcceptOptions, CloseCode, Error, Tracker, Upgrade, connect};
+#[cfg(feature = "http2")]
+use ws_tokio::{ConnectOptions, Http2Options, Http2Session};
 
 use crate::hyper_taking;
 
@@ -27,18 +30,32 @@ async fn axums_graceful_shutdown_closes_every_socket_with_1001_and_waits_for_the
         .layer(Extension(AcceptOptions::default().tracker(&tracker)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws", listener.local_addr().unwrap());
-    let (signal, signalled) = oneshot::channel::<()>();
+    let (signal, told) = watch::channel(());
+    let mut tell = told.clone();
+    let told = async move { _ = { told }.changed().await };
     let closing = tracker.clone();
-    let serving = tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async { _ = signalled.await })
-            .await
-            .unwrap();
+    let closed = async move {
+        _ = tell.changed().await;
         closing.shutdown(Duration::from_secs(60)).await
+    };
+    // At once: over HTTP/2, axum waits for the WebSockets.
+    let serving = tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(told).into_future();
+        tokio::join!(served, closed)
     });
     let mut clients = Vec::new();
-    for _ in 0..100 {
-        let (mut client, _) = connect(&url).await.unwrap();
+    #[cfg(feature = "http2")]
+    let session = {
+        let (options, http2) = (ConnectOptions::default(), Http2Options::default());
+        Http2Session::new(&*url, &options, http2).unwrap()
+    };
+    for number in 0..100 {
+        let opened = match number % 2 {
+            #[cfg(feature = "http2")]
+            0 => session.open("/ws", &ConnectOptions::default()).await,
+            _ => connect(&url).await,
+        };
+        let (mut client, _) = opened.unwrap();
         client.send("hello").await.unwrap();
         assert_eq!(client.recv().await.unwrap(), Some("hello".into()));
         clients.push(client);
@@ -49,7 +66,8 @@ async fn axums_graceful_shutdown_closes_every_socket_with_1001_and_waits_for_the
         assert_eq!(client.recv().await.unwrap(), None);
         assert_eq!(client.close_frame().unwrap().code(), CloseCode::GOING_AWAY);
     }
-    let shutdown = serving.await.unwrap();
+    let (served, shutdown) = serving.await.unwrap();
+    served.unwrap();
     assert_eq!((shutdown.closed, shutdown.cut), (100, vec![]));
 }
 
