@@ -111,7 +111,7 @@ const LAYERS: [(&str, Layers); 12] = [
     (
         "ws-tokio/server",
         &[
-            &["asked", "error", "refuse", "served", "tracker"],
+            &["asked", "choices", "error", "refuse", "served", "tracker"],
             &["asker", "options", "serving"],
             &["incoming"],
             &["accept", "http2"],

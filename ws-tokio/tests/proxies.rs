@@ -322,3 +322,33 @@ async fn a_dead_address_does_not_keep_from_the_next_one() {
     let error = options.connect("ws://a.example/").await.unwrap_err();
     assert!(matches!(error, ConnectError::Timeout(Step::Dial)), "{error}");
 }
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_tunnel_carries_one_connection_over_http2_for_many_websockets() {
+    use ws_tokio::Http2Options;
+
+    _ = ring::default_provider().install_default();
+    let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("fine");
+    let (certificate, key) = (issued.cert.pem(), issued.signing_key.serialize_pem());
+    let tls = ServerTls::from_pem(certificate.as_bytes(), key.as_bytes()).expect("fine");
+    let server = Server::bind("127.0.0.1:0").await.expect("fine");
+    let address = server.local_addr().expect("fine");
+    let server = server.tls(tls).http2(Http2Options::default());
+    tokio::spawn(server.serve(async |mut connection: Connection| {
+        connection.run(|message, outbox| outbox.send(message)).await
+    }));
+    let proxy = http_proxy(address, "HTTP/1.1 200 OK\r\n\r\n").await;
+    let mut roots = RootCertStore::empty();
+    roots.add(issued.cert.der().clone()).expect("fine");
+    let options = through("http", "", proxy.address).tls_roots(roots);
+    let options = options.prefer_http2(Http2Options::default());
+    let url = format!("wss://localhost:{}/", address.port());
+    for _ in 0..3 {
+        let (connection, response) = options.connect(&*url).await.expect("fine");
+        assert_eq!(response.status().as_u16(), 200);
+        echoes(connection).await;
+    }
+    // It takes one client only.
+    assert!(proxy.heads.await.expect("fine").starts_with("CONNECT localhost:"));
+}

@@ -191,7 +191,8 @@ fn http2(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         for streams in ["1", "16"] {
             let mut cpu = vec![];
             for (_, [in_flight, size]) in shapes {
-                let load = ["http2", streams, in_flight, size, &effort.seconds.to_string()];
+                let seconds = (effort.seconds / 2.0).to_string();
+                let load = ["http2", streams, in_flight, size, &seconds];
                 cpu.push(cpu_and_ratios(&in_turn(effort.rounds, &servers, &load)?));
             }
             let title = format!(

@@ -46,6 +46,8 @@ impl Server {
     pub(crate) fn start_untrimmed(name: &'static str) -> io::Result<Self> {
         let mut command = peer_server(Cores::Only(0), name);
         command.env("MALLOC_TRIM_THRESHOLD_", "268435456");
+        // Otherwise the first one would fix this at 128 KiB.
+        command.env("MALLOC_MMAP_THRESHOLD_", "33554432");
         command.arg(Deflate::OFF.to_argument());
         Self::of(name, command)
     }

@@ -162,6 +162,7 @@ fn builder() -> http2::Builder<TokioExecutor> {
         .enable_connect_protocol()
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(CONNECTION)
+        .max_frame_size(64 << 10)
         .max_concurrent_streams(STREAMS);
     builder
 }

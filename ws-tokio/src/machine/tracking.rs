@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
+#[cfg(feature = "http2")]
+use super::sync::atomic::AtomicBool;
 use super::sync::atomic::{AtomicU8, Ordering};
 use super::sync::{Mutex, lock};
 
@@ -27,6 +29,9 @@ pub(crate) enum Stage {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
+    /// Whether the stage is another than [`Stage::Open`], for those who look often.
+    #[cfg(feature = "http2")]
+    is_closing: AtomicBool,
     /// Notified when the stage changes. Whoever waits for it is not woken by every connection that leaves.
     told: Notify,
     /// Notified when a connection leaves.
@@ -101,12 +106,20 @@ impl Registry {
         let mut state = lock(&self.state);
         state.stage = state.stage.max(stage);
         let stage = state.stage;
+        #[cfg(feature = "http2")]
+        self.is_closing.store(stage > Stage::Open, Ordering::Release);
         let bells: Vec<_> = state.inside.values().map(|place| place.bell.clone()).collect();
         // Rung outside the lock: a waker may run arbitrary code.
         drop(state);
         bells.iter().for_each(|bell| bell.ring(stage));
         self.told.notify_waiters();
         bells.len()
+    }
+
+    /// Returns whether the shutdown has begun, without a lock.
+    #[cfg(feature = "http2")]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
     }
 
     pub(crate) async fn reached(&self, stage: Stage) {

@@ -1,6 +1,6 @@
 //! A server's HTTP/2: each stream of a connection asks for a WebSocket of its own (RFC 8441).
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -112,9 +112,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
         places: &Arc<Semaphore>,
         mut take: impl FnMut(Incoming<S>, OwnedSemaphorePermit),
     ) {
-        let mut closing = pin!(closing(options.tracker.as_ref()));
+        let is_closing = || options.tracker.as_ref().is_some_and(Tracker::is_closing);
         // Who comes after that is told by each answer.
-        let mut was_told = poll_fn(|cx| Poll::Ready(closing.as_mut().poll(cx).is_ready())).await;
+        let mut was_told = is_closing();
         poll_fn(|cx| {
             loop {
                 while let Poll::Ready(asked) = self.connection.poll_accept(cx) {
@@ -123,7 +123,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
                         take(incoming, place);
                     }
                 }
-                if !was_told && closing.as_mut().poll(cx).is_ready() {
+                // Looked at where something else has happened, at the latest when the first WebSocket is closed: that has to be cheap.
+                if !was_told && is_closing() {
                     was_told = true;
                     self.leave();
                     continue;
@@ -205,14 +206,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
         let settings = options.handshake.settings;
         let parts = Parts { asker, request, accepted, deadline, negotiated, settings, ticket };
         Some((Incoming::new(parts), place))
-    }
-}
-
-/// Waits until the tracker shuts down.
-async fn closing(tracker: Option<&Tracker>) {
-    match tracker {
-        Some(tracker) => tracker.closing().await,
-        None => pending().await,
     }
 }
 

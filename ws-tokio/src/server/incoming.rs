@@ -1,16 +1,13 @@
 //! A valid request, for the caller to accept or refuse.
 
-use std::net::SocketAddr;
-
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::Role;
-#[cfg(feature = "deflate")]
-use ws_core::deflate::AgreedCompression;
-use ws_core::handshake::server::{Accepted, SubprotocolNotOffered, refuse};
+use ws_core::handshake::server::{Accepted, refuse};
 
 use super::asker::Asker;
+use super::choices::choices;
 use super::error::AcceptError;
 use crate::connection::{Connection, Negotiated};
 use crate::events;
@@ -21,6 +18,23 @@ use crate::settings::Settings;
 /// A valid handshake request, to be inspected and then accepted or refused.
 ///
 /// Dropping it drops the stream without a response.
+///
+/// ```no_run
+/// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
+/// # use ws_tokio::http::StatusCode;
+/// # use tokio::net::TcpStream;
+/// # async fn example(stream: TcpStream) -> Result<Option<Connection<TcpStream>>, AcceptError> {
+/// // Sec-WebSocket-Protocol: chat, bearer.TOKEN
+/// let mut incoming = AcceptOptions::default().read(stream).await?;
+/// let token = incoming.offered_subprotocols().find_map(|it| it.strip_prefix("bearer."));
+/// if token != Some("TOKEN") || incoming.choose_subprotocol("chat").is_err() {
+///     incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?").await;
+///     return Ok(None);
+/// }
+/// // Answers with `Sec-WebSocket-Protocol: chat`, without the token.
+/// Ok(Some(incoming.accept().await?))
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Incoming<S>(
     /// Boxed, because a request's head is large.
@@ -64,82 +78,15 @@ impl<S> Incoming<S> {
     }
 }
 
+choices!(impl<S> Incoming<S>);
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// Returns the request: its path, query and headers.
     pub fn request(&self) -> &Request<()> {
         &self.0.request
     }
 
-    /// Returns the subprotocol of the connection: the options' choice, or that of
-    /// [`choose_subprotocol`](Self::choose_subprotocol).
-    pub fn subprotocol(&self) -> Option<&str> {
-        self.0.accepted.subprotocol()
-    }
-
-    /// Returns the subprotocols that the client offers, as spelled by the client, in order of preference.
-    ///
-    /// Since web pages can't set headers, some clients send a token as one of them.
-    ///
-    /// ```no_run
-    /// # use ws_tokio::{AcceptError, AcceptOptions, Connection};
-    /// # use ws_tokio::http::StatusCode;
-    /// # use tokio::net::TcpStream;
-    /// # async fn example(stream: TcpStream) -> Result<Option<Connection<TcpStream>>, AcceptError> {
-    /// // Sec-WebSocket-Protocol: chat, bearer.TOKEN
-    /// let mut incoming = AcceptOptions::default().read(stream).await?;
-    /// let token = incoming.offered_subprotocols().find_map(|it| it.strip_prefix("bearer."));
-    /// if token != Some("TOKEN") || incoming.choose_subprotocol("chat").is_err() {
-    ///     incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?").await;
-    ///     return Ok(None);
-    /// }
-    /// // Answers with `Sec-WebSocket-Protocol: chat`, without the token.
-    /// Ok(Some(incoming.accept().await?))
-    /// # }
-    /// ```
-    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
-        self.0.accepted.offered_subprotocols()
-    }
-
-    /// Chooses one of the client's subprotocols, replacing the options' choice. The name is matched case-insensitively,
-    /// and the response repeats the client's spelling.
-    ///
-    /// # Errors
-    /// If the client did not offer it. The previous choice is kept.
-    pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
-        self.0.accepted.choose_subprotocol(name)
-    }
-
-    /// Chooses no subprotocol, whatever the options chose. A browser that offered one fails the connection.
-    pub fn choose_no_subprotocol(&mut self) {
-        self.0.accepted.choose_no_subprotocol();
-    }
-
-    /// Returns the compression that accepting the request agrees to.
-    #[cfg(feature = "deflate")]
-    pub fn compression(&self) -> Option<AgreedCompression> {
-        self.0.accepted.compression()
-    }
-
-    /// Returns the peer's address, if a [`Server`](crate::Server) or [`with_peer_addr`](Self::with_peer_addr) has set it.
-    pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.0.negotiated.known_peer_addr()
-    }
-
-    /// Sets the peer's address, for [`Connection::peer_addr`].
-    #[must_use]
-    pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
-        self.0.negotiated = self.0.negotiated.peer_addr(address);
-        self
-    }
-
-    /// Sets the connection's settings, replacing those of the options.
-    #[must_use]
-    pub fn with_settings(mut self, settings: Settings) -> Self {
-        self.0.settings = settings;
-        self
-    }
-
-    /// Accepts the request with a 101.
+    /// Accepts the request with a 101, or a 200 over HTTP/2.
     ///
     /// # Errors
     /// [`AcceptError::Io`] if the stream fails or the handshake's deadline passes.
@@ -150,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.accept_with(&HeaderMap::new()).await
     }
 
-    /// Accepts the request with a 101 and these additional headers. The handshake's own headers are ignored, except
+    /// Accepts the request with a 101, or a 200 over HTTP/2, and these additional headers. The handshake's own headers are ignored, except
     /// that `Sec-WebSocket-Protocol` chooses a subprotocol, as [`choose_subprotocol`](Self::choose_subprotocol) does;
     /// an empty value chooses none.
     ///

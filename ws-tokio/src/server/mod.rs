@@ -4,6 +4,7 @@ mod accept;
 #[cfg(feature = "http2")]
 mod asked;
 mod asker;
+mod choices;
 mod error;
 #[cfg(feature = "http2")]
 mod http2;
@@ -17,6 +18,8 @@ mod serving;
 mod tracker;
 
 pub use accept::accept;
+#[cfg(feature = "hyper")]
+pub(crate) use choices::choices;
 pub use error::AcceptError;
 #[cfg(all(feature = "http2", feature = "hyper"))]
 pub(crate) use http2::speaks;

@@ -82,6 +82,11 @@ impl Tracker {
         self.0.enter()
     }
 
+    #[cfg(feature = "http2")]
+    pub(super) fn is_closing(&self) -> bool {
+        self.0.is_closing()
+    }
+
     /// Waits until a shutdown begins.
     ///
     /// # Cancel safety

@@ -1,23 +1,18 @@
 //! A request that an HTTP server has read, judged like one that `accept` reads.
 
-use std::net::SocketAddr;
-
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Response, Version};
 use hyper::upgrade::OnUpgrade;
-#[cfg(feature = "deflate")]
-use ws_core::deflate::AgreedCompression;
-use ws_core::handshake::server::{self, Accepted, Refusal, SubprotocolNotOffered};
+use ws_core::handshake::server::{self, Accepted, Refusal};
 
 use super::judged::Judged;
 use super::refused::Refused;
 use super::upgrading::Upgrading;
 use crate::connection::Negotiated;
 use crate::events;
-use crate::server::AcceptOptions;
 #[cfg(feature = "http2")]
 use crate::server::speaks;
-use crate::settings::Settings;
+use crate::server::{AcceptOptions, choices};
 
 /// A valid handshake request that an HTTP server has read, to be answered by that server.
 ///
@@ -106,57 +101,9 @@ impl AcceptOptions {
     }
 }
 
+choices!(impl Upgrade);
+
 impl Upgrade {
-    /// Returns the subprotocol of the connection: the options' choice, or that of
-    /// [`choose_subprotocol`](Self::choose_subprotocol).
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<&str> {
-        self.0.accepted.subprotocol()
-    }
-
-    /// Returns the subprotocols that the client offers, as spelled by the client, in order of preference.
-    ///
-    /// Since web pages can't set headers, some clients send a token as one of them.
-    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
-        self.0.accepted.offered_subprotocols()
-    }
-
-    /// Chooses one of the client's subprotocols, replacing the options' choice. The name is matched case-insensitively,
-    /// and the response repeats the client's spelling.
-    ///
-    /// # Errors
-    /// If the client did not offer it. The previous choice is kept.
-    pub fn choose_subprotocol(&mut self, name: &str) -> Result<(), SubprotocolNotOffered> {
-        self.0.accepted.choose_subprotocol(name)
-    }
-
-    /// Chooses no subprotocol, whatever the options chose. A browser that offered one fails the connection.
-    pub fn choose_no_subprotocol(&mut self) {
-        self.0.accepted.choose_no_subprotocol();
-    }
-
-    /// Returns the compression that accepting the request agrees to.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn compression(&self) -> Option<AgreedCompression> {
-        self.0.accepted.compression()
-    }
-
-    /// Sets the peer's address, for [`Connection::peer_addr`](crate::Connection::peer_addr). Default: that of the socket, where the
-    /// HTTP server gives it back.
-    #[must_use]
-    pub fn with_peer_addr(mut self, address: SocketAddr) -> Self {
-        self.0.negotiated = self.0.negotiated.peer_addr(address);
-        self
-    }
-
-    /// Sets the connection's settings, replacing those of the options.
-    #[must_use]
-    pub fn with_settings(mut self, settings: Settings) -> Self {
-        self.0.settings = settings;
-        self
-    }
-
     /// Sets additional headers of the response. The handshake's own headers are ignored.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {

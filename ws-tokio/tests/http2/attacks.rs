@@ -20,6 +20,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 
 const END_HEADERS: u8 = 4;
@@ -181,6 +182,29 @@ async fn a_peer_that_leaves_at_any_byte_leaves_nothing_behind() {
         };
         timeout(SOON, none_open).await.unwrap_or_else(|_| panic!("left at {end}"));
     }
+}
+
+#[tokio::test]
+async fn a_client_that_says_it_goes_away_keeps_the_websockets_it_has() {
+    let (mut near, _serving, open) = server();
+    let goaway = frame(GOAWAY, 0, 0, &[0; 8]);
+    let opened = frame(HEADERS, END_HEADERS, 1, &connect_block());
+    let message = frame(0, 0, 1, &peer::frame(0x81, b"hello"));
+    near.write_all(&[&opening()[..], &opened, &goaway, &message].concat()).await.unwrap();
+    let echoed = async {
+        loop {
+            let mut head = [0; 9];
+            near.read_exact(&mut head).await.unwrap();
+            let length = usize::from(head[1]) << 8 | usize::from(head[2]);
+            let mut payload = vec![0; length];
+            near.read_exact(&mut payload).await.unwrap();
+            if head[3] == 0 {
+                return payload;
+            }
+        }
+    };
+    assert_eq!(timeout(SOON, echoed).await.unwrap(), b"\x81\x05hello");
+    assert_eq!(open.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
