@@ -1,8 +1,8 @@
 //! Through proxies: CONNECT and SOCKS5, with and without passwords, plain and TLS, and what a proxy may answer.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
@@ -79,6 +79,12 @@ async fn socks_proxy(to: SocketAddr, reply: u8) -> Asked {
         asked
     });
     Asked { address, heads }
+}
+
+/// Two providers may be built in: the process chooses.
+fn choose_provider() {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| ring::default_provider().install_default().expect("the first"));
 }
 
 async fn echo_server() -> SocketAddr {
@@ -200,7 +206,7 @@ async fn a_socks_proxy_looks_up_the_name() {
 
 #[tokio::test]
 async fn wss_goes_through_each_and_the_proxy_may_speak_tls_itself() {
-    ring::default_provider().install_default().expect("the first");
+    choose_provider();
     let signed =
         rcgen::generate_simple_self_signed(["a.example".into(), "127.0.0.1".into()]).unwrap();
     let (certificate, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
@@ -328,7 +334,7 @@ async fn a_dead_address_does_not_keep_from_the_next_one() {
 async fn a_tunnel_carries_one_connection_over_http2_for_many_websockets() {
     use ws_tokio::Http2Options;
 
-    _ = ring::default_provider().install_default();
+    choose_provider();
     let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("fine");
     let (certificate, key) = (issued.cert.pem(), issued.signing_key.serialize_pem());
     let tls = ServerTls::from_pem(certificate.as_bytes(), key.as_bytes()).expect("fine");
