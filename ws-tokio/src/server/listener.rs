@@ -121,7 +121,8 @@ impl Server {
 
 impl<L: Layer> Server<L> {
     /// Speaks HTTP/2 as well (RFC 8441), by which one TCP connection carries many WebSockets: over TLS where the client chooses it
-    /// (ALPN), over plain TCP where it begins with it. Each stream is served as a connection of its own, in a task of its own.
+    /// (ALPN; the configuration of TLS need not name `h2`), over plain TCP where it begins with it. Each stream is served as a
+    /// connection of its own, in a task of its own.
     ///
     /// A TCP connection over HTTP/2 counts as a connection, and so does each of its WebSockets; beyond
     /// [`max_connections`](Self::max_connections), of which one is kept for the next client, streams are refused. One on which no WebSocket is open
