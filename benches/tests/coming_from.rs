@@ -112,7 +112,8 @@ impl Sources {
         let files = folders.filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(&folder));
         let files: Vec<_> =
             files.map(|file| (file.clone(), fs::read_to_string(file).expect("a file"))).collect();
-        let declared = files.iter().flat_map(|(_, code)| declarations(code)).collect();
+        let declared = files.iter().flat_map(|(_, code)| declarations(code));
+        let declared = declared.chain(expansions(&files)).collect();
         Self { files, declared }
     }
 
@@ -159,6 +160,22 @@ fn declarations(code: &str) -> Vec<String> {
         all.extend(
             member.into_iter().flat_map(|name| words(head).map(move |of| format!("{of}::{name}"))),
         );
+    }
+    all
+}
+
+/// What the crates' macros declare as members, of every word that stands in a use of them.
+fn expansions(files: &[(PathBuf, String)]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (_, code) in files {
+        let Some((_, defined)) = code.split_once("\nmacro_rules! ") else { continue };
+        let members: Vec<_> =
+            defined.lines().filter_map(|line| declared(line.trim_start())).collect();
+        let used = format!("{}!(", words(defined).next().unwrap_or(""));
+        let lines = files.iter().flat_map(|(_, code)| code.lines());
+        for owner in lines.filter(|line| line.starts_with(&used)).flat_map(words) {
+            all.extend(members.iter().map(|name| format!("{owner}::{name}")));
+        }
     }
     all
 }

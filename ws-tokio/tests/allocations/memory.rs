@@ -70,7 +70,7 @@ fn a_connections_own_state_is_small() {
         (false, true) => 32,
         (false, false) => 0,
     };
-    for (role, bound) in [(Role::Server, 328 + told), (Role::Client, 648 + told)] {
+    for (role, bound) in [(Role::Server, 336 + told), (Role::Client, 656 + told)] {
         let peer = saying(b"");
         let before = held();
         let connection = connection(role, Settings::default(), peer);
