@@ -4,23 +4,21 @@ use std::error;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::io;
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::connect::proxy::SocksV5;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 use ws_core::handshake::client::{Security, Target};
 use ws_core::handshake::http1::{HeadError, HeadLimits, HeadReader, write_request};
 
-use crate::opening::{read_head, write_head};
+use crate::opening::{Rewound, read_head, write_head};
 use crate::transport::{AnyStream, Transport};
 
 /// A proxy that connections go through.
@@ -170,7 +168,7 @@ async fn connect(
                 return Ok(if leftover.is_empty() {
                     stream
                 } else {
-                    Transport::Any(AnyStream::new(Behind { leftover: leftover.freeze(), stream }))
+                    Transport::Any(AnyStream::new(Rewound::new(stream, leftover)))
                 });
             }
             status if status.is_informational() => {}
@@ -230,58 +228,6 @@ impl Service<Uri> for Opened {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
-    }
-}
-
-/// A tunnel whose first bytes came along with the proxy's answer.
-struct Behind {
-    leftover: Bytes,
-    stream: Transport,
-}
-
-impl AsyncRead for Behind {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.leftover.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
-        }
-        let len = self.leftover.len().min(buf.remaining());
-        buf.put_slice(&self.leftover[..len]);
-        self.leftover.advance(len);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Behind {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

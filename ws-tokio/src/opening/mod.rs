@@ -2,10 +2,10 @@
 
 mod head;
 mod options;
-#[cfg(feature = "http2")]
+#[cfg(any(feature = "http2", feature = "proxy"))]
 mod rewound;
 
 pub(crate) use head::{Deadline, Late, read_head, write_head, write_last};
 pub(crate) use options::{HandshakeOptions, speaking};
-#[cfg(feature = "http2")]
+#[cfg(any(feature = "http2", feature = "proxy"))]
 pub(crate) use rewound::Rewound;

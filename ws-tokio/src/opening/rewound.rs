@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream, and what was read of it.
 #[derive(Debug)]
-pub struct Rewound<S> {
+pub(crate) struct Rewound<S> {
     read: BytesMut,
     stream: S,
 }

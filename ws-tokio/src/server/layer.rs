@@ -16,14 +16,14 @@ use super::options::AcceptOptions;
 #[cfg(any(feature = "rustls", feature = "http2"))]
 use crate::events;
 #[cfg(feature = "http2")]
-use crate::http2::Http2Options;
+use crate::http2::{Http2Options, Session};
 use crate::opening::Deadline;
 #[cfg(feature = "http2")]
 use crate::opening::Rewound;
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 #[cfg(feature = "http2")]
-use crate::transport::Transport;
+use crate::transport::{AnyStream, Transport};
 
 /// What a [`Server`](crate::Server) speaks below WebSocket: [`Plain`] TCP, or TLS by a `ServerTls`; with HTTP/2 by `WithHttp2`.
 pub trait Layer: sealed::Sealed + Send + Sync + 'static {
@@ -45,7 +45,7 @@ pub enum Opened<S> {
     One(Incoming<S>),
     /// One for many.
     #[cfg(feature = "http2")]
-    Many(Box<Http2Connection<Rewound<Transport>, S>>),
+    Many(Box<Http2Connection<Transport, S>>),
 }
 
 /// Plain TCP.
@@ -102,7 +102,9 @@ impl Layer for WithHttp2<Plain> {
         let is_http2 = told(deadline, begins_http2(&mut stream, &mut read)).await?;
         let stream = Transport::Tcp(stream);
         if is_http2 {
-            many(stream, read, http2, options).await
+            let session = stream.session();
+            let stream = Transport::Any(AnyStream::new(Rewound::new(stream, read)));
+            many(stream, session, http2, options).await
         } else {
             one(stream, read, options, deadline).await
         }
@@ -124,7 +126,8 @@ impl Layer for WithHttp2<ServerTls> {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(crate::tls::HTTP_2);
         let stream = Transport::ServerTls(Box::new(stream));
         if is_http2 {
-            many(stream, BytesMut::new(), &self.options, options).await
+            let session = stream.session();
+            many(stream, session, &self.options, options).await
         } else {
             one(stream, BytesMut::new(), options, deadline).await
         }
@@ -143,11 +146,10 @@ async fn one<S: AsyncRead + AsyncWrite + Unpin>(
 #[cfg(feature = "http2")]
 async fn many(
     stream: Transport,
-    read: BytesMut,
+    session: Session,
     http2: &Http2Options,
     options: &AcceptOptions,
 ) -> Result<Opened<Transport>, AcceptError> {
-    let (session, stream) = (stream.session(), Rewound::new(stream, read));
     let connection = Http2Connection::begin(stream, session, Transport::Http2, http2, options);
     Ok(Opened::Many(Box::new(connection.await?)))
 }

@@ -25,8 +25,6 @@ use crate::connection::Connection;
 use crate::events;
 #[cfg(feature = "http2")]
 use crate::http2::Http2Options;
-#[cfg(feature = "http2")]
-use crate::opening::Rewound;
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 #[cfg(feature = "http2")]
@@ -291,7 +289,7 @@ async fn open<L: Layer>(
 #[cfg(feature = "http2")]
 async fn many<L, H, F>(
     peer: SocketAddr,
-    streams: Box<Http2Connection<Rewound<Transport>, L::Stream>>,
+    streams: Box<Http2Connection<Transport, L::Stream>>,
     shared: Arc<(L, AcceptOptions, H)>,
     places: Arc<Semaphore>,
 ) where
