@@ -51,14 +51,7 @@ async fn a_close_frame_is_not_overtaken_where_the_window_opens_late() {
 
 #[tokio::test]
 async fn a_client_closes_with_end_stream_and_no_reset() {
-    let (address, mut streams) = peer::bare_server().await;
-    let session = session(address);
-    let opening = tokio::spawn(async move {
-        let connection = open(&session, "/").await;
-        (connection, session)
-    });
-    let (mut send, mut recv) = streams.recv().await.unwrap();
-    let (mut connection, _session) = opening.await.unwrap();
+    let (mut connection, (mut send, mut recv)) = peer::opened().await;
     let closing = tokio::spawn(async move { connection.close(CloseCode::NORMAL, "").await });
     read_exact(&mut recv, 8).await;
     send.send_data(Bytes::from(close(1000)), true).unwrap();
@@ -68,11 +61,7 @@ async fn a_client_closes_with_end_stream_and_no_reset() {
 
 #[tokio::test]
 async fn a_client_ends_its_side_also_where_the_server_does_not() {
-    let (address, mut streams) = peer::bare_server().await;
-    let session = session(address);
-    let opening = tokio::spawn(async move { (open(&session, "/").await, session) });
-    let (mut send, mut recv) = streams.recv().await.unwrap();
-    let (mut connection, _session) = opening.await.unwrap();
+    let (mut connection, (mut send, mut recv)) = peer::opened().await;
     let closing = tokio::spawn(async move { connection.close(CloseCode::NORMAL, "").await });
     read_exact(&mut recv, 8).await;
     send.send_data(Bytes::from(close(1000)), false).unwrap();
@@ -82,11 +71,7 @@ async fn a_client_ends_its_side_also_where_the_server_does_not() {
 
 #[tokio::test]
 async fn a_reset_is_a_cut() {
-    let (address, mut streams) = peer::bare_server().await;
-    let session = session(address);
-    let opening = tokio::spawn(async move { (open(&session, "/").await, session) });
-    let (mut send, _recv) = streams.recv().await.unwrap();
-    let (mut connection, _session) = opening.await.unwrap();
+    let (mut connection, (mut send, _recv)) = peer::opened().await;
     send.send_reset(Reason::CANCEL);
     let error = connection.recv().await.unwrap_err();
     assert!(matches!(error, Error::Cut(_)), "{error:?}");
@@ -96,11 +81,7 @@ async fn a_reset_is_a_cut() {
 
 #[tokio::test]
 async fn an_end_without_a_close_frame_is_a_cut() {
-    let (address, mut streams) = peer::bare_server().await;
-    let session = session(address);
-    let opening = tokio::spawn(async move { (open(&session, "/").await, session) });
-    let (mut send, _recv) = streams.recv().await.unwrap();
-    let (mut connection, _session) = opening.await.unwrap();
+    let (mut connection, (mut send, _recv)) = peer::opened().await;
     send.send_data(Bytes::from_static(&[0x81, 2, b'h']), true).unwrap();
     let error = connection.recv().await.unwrap_err();
     assert!(matches!(error, Error::Cut(None)), "{error:?}");

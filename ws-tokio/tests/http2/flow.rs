@@ -147,11 +147,7 @@ async fn streams_that_are_dropped_at_any_point_free_their_slots() {
 
 #[tokio::test]
 async fn a_burst_is_one_frame_and_so_is_a_header_with_its_payload() {
-    let (address, mut streams) = peer::bare_server().await;
-    let session = crate::session(address);
-    let opening = tokio::spawn(async move { (open(&session, "/").await, session) });
-    let (_send, mut recv) = streams.recv().await.unwrap();
-    let (mut connection, _session) = opening.await.unwrap();
+    let (mut connection, (_send, mut recv)) = peer::opened().await;
     for number in 0..100_u8 {
         connection.feed(vec![number; 20]).await.unwrap();
     }

@@ -9,6 +9,7 @@ use h2::ext::Protocol;
 use h2::{RecvStream, SendStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
+use ws_tokio::Connection;
 use ws_tokio::http::{Method, Request, Response, Version};
 use ws_tokio::rustls::ServerConfig;
 use ws_tokio::tokio_rustls::TlsAcceptor;
@@ -164,8 +165,19 @@ pub(crate) async fn leaving_server() -> (SocketAddr, Arc<Notify>) {
     (address, gone)
 }
 
+type Bare = (SendStream<Bytes>, RecvStream);
+
+/// A WebSocket of our client's, and the stream at its bare server's end.
+pub(crate) async fn opened() -> (Connection, Bare) {
+    let (address, mut streams) = bare_server().await;
+    let session = crate::session(address);
+    let opening = tokio::spawn(async move { crate::open(&session, "/").await });
+    let stream = streams.recv().await.expect("a stream");
+    (opening.await.expect("a WebSocket"), stream)
+}
+
 /// A server that accepts every stream, and hands it over.
-pub(crate) async fn bare_server() -> (SocketAddr, mpsc::Receiver<(SendStream<Bytes>, RecvStream)>) {
+async fn bare_server() -> (SocketAddr, mpsc::Receiver<Bare>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = listener.local_addr().expect("an address");
     let (streams, received) = mpsc::channel(1);
