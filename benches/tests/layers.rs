@@ -112,7 +112,7 @@ const LAYERS: [(&str, Layers); 12] = [
         "ws-tokio/server",
         &[
             &["asked", "choices", "error", "refuse", "served", "tracker"],
-            &["asker", "options", "serving"],
+            &["asker", "options", "serving", "told"],
             &["incoming"],
             &["accept", "http2"],
             &["layer"],

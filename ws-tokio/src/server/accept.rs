@@ -13,7 +13,7 @@ use super::error::AcceptError;
 use super::incoming::{Incoming, Parts};
 use super::options::AcceptOptions;
 use super::refuse::{send_refusal, written};
-use crate::connection::{Connection, Negotiated};
+use crate::connection::Connection;
 use crate::events;
 use crate::machine::Ticket;
 use crate::opening::{Deadline, read_head};
@@ -90,9 +90,7 @@ impl AcceptOptions {
         }
         let (request, accepted, ticket) =
             judged.inspect_err(|error| events::not_accepted(error, error.status()))?;
-        let negotiated = Negotiated::default();
-        #[cfg(feature = "deflate")]
-        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        let negotiated = self.negotiated(&accepted);
         let asker = Asker::Http1(stream, leftover);
         let parts = Parts { asker, request, accepted, deadline, negotiated, settings, ticket };
         Ok(Incoming::new(parts))

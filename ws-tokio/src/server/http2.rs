@@ -1,7 +1,7 @@
 //! A server's HTTP/2: each stream of a connection asks for a WebSocket of its own (RFC 8441).
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -20,10 +20,11 @@ use super::error::AcceptError;
 use super::incoming::{Incoming, Parts};
 use super::options::AcceptOptions;
 use super::served::Served;
+use super::told::told;
 use super::tracker::Tracker;
-use crate::connection::Negotiated;
 use crate::events;
 use crate::http2::{Http2Options, Http2Stream, Sent, Session, broken};
+use crate::opening::Deadline;
 use crate::transport::Transport;
 
 impl AcceptOptions {
@@ -65,7 +66,8 @@ impl AcceptOptions {
     {
         let session = Session::default();
         let connection =
-            Http2Connection::begin(stream, session, Transport::Http2, http2, self).await?;
+            Http2Connection::begin(stream, session, Transport::Http2, http2, self, self.deadline())
+                .await?;
         let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         let take = |incoming, _| {
             let serving = handler(incoming);
@@ -95,11 +97,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
         stream: fn(Http2Stream) -> S,
         http2: &Http2Options,
         options: &AcceptOptions,
+        deadline: Deadline,
     ) -> Result<Self, AcceptError> {
         let handshake = http2.server(options.handshake.head_limits.longest()).handshake(transport);
-        let begun = options.deadline().within(pin!(handshake)).await;
-        let begun = begun.map_or(Err(AcceptError::Silent), |begun| Ok(begun.map_err(broken)?));
-        let connection = begun.inspect_err(|error| events::not_accepted(error, None))?;
+        let connection = told(deadline, async { handshake.await.map_err(broken) }).await?;
         let session = Arc::new(session);
         Ok(Self { connection, session, stream, is_leaving: false, idle: None })
     }
@@ -199,9 +200,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http2Connection<T, S> {
                 return None;
             }
         };
-        let negotiated = Negotiated::default();
-        #[cfg(feature = "deflate")]
-        let negotiated = options.handshake.compressing(negotiated, accepted.compression());
+        let negotiated = options.negotiated(&accepted);
         let (asker, deadline) = (Asker::Http2(asked), options.deadline());
         let settings = options.handshake.settings;
         let parts = Parts { asker, request, accepted, deadline, negotiated, settings, ticket };

@@ -1,8 +1,6 @@
 //! What stands between TCP and WebSocket: nothing, or TLS; and HTTP/2, or not.
 
 use std::future::Future;
-#[cfg(any(feature = "rustls", feature = "http2"))]
-use std::pin::pin;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,7 +12,7 @@ use super::http2::Http2Connection;
 use super::incoming::Incoming;
 use super::options::AcceptOptions;
 #[cfg(any(feature = "rustls", feature = "http2"))]
-use crate::events;
+use super::told::told;
 #[cfg(feature = "http2")]
 use crate::http2::{Http2Options, Session};
 use crate::opening::Deadline;
@@ -104,7 +102,7 @@ impl Layer for WithHttp2<Plain> {
         if is_http2 {
             let session = stream.session();
             let stream = Transport::Any(AnyStream::new(Rewound::new(stream, read)));
-            many(stream, session, http2, options).await
+            many(stream, session, http2, options, deadline).await
         } else {
             one(stream, read, options, deadline).await
         }
@@ -127,7 +125,7 @@ impl Layer for WithHttp2<ServerTls> {
         let stream = Transport::ServerTls(Box::new(stream));
         if is_http2 {
             let session = stream.session();
-            many(stream, session, &self.options, options).await
+            many(stream, session, &self.options, options, deadline).await
         } else {
             one(stream, BytesMut::new(), options, deadline).await
         }
@@ -149,8 +147,10 @@ async fn many(
     session: Session,
     http2: &Http2Options,
     options: &AcceptOptions,
+    deadline: Deadline,
 ) -> Result<Opened<Transport>, AcceptError> {
-    let connection = Http2Connection::begin(stream, session, Transport::Http2, http2, options);
+    let connection =
+        Http2Connection::begin(stream, session, Transport::Http2, http2, options, deadline);
     Ok(Opened::Many(Box::new(connection.await?)))
 }
 
@@ -175,17 +175,6 @@ async fn begins_http2(stream: &mut TcpStream, read: &mut BytesMut) -> std::io::R
             return Ok(false);
         }
     }
-}
-
-/// Awaits what comes before the request, and tells of its failure.
-#[cfg(any(feature = "rustls", feature = "http2"))]
-async fn told<T, E: Into<AcceptError>>(
-    deadline: Deadline,
-    handshake: impl Future<Output = Result<T, E>>,
-) -> Result<T, AcceptError> {
-    let done = deadline.within(pin!(handshake)).await;
-    let done = done.map_or(Err(AcceptError::Silent), |done| done.map_err(Into::into));
-    done.inspect_err(|error| events::not_accepted(error, None))
 }
 
 impl sealed::Sealed for Plain {}

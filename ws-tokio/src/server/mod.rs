@@ -15,6 +15,8 @@ mod options;
 mod refuse;
 mod served;
 mod serving;
+#[cfg(any(feature = "rustls", feature = "http2"))]
+mod told;
 mod tracker;
 
 pub use accept::accept;

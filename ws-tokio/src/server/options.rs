@@ -6,9 +6,10 @@ use std::time::Duration;
 use ws_core::deflate::CompressionOptions;
 use ws_core::handshake::http1::HeadLimits;
 use ws_core::handshake::origin::OriginPolicy;
-use ws_core::handshake::server::{Policy, Refusal};
+use ws_core::handshake::server::{Accepted, Policy, Refusal};
 
 use super::tracker::Tracker;
+use crate::connection::Negotiated;
 use crate::machine::Ticket;
 use crate::opening::HandshakeOptions;
 use crate::settings::Settings;
@@ -81,6 +82,16 @@ impl AcceptOptions {
     #[must_use]
     pub fn tracker(self, tracker: &Tracker) -> Self {
         Self { tracker: Some(tracker.clone()), ..self }
+    }
+
+    /// Returns what the connection of an accepted request has agreed on, but for the subprotocol, which may still change.
+    pub(crate) fn negotiated(&self, accepted: &Accepted) -> Negotiated {
+        let negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        #[cfg(not(feature = "deflate"))]
+        let _ = (self, accepted);
+        negotiated
     }
 
     /// Returns a place for a connection in the tracker, if there is one.

@@ -8,7 +8,6 @@ use ws_core::handshake::server::{self, Accepted, Refusal};
 use super::judged::Judged;
 use super::refused::Refused;
 use super::upgrading::Upgrading;
-use crate::connection::Negotiated;
 use crate::events;
 #[cfg(feature = "http2")]
 use crate::server::speaks;
@@ -84,9 +83,7 @@ impl AcceptOptions {
         let (on_upgrade, accepted, ticket) = judged
             .inspect_err(|refusal| events::not_accepted(refusal, Some(refusal.status())))
             .map_err(|refusal| Refused { refusal, over })?;
-        let negotiated = Negotiated::default();
-        #[cfg(feature = "deflate")]
-        let negotiated = self.handshake.compressing(negotiated, accepted.compression());
+        let negotiated = self.negotiated(&accepted);
         Ok(Upgrade(Box::new(Judged {
             on_upgrade,
             accepted,
