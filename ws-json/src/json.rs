@@ -2,7 +2,9 @@
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use ws_tokio::{MessageKind, MessageRef, Outbox, PayloadWriter};
+#[cfg(not(target_family = "wasm"))]
+use ws_tokio::{MessageKind, Outbox};
+use ws_tokio::{MessageRef, PayloadWriter};
 
 use crate::error::Error;
 
@@ -42,6 +44,7 @@ impl<'m> Json<MessageRef<'m>> {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Json<&mut Outbox<'_>> {
     /// Queues a value as a text message, as [`Outbox::send_with`] does.
     ///

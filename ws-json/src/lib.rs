@@ -44,12 +44,18 @@
 //! In [`Json::run`], types may borrow from that buffer. A string with an escape can't be borrowed: a `&str` field or
 //! key fails on it. Use `Cow<str>` with `#[serde(borrow)]`, which copies only such strings.
 //!
+//! # In a browser
+//!
+//! On `wasm32-unknown-unknown`, everything is there but [`Json::run`] and `Outbox`: values are parsed from the message, and
+//! serialised into the text that the browser gets. The close codes go out as 4003 and 4007.
+//!
 //! # Features
 //!
 //! - `stream` (default): [`Typed`], a typed `Stream` and `Sink` of the futures crates.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod duplex;
 mod error;
 mod json;
 mod receive;

@@ -1,12 +1,15 @@
 //! Receiving values, and closing the connection on messages that are not JSON.
 
 use std::future::Future;
+#[cfg(not(target_family = "wasm"))]
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
-use ws_tokio::{CloseCode, Connection, MessageRef, Outbox, RecvHalf};
+#[cfg(not(target_family = "wasm"))]
+use ws_tokio::Outbox;
+use ws_tokio::{CloseCode, Connection, MessageRef, RecvHalf};
 
+use crate::duplex::Duplex;
 use crate::error::Error;
 use crate::json::Json;
 
@@ -61,6 +64,7 @@ impl<C: Receive> Json<C> {
     ///
     /// # Cancel safety
     /// As [`recv`](Self::recv); what the handler sent stays queued.
+    #[cfg(not(target_family = "wasm"))]
     pub async fn run<H>(&mut self, mut handler: H) -> Result<(), Error>
     where
         H: FnMut(Json<MessageRef<'_>>, Json<&mut Outbox<'_>>) -> Result<(), Error>,
@@ -94,6 +98,7 @@ pub trait Receive {
         read: impl FnOnce(MessageRef<'_>) -> R,
     ) -> impl Future<Output = Result<Option<R>, ws_tokio::Error>>;
 
+    #[cfg(not(target_family = "wasm"))]
     #[doc(hidden)]
     fn run<B>(
         &mut self,
@@ -107,7 +112,7 @@ pub trait Receive {
 
 macro_rules! receive {
     ($($source:ident),*) => {$(
-        impl<S: AsyncRead + AsyncWrite + Unpin> Receive for $source<S> {
+        impl<S: Duplex> Receive for $source<S> {
             fn recv_with<R>(
                 &mut self,
                 read: impl FnOnce(MessageRef<'_>) -> R,
@@ -115,6 +120,7 @@ macro_rules! receive {
                 self.recv_with(read)
             }
 
+            #[cfg(not(target_family = "wasm"))]
             fn run<B>(
                 &mut self,
                 handler: impl FnMut(MessageRef<'_>, &mut Outbox<'_>) -> ControlFlow<B>,

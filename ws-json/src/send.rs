@@ -1,13 +1,13 @@
 //! Sending values.
 
 use serde::Serialize;
-use tokio::io::AsyncWrite;
 use ws_tokio::{Connection, MessageKind, SendHalf};
 
+use crate::duplex::Duplex;
 use crate::error::Error;
 use crate::json::{Json, fill};
 
-impl<S: AsyncWrite + Unpin> Json<Connection<S>> {
+impl<S: Duplex> Json<Connection<S>> {
     /// Sends a value as a text message: queues it, and writes everything that is queued.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl<S: AsyncWrite + Unpin> Json<Connection<S>> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Json<SendHalf<S>> {
+impl<S: Duplex> Json<SendHalf<S>> {
     /// Sends a value as a text message: queues it, and writes everything that is queued. Waits while another task
     /// streams a message.
     ///

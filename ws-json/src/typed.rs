@@ -12,9 +12,9 @@ use futures_core::stream::FusedStream;
 use futures_sink::Sink;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
-use ws_tokio::{Connection, Message, Outbox, SendHalf};
+use ws_tokio::{Connection, Message, SendHalf};
 
+use crate::duplex::Duplex;
 use crate::error::Error;
 use crate::json::Json;
 use crate::receive::Receive;
@@ -125,7 +125,7 @@ impl<C: Queue, In, Out: Serialize> Sink<Out> for Typed<C, In, Out> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, value: Out) -> Result<(), Error> {
-        Json(&mut self.inner.outbox()).send(&value)
+        self.inner.queue(&value)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -140,20 +140,26 @@ impl<C: Queue, In, Out: Serialize> Sink<Out> for Typed<C, In, Out> {
 /// A sender of values: a [`Connection`] or a [`SendHalf`].
 pub trait Queue: Sink<Message, Error = ws_tokio::Error> + Unpin {
     #[doc(hidden)]
-    fn outbox(&mut self) -> Outbox<'_>;
+    fn queue<T: Serialize>(&mut self, value: &T) -> Result<(), Error>;
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Queue for Connection<S> {
-    fn outbox(&mut self) -> Outbox<'_> {
-        self.outbox()
-    }
-}
+macro_rules! queue {
+    ($($sender:ident),*) => {$(
+        impl<S: Duplex> Queue for $sender<S> {
+            #[cfg(not(target_family = "wasm"))]
+            fn queue<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
+                Json(&mut self.outbox()).send(value)
+            }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Queue for SendHalf<S> {
-    fn outbox(&mut self) -> Outbox<'_> {
-        Self::outbox(self)
-    }
+            #[cfg(target_family = "wasm")]
+            fn queue<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
+                let text = serde_json::to_string(value).map_err(Error::Serialize)?;
+                Ok(Pin::new(self).start_send(Message::text(text))?)
+            }
+        }
+    )*};
 }
+queue!(Connection, SendHalf);
 
 impl<C: fmt::Debug, In, Out> fmt::Debug for Typed<C, In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

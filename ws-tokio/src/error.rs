@@ -25,6 +25,9 @@ pub enum Error {
     /// This end closed the connection with this code: the peer violated the application's protocol (see
     /// [`Connection::fail`](crate::Connection::fail)), or was too slow for a [`Broadcast`](crate::Broadcast).
     Failed(CloseCode),
+    /// More arrived than was received, beyond [`Settings::receive_limit`](crate::Settings); the connection was closed. Only in a
+    /// browser, which can't be told to wait: elsewhere, the peer is held back.
+    Overrun,
     /// Closing took longer than [`Settings::close_timeout`](crate::Settings).
     CloseTimeout,
     /// The message can't be sent; nothing was queued.
@@ -44,6 +47,7 @@ impl Error {
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
             | Self::Failed(_)
+            | Self::Overrun
             | Self::CloseTimeout
             | Self::Send(_)
             | Self::Io(_) => None,
@@ -71,6 +75,7 @@ impl fmt::Display for Error {
             Self::UnexpectedMessage => f.write_str("the peer sent a message where none is taken"),
             Self::HeartbeatTimeout => f.write_str("the peer did not answer a ping in time"),
             Self::Failed(code) => write!(f, "this end failed the connection with {code}"),
+            Self::Overrun => f.write_str("more arrived than was received"),
             Self::CloseTimeout => f.write_str("the peer did not close the connection in time"),
             Self::Send(error) => write!(f, "can't send: {error}"),
             Self::Io(error) => write!(f, "the transport failed: {error}"),
@@ -89,6 +94,7 @@ impl error::Error for Error {
             | Self::UnexpectedMessage
             | Self::HeartbeatTimeout
             | Self::Failed(_)
+            | Self::Overrun
             | Self::CloseTimeout => None,
         }
     }
@@ -116,6 +122,7 @@ impl From<Error> for io::Error {
             | Error::UnexpectedMessage
             | Error::HeartbeatTimeout
             | Error::Failed(_)
+            | Error::Overrun
             | Error::CloseTimeout
             | Error::Send(_)) => Self::other(error),
         }

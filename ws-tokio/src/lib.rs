@@ -109,61 +109,92 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(not(target_family = "wasm"))]
 mod client;
+#[cfg(not(target_family = "wasm"))]
 mod connection;
 mod error;
+#[cfg(not(target_family = "wasm"))]
 mod events;
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "http2", not(target_family = "wasm")))]
 mod http2;
+#[cfg(any(feature = "stream", not(target_family = "wasm")))]
+mod items;
+#[cfg(not(target_family = "wasm"))]
 mod machine;
-#[cfg(feature = "metrics")]
+#[cfg(all(feature = "metrics", not(target_family = "wasm")))]
 mod metrics;
+#[cfg(not(target_family = "wasm"))]
 mod opening;
+#[cfg(not(target_family = "wasm"))]
 mod pipe;
+#[cfg(not(target_family = "wasm"))]
 mod server;
+#[cfg(not(target_family = "wasm"))]
 mod settings;
+#[cfg(not(target_family = "wasm"))]
 mod split;
+#[cfg(not(target_family = "wasm"))]
 mod streams;
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 mod tls;
+#[cfg(not(target_family = "wasm"))]
 mod topics;
+#[cfg(not(target_family = "wasm"))]
 mod transport;
-#[cfg(feature = "hyper")]
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 mod upgrade;
 
-#[cfg(feature = "reconnect")]
+#[cfg(target_family = "wasm")]
+pub use browser::{
+    ConnectError, ConnectOptions, Connection, RecvHalf, SendHalf, Settings, Transport, connect,
+};
+#[cfg(all(feature = "reconnect", not(target_family = "wasm")))]
 pub use client::Reconnect;
+#[cfg(not(target_family = "wasm"))]
 pub use client::{ConnectError, ConnectOptions, Step, connect};
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "http2", not(target_family = "wasm")))]
 pub use client::{Http2Error, Http2Session};
-#[cfg(feature = "proxy")]
+#[cfg(all(feature = "proxy", not(target_family = "wasm")))]
 pub use client::{Proxy, ProxyError};
+#[cfg(not(target_family = "wasm"))]
 pub use connection::{Connection, Negotiated};
 pub use error::Error;
 pub use http;
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "http2", not(target_family = "wasm")))]
 pub use http2::{Http2Options, Http2Stream};
+#[cfg(not(target_family = "wasm"))]
 pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Ticket, Traffic};
+#[cfg(not(target_family = "wasm"))]
 pub use pipe::{pipe, pipe_with};
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "http2", not(target_family = "wasm")))]
 pub use server::WithHttp2;
+#[cfg(not(target_family = "wasm"))]
 pub use server::{
     AcceptError, AcceptOptions, Incoming, Layer, Plain, Served, Server, Serving, Shutdown, Tracker,
     accept,
 };
+#[cfg(not(target_family = "wasm"))]
 pub use settings::Settings;
+#[cfg(not(target_family = "wasm"))]
 pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
+#[cfg(not(target_family = "wasm"))]
 pub use streams::{ByteStream, MessageReader, MessageWriter};
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tls::{ServerTls, TlsError};
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tokio_rustls::{self, rustls};
+#[cfg(not(target_family = "wasm"))]
 pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
+#[cfg(not(target_family = "wasm"))]
 pub use transport::{AnyStream, Transport};
-#[cfg(feature = "hyper")]
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 pub use upgrade::{Refused, Upgrade, Upgrading};
-#[cfg(feature = "deflate")]
+#[cfg(all(feature = "deflate", not(target_family = "wasm")))]
 pub use ws_core::deflate::{AgreedCompression, Compression, CompressionOptions};
+#[cfg(not(target_family = "wasm"))]
 pub use ws_core::handshake;
 pub use ws_core::{
     CloseCode, CloseFrame, Counts, DecodeError, EncodeError, Limits, Message, MessageKind,

@@ -1,6 +1,7 @@
 // Headless Chromium, a proxy that counts, and what the tests call inside a page.
 'use strict';
 const fs = require('node:fs');
+const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
@@ -51,6 +52,30 @@ async function counting(port, wire) {
   });
   await once(proxy.listen(0, '127.0.0.1'), 'listening');
   return proxy;
+}
+
+// Serves a folder to pages, and hands their WebSockets on to `port()`, so that those are of the server's own origin.
+async function serving(folder, port) {
+  const types = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
+  const server = http.createServer((request, response) => {
+    const name = path.basename(request.url) || 'index.html';
+    const file = path.join(folder, name);
+    if (name === 'index.html') response.setHeader('content-type', 'text/html').end('<!doctype html><title>a page</title>');
+    else if (!fs.existsSync(file)) response.writeHead(204).end();
+    else response.setHeader('content-type', types[path.extname(name)] ?? 'text/plain').end(fs.readFileSync(file));
+  });
+  server.on('upgrade', (request, near, head) => {
+    const far = net.connect({ host: '127.0.0.1', port: port(), noDelay: true });
+    const lines = request.rawHeaders.map((text, at) => (at % 2 ? `${text}\r\n` : `${text}: `)).join('');
+    far.write(`GET ${request.url} HTTP/1.1\r\n${lines}\r\n`);
+    far.write(head);
+    for (const socket of [near, far]) socket.on('error', () => {});
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+    near.pipe(far).pipe(near);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
 }
 
 // Defines what the tests call inside the page.
@@ -127,4 +152,4 @@ function inPage() {
   }
 }
 
-module.exports = { Browser, counting, inPage };
+module.exports = { Browser, counting, inPage, serving };

@@ -14,7 +14,7 @@ use ws_core::deflate::{AgreedCompression, CompressionOptions};
 use ws_core::{CloseFrame, Decoder, Encoder, MaskKeys, Role};
 
 #[cfg(feature = "stream")]
-use crate::machine::Items;
+use crate::items::Items;
 use crate::machine::{Counters, Inbound, Outbound, PingReply, Receiving, Shared, Ticket, random};
 use crate::settings::{Counting, Settings};
 use crate::transport::Transport;

@@ -6,7 +6,6 @@ mod failure;
 mod handler;
 mod inbound;
 #[cfg(feature = "stream")]
-mod items;
 mod life;
 mod linger;
 mod news;
@@ -28,8 +27,6 @@ pub use counters::{Counters, Traffic};
 pub use handler::Outcome;
 pub(crate) use handler::handle;
 pub(crate) use inbound::{Inbound, Progress};
-#[cfg(feature = "stream")]
-pub(crate) use items::Items;
 pub(crate) use linger::{EndsFirst, Linger};
 pub(crate) use outbound::Outbound;
 pub(crate) use outbox::Locked;

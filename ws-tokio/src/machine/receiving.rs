@@ -8,9 +8,9 @@ use ws_core::{Control, DecodeError};
 use super::callbacks::PingReply;
 use super::inbound::{Inbound, Progress};
 #[cfg(feature = "stream")]
-use super::items::Items;
 use super::shared::{Arriving, Link};
 use crate::error::Error;
+use crate::items::Items;
 
 /// Number of messages after which other tasks get a turn: decoding buffered input uses none of Tokio's budget.
 const MESSAGES_PER_TURN: u16 = 512;

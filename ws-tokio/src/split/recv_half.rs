@@ -12,7 +12,7 @@ use ws_core::{CloseCode, CloseFrame, DecodeError, Message, MessageKind, MessageR
 use super::lock::{Locking, Split};
 use crate::error::Error;
 #[cfg(feature = "stream")]
-use crate::machine::Items;
+use crate::items::Items;
 use crate::machine::{
     Counters, Inbound, Outbox, Outcome, Progress, Receives, Receiving, Waiter, Want, handle,
     recv_into, recv_with,
