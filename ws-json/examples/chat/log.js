@@ -121,10 +121,11 @@ function el(tag, className = '', ...children) {
 function paragraphs(text) {
   const whole = visible(text);
   const cut = foldAt(whole);
-  const p = el('p', 'text', ...linked(cut < whole.length ? `${whole.slice(0, cut)}…` : whole));
+  const p = el('p', 'text', ...linked(cut < whole.length ? `${whole.slice(0, cut).toWellFormed()}…` : whole));
   p.dir = 'auto';
   if (cut === whole.length) return [p];
-  const more = el('button', 'more', `Show all ${whole.length.toLocaleString()} characters`);
+  const much = cut === FOLD.characters ? `${whole.length.toLocaleString()} characters` : `${whole.split('\n').length} lines`;
+  const more = el('button', 'more', `Show all ${much}`);
   more.onclick = () => {
     p.replaceChildren(...linked(whole));
     p.tabIndex = -1;
@@ -138,8 +139,7 @@ function foldAt(text) {
   let at = 0;
   for (let line = 0; line < FOLD.lines && at >= 0; line += 1) at = text.indexOf('\n', at + 1);
   if (at < 0) at = text.length;
-  if (at > FOLD.characters && text.length > FOLD.characters) at = FOLD.characters;
-  return /[\ud800-\udbff]/.test(text[at - 1]) && at < text.length ? at - 1 : at;
+  return Math.min(at, FOLD.characters, text.length);
 }
 
 // Controls are shown as pictures, and what turns the direction of text around as a replacement.
@@ -183,7 +183,7 @@ function avatar(name) {
 }
 
 function hue(name) {
-  let sum = 0;
-  for (const c of name) sum = (sum * 31 + c.codePointAt(0)) % 65521;
-  return `hue-${sum % 8}`;
+  let hash = 0;
+  for (const c of name) hash = Math.imul(hash + c.codePointAt(0), 0x9e3779b1);
+  return `hue-${hash >>> 29}`;
 }

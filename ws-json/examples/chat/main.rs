@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `ADDR` | where to listen | `127.0.0.1:9001` |
 //! | `--origin ORIGIN` | pages of one more origin may connect, besides this server's own | |
-//! | `--rooms N` | rooms at a time, each with a history of at most 4 MiB | 64 |
+//! | `--rooms N` | rooms at a time, each with a history of at most 4 MiB, and as much again compressed | 64 |
 //! | `--members N` | members of a room | 50 |
 //!
 //! On SIGTERM or Ctrl-C it closes every connection with 1001 and says why; pages come back by themselves.

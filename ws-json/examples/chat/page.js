@@ -33,7 +33,8 @@ let me = { room: '', name: '' };
 let shownRoom = ''; // whose log is on the screen
 let inside = false; // in the room, over this socket
 let wasInside = false; // with this name, so that it comes back by itself
-let attempts = 0;
+let joinedAt = 0;
+let attempts = 0; // since a connection has lasted
 let ghosts = 0;
 let retry = null; // { timer, at, why } while it waits to connect again
 let replay = 0; // messages of the history still to come
@@ -71,6 +72,7 @@ function tell(message) {
 }
 
 async function ended(code, reason, opened) {
+  if (inside && Date.now() - joinedAt > LONGEST_PAUSE * 1000) attempts = 0;
   hangUp();
   loseWaiting();
   for (const name of typing.keys()) stopTyping(name);
@@ -134,7 +136,7 @@ const HEARD = {
     if (room !== shownRoom) clearLog();
     if (!wasInside) { $('join').close(); $('text').focus(); }
     [me, shownRoom] = [{ room, name }, room];
-    [inside, wasInside, attempts, ghosts, replay] = [true, true, 0, 0, history];
+    [inside, wasInside, joinedAt, ghosts, replay] = [true, true, Date.now(), 0, history];
     $('log').ariaBusy = `${history > 0}`; // the history isn't read out
     members.clear();
     for (const each of all) members.add(each);
@@ -312,15 +314,15 @@ function ask(wrong = '', field = $('join-room').value ? 'join-name' : 'join-room
 
 function join() {
   me = { room: $('join-room').value.trim(), name: $('join-name').value.trim() };
-  wasInside = false;
+  [wasInside, attempts] = [false, 0];
   $('join-error').textContent = '';
   connect();
 }
 
 function remember() {
-  sessionStorage.setItem('room', me.room);
-  localStorage.setItem('room', me.room);
-  localStorage.setItem('name', me.name);
+  keep('sessionStorage', 'room', me.room);
+  keep('localStorage', 'room', me.room);
+  keep('localStorage', 'name', me.name);
   history.replaceState(null, '', `#${encodeURIComponent(me.room)}`);
   [$('join-room').value, $('join-name').value] = [me.room, me.name];
 }
@@ -329,18 +331,27 @@ function hashRoom() {
   try { return decodeURIComponent(location.hash.slice(1)); } catch { return ''; }
 }
 
+// Browsers may forbid storage, or have no more of it.
+function kept(storage, key) {
+  try { return window[storage].getItem(key); } catch { return null; }
+}
+
+function keep(storage, key, value) {
+  try { window[storage].setItem(key, value); } catch { /* Then it is not kept. */ }
+}
+
 function keepDraft() {
-  sessionStorage.setItem('draft', $('text').value.slice(0, 100_000));
+  keep('sessionStorage', 'draft', $('text').value.slice(0, 100_000));
 }
 
 // ---- The user
 
 function start() {
-  paint(localStorage.getItem('theme') ?? undefined);
-  $('text').value = sessionStorage.getItem('draft') ?? '';
-  $('join-room').value = hashRoom() || localStorage.getItem('room') || 'lobby';
-  $('join-name').value = localStorage.getItem('name') ?? '';
-  const reloaded = sessionStorage.getItem('room') === $('join-room').value && $('join-name').value !== '';
+  paint(kept('localStorage', 'theme') ?? undefined);
+  $('text').value = kept('sessionStorage', 'draft') ?? '';
+  $('join-room').value = hashRoom() || kept('localStorage', 'room') || 'lobby';
+  $('join-name').value = kept('localStorage', 'name') ?? '';
+  const reloaded = kept('sessionStorage', 'room') === $('join-room').value && $('join-name').value !== '';
   if (!reloaded) { ask(); return; }
   me = { room: $('join-room').value, name: $('join-name').value };
   wasInside = true;
@@ -348,10 +359,10 @@ function start() {
 }
 
 phone.onchange = () => showMembers(!phone.matches);
-prefersDark.onchange = () => paint(localStorage.getItem('theme') ?? undefined);
+prefersDark.onchange = () => paint(kept('localStorage', 'theme') ?? undefined);
 $('theme').onclick = () => {
   const theme = $('theme').ariaPressed === 'true' ? 'light' : 'dark';
-  localStorage.setItem('theme', theme);
+  keep('localStorage', 'theme', theme);
   paint(theme);
 };
 $('skip').onclick = (click) => { click.preventDefault(); $('text').focus(); };

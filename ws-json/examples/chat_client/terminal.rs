@@ -98,7 +98,8 @@ impl Terminal {
     fn show(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Joined { room, name, members, history } => {
-                println!("* You are in {room} as {name}. Here: {}.", members.join(", "));
+                let here = format!("* You are in {room} as {name}. Here: {}.", members.join(", "));
+                println!("{}", printable(&here));
                 (self.was_inside, self.ghosts, self.name) = (true, 0, name);
                 self.history = Some(history);
                 self.tell_unheard();
