@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 12] = [
+const LAYERS: [(&str, Layers); 13] = [
     (
         "ws-mask",
         &[
@@ -59,8 +59,8 @@ const LAYERS: [(&str, Layers); 12] = [
     (
         "ws-tokio",
         &[
-            &["error", "http2", "metrics", "settings"],
-            &["transport"],
+            &["error", "http2", "items", "metrics", "settings"],
+            &["browser", "transport"],
             &["events"],
             &["machine"],
             &["connection"],
@@ -78,7 +78,6 @@ const LAYERS: [(&str, Layers); 12] = [
                 "callbacks",
                 "counters",
                 "failure",
-                "items",
                 "linger",
                 "pings",
                 "pool",
@@ -91,6 +90,19 @@ const LAYERS: [(&str, Layers); 12] = [
             &["outbox"],
             &["shared"],
             &["handler", "receives", "receiving"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/browser",
+        &[
+            &["error", "settings", "timeout"],
+            &["events"],
+            &["drain"],
+            &["socket"],
+            &["connection"],
+            &["connect", "split"],
+            &["stream_sink"],
             &["lib"],
         ],
     ),
@@ -144,7 +156,7 @@ const LAYERS: [(&str, Layers); 12] = [
             &["lib"],
         ],
     ),
-    ("ws-json", &[&["error"], &["json"], &["receive", "send"], &["typed"], &["lib"]]),
+    ("ws-json", &[&["duplex", "error"], &["json"], &["receive", "send"], &["typed"], &["lib"]]),
 ];
 
 /// What a feature may stand on beside the machine's public types: with more, it would be a second machine.

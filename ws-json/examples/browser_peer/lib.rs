@@ -216,16 +216,15 @@ pub async fn refused(
     }
 }
 
-/// What the server chose of these, as the connection and its response have it.
+/// What the server chose of these, as the connection and its half have it.
 #[wasm_bindgen]
 pub async fn subprotocol(url: String, offered: Vec<String>) -> Result<Vec<String>, JsError> {
-    let (connection, response) =
-        ConnectOptions::default().subprotocols(offered).connect(&url).await?;
-    let header = response.headers().get("sec-websocket-protocol");
-    let header = header.map(|value| value.to_str().unwrap_or_default().to_owned());
+    let options = ConnectOptions::default().subprotocols(offered);
+    let (connection, response) = options.connect(&url).await?;
+    check(response.status() == 101, "the status")?;
     let chosen = connection.subprotocol().map(String::from);
     let (receiving, _sending) = connection.split();
-    Ok([chosen, receiving.subprotocol(), header].map(Option::unwrap_or_default).into())
+    Ok([chosen, receiving.subprotocol()].map(Option::unwrap_or_default).into())
 }
 
 /// Connects and drops: after a message, with one on the way, while connecting, and after the end.

@@ -1,16 +1,16 @@
 //! Connecting to a URL, with what of a request a page may choose.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
-use http::header::{HeaderName, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use super::connection::Connection;
 use super::error::ConnectError;
 use super::settings::Settings;
 use super::socket::{Socket, Transport};
 
-/// Connects with the default [`ConnectOptions`]. Also returns what the browser tells of the server's response.
+/// Connects with the default [`ConnectOptions`]. Also returns the server's response.
 ///
 /// # Errors
 /// See [`ConnectOptions::connect`].
@@ -54,7 +54,7 @@ impl ConnectOptions {
     /// Connects to a URL, as text or whatever is shown as one, which the browser reads: `ws` and `wss`; today's browsers also
     /// take `http`, `https` and what is relative to the page.
     ///
-    /// Also returns the server's response with what a browser tells of it: the subprotocol and the extensions.
+    /// Also returns the server's response, of which a browser tells the status, 101; [`Connection::subprotocol`] has the rest.
     ///
     /// # Errors
     /// Returns a [`ConnectError`].
@@ -66,19 +66,11 @@ impl ConnectOptions {
         url: impl ToString,
     ) -> Result<(Connection<Transport>, Response<()>), ConnectError> {
         let url = url.to_string();
-        let socket =
-            Socket::connect(&url, &self.subprotocols, &self.settings, self.timeout).await?;
-        let (subprotocol, extensions) = socket.chosen();
+        let socket = Socket::new(&url, &self.subprotocols, &self.settings, self.timeout)?;
+        poll_fn(|cx| socket.poll_open(cx)).await?;
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let mut told = |name: HeaderName, value: &str| {
-            if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
-                response.headers_mut().insert(name, value);
-            }
-        };
-        told(SEC_WEBSOCKET_PROTOCOL, &subprotocol);
-        told(SEC_WEBSOCKET_EXTENSIONS, &extensions);
-        Ok((Connection::new(socket, subprotocol), response))
+        Ok((Connection::new(socket), response))
     }
 }
 

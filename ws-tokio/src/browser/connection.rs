@@ -1,5 +1,6 @@
 //! A connection with a single owner.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -22,17 +23,18 @@ use crate::items::Items;
 /// Dropping it closes the WebSocket without waiting.
 pub struct Connection<S = Transport> {
     pub(super) socket: Rc<Socket>,
-    subprotocol: String,
+    /// Asked for at first use.
+    subprotocol: OnceCell<String>,
     #[cfg(feature = "stream")]
     pub(super) items: Items,
     over: PhantomData<fn() -> S>,
 }
 
 impl<S> Connection<S> {
-    pub(super) fn new(socket: Socket, subprotocol: String) -> Self {
+    pub(super) fn new(socket: Socket) -> Self {
         Self {
             socket: Rc::new(socket),
-            subprotocol,
+            subprotocol: OnceCell::new(),
             #[cfg(feature = "stream")]
             items: Items::default(),
             over: PhantomData,
@@ -181,7 +183,8 @@ impl<S> Connection<S> {
     /// Returns the negotiated subprotocol.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        Some(&*self.subprotocol).filter(|chosen| !chosen.is_empty())
+        let chosen = self.subprotocol.get_or_init(|| self.socket().subprotocol());
+        Some(&**chosen).filter(|chosen| !chosen.is_empty())
     }
 
     /// Returns the peer's close frame, if it has arrived and has a code.

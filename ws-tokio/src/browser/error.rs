@@ -7,10 +7,8 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// There is no `WebSocket` here: this is no browser, nor a Node.js that has it (version 22, or 20 with
-    /// `--experimental-websocket`).
-    Unsupported,
-    /// The browser takes no such URL or subprotocol. Contains its words.
+    /// The browser takes no such URL or subprotocol, or this is none: Node.js before version 22 has a `WebSocket` only with
+    /// `--experimental-websocket`. Contains its words.
     Invalid(String),
     /// There was no connection. A browser doesn't tell a page why, which could explore networks that way: no such host, nobody
     /// listening, a certificate, a refusal and its status all look the same. Its console tells. Contains the reason that it gives,
@@ -23,7 +21,6 @@ pub enum ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsupported => f.write_str("there is no WebSocket here"),
             Self::Invalid(words) => write!(f, "the browser can't connect to that: {words}"),
             Self::Failed(reason) => {
                 f.write_str("could not connect, and a browser doesn't tell a page why")?;

@@ -32,7 +32,9 @@ struct State {
     unread: usize,
     max_message: usize,
     receive_limit: usize,
-    /// Few, and all are woken by everything that happens: a browser gives no more than one message at a time.
+    /// The task that receives.
+    receiver: Option<Waker>,
+    /// The others. Few, so that all are woken by everything that happens.
     waiting: Vec<Waker>,
 }
 
@@ -42,6 +44,21 @@ enum Phase {
     /// This end has closed.
     Closing,
     Ended(End),
+}
+
+const CONNECTING: u8 = 0;
+const OPEN: u8 = 1;
+
+impl Phase {
+    /// They only ever follow each other in this order.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Connecting => CONNECTING,
+            Self::Open => OPEN,
+            Self::Closing => OPEN + 1,
+            Self::Ended(_) => OPEN + 2,
+        }
+    }
 }
 
 /// How a connection ended.
@@ -72,95 +89,84 @@ impl Events {
             unread: 0,
             max_message: settings.max_message,
             receive_limit: settings.receive_limit,
+            receiver: None,
             waiting: Vec::new(),
         });
         Self { state, close_frame: OnceCell::new() }
     }
 
-    /// Changes the state, and wakes every task. Nothing is borrowed by then: a waker may run its task at once.
-    fn tell<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    /// Wakes every task, to look again. Nothing is borrowed by then: a waker may run its task at once.
+    #[inline(never)]
+    pub(super) fn look_again(&self) {
         let mut state = self.state.borrow_mut();
-        let changed = change(&mut state);
-        let waiting = mem::take(&mut state.waiting);
+        let (receiver, waiting) = (state.receiver.take(), mem::take(&mut state.waiting));
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
-        changed
+        receiver.into_iter().chain(waiting).for_each(Waker::wake);
     }
 
-    /// Wakes every task, to look again.
-    pub(super) fn look_again(&self) {
-        self.tell(|_| ());
+    /// Goes on to this phase, if that is further than where it is.
+    #[inline(never)]
+    fn advance(&self, next: Phase) -> bool {
+        let mut state = self.state.borrow_mut();
+        let is_further = next.rank() > state.phase.rank();
+        if is_further {
+            state.phase = next;
+        }
+        drop(state);
+        self.look_again();
+        is_further
     }
 
     pub(super) fn opened(&self) {
-        self.tell(|state| {
-            if let Phase::Connecting = state.phase {
-                state.phase = Phase::Open;
-            }
-        });
+        self.advance(Phase::Open);
     }
 
-    /// Takes a message. If it can't, the connection has ended, and is to be closed with the frame that this returns.
-    pub(super) fn arrived(&self, data: &JsValue) -> Result<(), CloseFrame> {
-        self.tell(|state| {
-            let Phase::Open = state.phase else { return Ok(()) };
-            state.take(data).map_err(|(end, refused)| {
-                state.phase = Phase::Ended(end);
-                refused
-            })
-        })
+    /// Takes a message. If it can't, the connection has ended, and is to be closed with the code that this returns.
+    pub(super) fn arrived(&self, data: &JsValue) -> Result<(), CloseCode> {
+        let taken = self.state.borrow_mut().take(data);
+        match taken {
+            Ok(()) => self.look_again(),
+            Err((end, code)) => {
+                self.end(end);
+                return Err(code);
+            }
+        }
+        Ok(())
     }
 
     /// The browser tells of an error. After it was open, there is more to come.
     pub(super) fn not_made(&self, reason: String) {
-        self.tell(|state| {
-            if let Phase::Connecting = state.phase {
-                state.phase = Phase::Ended(End::NotMade(reason));
-            }
-        });
+        if self.state.borrow().phase.rank() == CONNECTING {
+            self.end(End::NotMade(reason));
+        }
     }
 
     /// The browser's last word.
     pub(super) fn closed(&self, code: CloseCode, reason: String) {
-        let frame = CloseFrame::new(code, reason.clone());
-        let end = |phase: &Phase| match (phase, &frame, code.get()) {
-            (Phase::Ended(_), ..) => None,
-            (Phase::Connecting, ..) => Some(End::NotMade(reason)),
-            (Phase::Closing, Ok(_), _) | (_, _, 1005) => Some(End::Normal),
-            (Phase::Open, Ok(_), _) if code.is_normal() => Some(End::Normal),
-            (Phase::Open, Ok(_), _) => Some(End::Closed),
+        let rank = self.state.borrow().phase.rank();
+        if rank == CONNECTING {
+            return self.not_made(reason);
+        }
+        let end = match (CloseFrame::new(code, reason), code.get()) {
+            (Ok(frame), _) => {
+                _ = self.close_frame.set(frame);
+                if rank == OPEN && !code.is_normal() { End::Closed } else { End::Normal }
+            }
+            (Err(_), 1005) => End::Normal,
             // No closing handshake (1006), or none of TLS (1015).
-            (_, Err(_), _) => Some(End::Cut),
+            (Err(_), _) => End::Cut,
         };
-        let end = end(&self.state.borrow().phase);
-        if let Ok(frame) = frame {
-            _ = self.close_frame.set(frame);
-        }
-        if let Some(end) = end {
-            self.end(end);
-        }
+        self.end(end);
     }
 
     /// Ends the connection, unless it has ended.
     pub(super) fn end(&self, end: End) -> bool {
-        self.tell(|state| {
-            let goes_on = !matches!(state.phase, Phase::Ended(_));
-            if goes_on {
-                state.phase = Phase::Ended(end);
-            }
-            goes_on
-        })
+        self.advance(Phase::Ended(end))
     }
 
     /// Begins to close; whether it was open until now.
     pub(super) fn close(&self) -> bool {
-        self.tell(|state| {
-            let was_open = matches!(state.phase, Phase::Open);
-            if was_open {
-                state.phase = Phase::Closing;
-            }
-            was_open
-        })
+        self.advance(Phase::Closing)
     }
 
     /// Drops what waits, and what arrives from now on.
@@ -193,11 +199,19 @@ impl Events {
             state.unread -= cost(&message);
             return Poll::Ready(Ok(Some(message)));
         }
-        state.poll_end(cx, self.close_frame()).map(|end| end.map(|()| None))
+        if let Some(end) = state.end(self.close_frame()) {
+            return Poll::Ready(end.map(|()| None));
+        }
+        state.receiver = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        self.state.borrow_mut().poll_end(cx, self.close_frame())
+        let mut state = self.state.borrow_mut();
+        match state.end(self.close_frame()) {
+            Some(end) => Poll::Ready(end),
+            None => state.wait(cx),
+        }
     }
 
     /// Whether messages may be sent.
@@ -220,14 +234,11 @@ impl State {
         Poll::Pending
     }
 
-    fn poll_end(
-        &mut self,
-        cx: &Context<'_>,
-        frame: Option<&CloseFrame>,
-    ) -> Poll<Result<(), Error>> {
-        let Phase::Ended(end) = &self.phase else { return self.wait(cx) };
-        Poll::Ready(Err(match (end, frame) {
-            (End::Normal, _) | (End::Closed, None) => return Poll::Ready(Ok(())),
+    /// How the connection ended, if it has.
+    fn end(&self, frame: Option<&CloseFrame>) -> Option<Result<(), Error>> {
+        let Phase::Ended(end) = &self.phase else { return None };
+        Some(Err(match (end, frame) {
+            (End::Normal, _) | (End::Closed, None) => return Some(Ok(())),
             (End::Closed, Some(frame)) => Error::Closed(frame.clone()),
             (End::TooBig(limit), _) => {
                 Error::Protocol(DecodeError::MessageTooBig { limit: *limit })
@@ -236,16 +247,18 @@ impl State {
             (End::Failed(code), _) => Error::Failed(*code),
             (End::CloseTimeout, _) => Error::CloseTimeout,
             (End::WriteTimeout, _) => Error::Io(timed_out()),
-            (End::Cut | End::NotMade(..) | End::Late, _) => Error::Cut(None),
+            (End::Cut | End::NotMade(_) | End::Late, _) => Error::Cut(None),
         }))
     }
 
     /// Copies a message into our memory: the one copy there is. How long it is in the browser's is known before.
-    fn take(&mut self, data: &JsValue) -> Result<(), (End, CloseFrame)> {
-        let Some(received) = &mut self.received else { return Ok(()) };
+    fn take(&mut self, data: &JsValue) -> Result<(), (End, CloseCode)> {
+        let (Phase::Open, Some(received)) = (&self.phase, &mut self.received) else {
+            return Ok(());
+        };
         let limit = self.max_message;
         let judge = |len: usize| match len {
-            _ if len > limit => Err((End::TooBig(limit), bare(CloseCode::TOO_BIG))),
+            _ if len > limit => Err((End::TooBig(limit), CloseCode::TOO_BIG)),
             _ => Ok(()),
         };
         let message = match data.dyn_ref::<ArrayBuffer>() {
@@ -262,7 +275,7 @@ impl State {
         };
         judge(message.as_bytes().len())?;
         if !received.is_empty() && self.unread + cost(&message) > self.receive_limit {
-            return Err((End::Overrun, bare(CloseCode::POLICY_VIOLATION)));
+            return Err((End::Overrun, CloseCode::POLICY_VIOLATION));
         }
         self.unread += cost(&message);
         received.push_back(message);
@@ -270,14 +283,10 @@ impl State {
     }
 }
 
-fn bare(code: CloseCode) -> CloseFrame {
-    CloseFrame::new(code, "").expect("a code that may be sent")
-}
-
 fn cost(message: &Message) -> usize {
     message.as_bytes().len() + OVERHEAD
 }
 
 fn timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the browser could send nothing")
+    io::ErrorKind::TimedOut.into()
 }

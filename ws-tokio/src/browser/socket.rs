@@ -1,13 +1,12 @@
 //! A browser's WebSocket with its handlers: what a connection and its halves are handles of.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use js_sys::{Array, Reflect, global};
+use js_sys::Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -27,7 +26,8 @@ pub enum Transport {}
 pub(super) struct Socket {
     js: WebSocket,
     pub(super) events: Rc<Events>,
-    _handlers: Handlers,
+    /// For open, message, error and close.
+    _handlers: [Handler; 4],
     /// For connecting, then for closing.
     deadline: RefCell<Option<Timeout>>,
     drain: RefCell<Drain>,
@@ -38,32 +38,25 @@ pub(super) struct Socket {
     write_timeout: Duration,
 }
 
-/// Kept as long as the browser may call them.
-struct Handlers {
-    _open: Closure<dyn FnMut()>,
-    _message: Closure<dyn FnMut(MessageEvent)>,
-    _error: Closure<dyn FnMut(JsValue)>,
-    _close: Closure<dyn FnMut(CloseEvent)>,
-}
+/// What the browser calls; kept as long as it may. Of one type, and thus of one bridge to JavaScript.
+type Handler = Closure<dyn FnMut(JsValue)>;
 
 impl Socket {
-    pub(super) async fn connect(
+    /// Has the browser connect.
+    pub(super) fn new(
         url: &str,
         subprotocols: &[String],
         settings: &Settings,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
-        if !Reflect::has(&global(), &"WebSocket".into()).unwrap_or_default() {
-            return Err(ConnectError::Unsupported);
-        }
         let offered: Array = subprotocols.iter().map(|name| JsValue::from_str(name)).collect();
         let js = WebSocket::new_with_str_sequence(url, &offered)
             .map_err(|thrown| ConnectError::Invalid(words(&thrown)))?;
         js.set_binary_type(BinaryType::Arraybuffer);
         let events = Rc::new(Events::new(settings));
         let late = events.clone();
-        let socket = Self {
-            _handlers: Handlers::new(&js, &events),
+        Ok(Self {
+            _handlers: handlers(&js, &events),
             js,
             events,
             deadline: RefCell::new(Timeout::after(timeout, move || _ = late.end(End::Late))),
@@ -72,15 +65,18 @@ impl Socket {
             queue_limit: settings.queue_limit,
             close_timeout: settings.close_timeout,
             write_timeout: settings.write_timeout,
-        };
-        poll_fn(|cx| socket.events.poll_open(cx)).await?;
-        socket.deadline.take();
-        Ok(socket)
+        })
     }
 
-    /// The subprotocol and the extensions that the server chose, empty for none.
-    pub(super) fn chosen(&self) -> (String, String) {
-        (self.js.protocol(), self.js.extensions())
+    pub(super) fn poll_open(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectError>> {
+        let opened = ready!(self.events.poll_open(cx));
+        self.deadline.take();
+        Poll::Ready(opened)
+    }
+
+    /// The subprotocol that the server chose, empty for none.
+    pub(super) fn subprotocol(&self) -> String {
+        self.js.protocol()
     }
 
     /// How many bytes the browser holds.
@@ -106,7 +102,7 @@ impl Socket {
             Message::Binary(bytes) => self.js.send_with_u8_array(bytes),
         };
         // It throws only before it is open.
-        given.map_err(|thrown| Error::Io(io::Error::other(words(&thrown))))?;
+        given.map_err(|_| Error::Io(io::ErrorKind::NotConnected.into()))?;
         self.fed.set(self.fed.get() + message.as_bytes().len() as u64);
         Ok(())
     }
@@ -140,7 +136,7 @@ impl Socket {
     /// Closes; after that, only the end is waited for.
     pub(super) fn start_closing(&self, frame: &CloseFrame) {
         if self.events.close() {
-            close(&self.js, frame);
+            close(&self.js, frame.code(), frame.reason());
             let late = self.events.clone();
             let deadline =
                 Timeout::after(self.close_timeout, move || _ = late.end(End::CloseTimeout));
@@ -156,7 +152,7 @@ impl Socket {
     pub(super) fn end(&self, end: End, frame: Option<&CloseFrame>) {
         if self.events.end(end) {
             match frame {
-                Some(frame) => close(&self.js, frame),
+                Some(frame) => close(&self.js, frame.code(), frame.reason()),
                 None => _ = self.js.close(),
             }
         }
@@ -175,38 +171,37 @@ impl Socket {
 }
 
 /// A page may close with 1000 and 3000 to 4999 only: every other code goes out 3000 higher.
-fn close(js: &WebSocket, frame: &CloseFrame) {
-    let code = match frame.code().get() {
+fn close(js: &WebSocket, code: CloseCode, reason: &str) {
+    let code = match code.get() {
         code @ (1000 | 3000..) => code,
         code => code + 3000,
     };
-    // It throws only for codes and reasons that no frame has.
-    _ = js.close_with_code_and_reason(code, frame.reason());
+    // It throws only for codes and reasons that no close frame has.
+    _ = js.close_with_code_and_reason(code, reason);
 }
 
-impl Handlers {
-    fn new(js: &WebSocket, events: &Rc<Events>) -> Self {
-        let told = events.clone();
-        let open = Closure::<dyn FnMut()>::new(move || told.opened());
-        let (told, to_close) = (events.clone(), js.clone());
-        let message = Closure::<dyn FnMut(_)>::new(move |event: MessageEvent| {
-            if let Err(refused) = told.arrived(&event.data()) {
-                close(&to_close, &refused);
-            }
-        });
-        let told = events.clone();
-        // In a browser, `close` always follows; Node.js 20 leaves it at this, but has a message.
-        let error = Closure::<dyn FnMut(_)>::new(move |event| told.not_made(words(&event)));
-        let told = events.clone();
-        let close = Closure::<dyn FnMut(_)>::new(move |event: CloseEvent| {
-            told.closed(event.code().into(), event.reason());
-        });
-        js.set_onopen(Some(open.as_ref().unchecked_ref()));
-        js.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        js.set_onerror(Some(error.as_ref().unchecked_ref()));
-        js.set_onclose(Some(close.as_ref().unchecked_ref()));
-        Self { _open: open, _message: message, _error: error, _close: close }
-    }
+fn handlers(js: &WebSocket, events: &Rc<Events>) -> [Handler; 4] {
+    let told = events.clone();
+    let open = Handler::new(move |_| told.opened());
+    let (told, to_close) = (events.clone(), js.clone());
+    let message = Handler::new(move |event: JsValue| {
+        if let Err(code) = told.arrived(&event.unchecked_into::<MessageEvent>().data()) {
+            close(&to_close, code, "");
+        }
+    });
+    let told = events.clone();
+    // In a browser, `close` always follows; Node.js 20 leaves it at this, but has a message.
+    let error = Handler::new(move |event: JsValue| told.not_made(words(&event)));
+    let told = events.clone();
+    let closed = Handler::new(move |event: JsValue| {
+        let event = event.unchecked_into::<CloseEvent>();
+        told.closed(event.code().into(), event.reason());
+    });
+    js.set_onopen(Some(open.as_ref().unchecked_ref()));
+    js.set_onmessage(Some(message.as_ref().unchecked_ref()));
+    js.set_onerror(Some(error.as_ref().unchecked_ref()));
+    js.set_onclose(Some(closed.as_ref().unchecked_ref()));
+    [open, message, error, closed]
 }
 
 impl Drop for Socket {
@@ -222,6 +217,6 @@ impl Drop for Socket {
 
 /// What an error says, thrown or told.
 fn words(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into()).ok();
-    message.and_then(|message| message.as_string()).unwrap_or_default()
+    let message = JsValue::from(error.unchecked_ref::<js_sys::Error>().message());
+    message.as_string().unwrap_or_default()
 }

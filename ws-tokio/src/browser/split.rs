@@ -61,7 +61,7 @@ macro_rules! facts {
             /// Returns the negotiated subprotocol.
             #[must_use]
             pub fn subprotocol(&self) -> Option<String> {
-                Some(self.socket().chosen().0).filter(|chosen| !chosen.is_empty())
+                Some(self.socket().subprotocol()).filter(|chosen| !chosen.is_empty())
             }
 
             /// Returns the number of bytes that the browser holds for sending (`bufferedAmount`).
