@@ -59,7 +59,8 @@ const LAYERS: [(&str, Layers); 13] = [
     (
         "ws-tokio",
         &[
-            &["error", "http2", "items", "metrics", "settings"],
+            &["error", "http2", "metrics", "settings"],
+            &["items"],
             &["browser", "transport"],
             &["events"],
             &["machine"],
