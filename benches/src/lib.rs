@@ -14,6 +14,11 @@ pub mod tables;
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
 
+/// The examples of `docs/BROWSER.md`, as tests; those for pages are left out here.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/BROWSER.md")]
+pub mod browser {}
+
 /// The examples of `docs/DEPLOYING.md`, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/DEPLOYING.md")]

@@ -11,6 +11,7 @@ use ws_benches::tables::{cell, cells};
 const README: &str = include_str!("../../README.md");
 const ARCHITECTURE: &str = include_str!("../../docs/ARCHITECTURE.md");
 const BENCHMARKS: &str = include_str!("../../docs/BENCHMARKS.md");
+const BROWSER: &str = include_str!("../../docs/BROWSER.md");
 const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");
 
 /// The README's columns, and where each is from.
@@ -35,6 +36,18 @@ fn the_readmes_figures_are_those_of_the_benchmarks() {
         count += 1;
     }
     assert_eq!(count, 8);
+}
+
+#[test]
+fn the_sizes_of_pages_are_those_of_the_benchmarks() {
+    let table = |document: &'static str| -> Vec<&str> {
+        let (_, table) = document.split_once("| client |").expect("the table");
+        table.lines().take_while(|line| !line.is_empty()).collect()
+    };
+    assert_eq!(table(BROWSER), table(BENCHMARKS));
+    let heading = "### The smallest page with each client: size";
+    let gzipped = cell(BENCHMARKS, heading, "ws-tokio", "gzipped, with its JavaScript");
+    assert!(README.contains(&format!("takes {gzipped} gzipped")));
 }
 
 #[test]

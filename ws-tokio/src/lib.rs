@@ -73,7 +73,17 @@
 //!
 //! Handshakes and closing have deadlines, so the runtime's time driver must be enabled (`enable_time` or `enable_all`).
 //!
+//! # In a browser
+//!
+//! On `wasm32-unknown-unknown`, [`connect`], [`ConnectOptions`], [`Connection`], [`RecvHalf`], [`SendHalf`], [`Settings`],
+//! `Stream` and `Sink` are there under the same names, over the browser's own WebSocket, so that one source serves both. What a
+//! browser can't do is a compile error: headers, compression, pings, streaming, `run`, servers and all else on this page. Futures
+//! are spawned with `wasm_bindgen_futures::spawn_local`, and need no runtime. `docs/BROWSER.md` in the repository lists what differs
+//! and why.
+//!
 //! # Features
+//!
+//! On `wasm32-unknown-unknown`, all but `stream` change nothing.
 //!
 //! - `deflate` (default): permessage-deflate (RFC 7692), off until enabled by [`AcceptOptions`] or [`ConnectOptions`].
 //! - `stream` (default): `Stream` and `Sink` of the futures crates for [`Connection`] and its halves.
