@@ -1,5 +1,5 @@
-//! A chat with a page: `cargo run -p ws-json --example chat [-- ADDR] [--origin ORIGIN] [--rooms N] [--members N]`, then open
-//! http://127.0.0.1:9001 in two browsers, or in one and the terminal (the example `chat_client`).
+//! A chat with a page: `cargo run -p ws-json --example chat [-- ADDR] [--origin ORIGIN] [--rooms N] [--members N]
+//! [--wasm DIR]`, then open http://127.0.0.1:9001 in two browsers, or in one and the terminal (the example `chat_client`).
 //!
 //! | option | what | default |
 //! |---|---|---|
@@ -7,6 +7,7 @@
 //! | `--origin ORIGIN` | pages of one more origin may connect, besides this server's own | |
 //! | `--rooms N` | rooms at a time, each with a history of at most 4 MiB, and as much again compressed | 64 |
 //! | `--members N` | members of a room | 50 |
+//! | `--wasm DIR` | serve the page in Rust (the example `chat_wasm`) from this folder, at `/wasm/` | |
 //!
 //! On SIGTERM or Ctrl-C it closes every connection with 1001 and says why; pages come back by themselves.
 
@@ -19,7 +20,9 @@ mod site;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error;
 use std::future::IntoFuture;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,7 +32,7 @@ use ws_tokio::Tracker;
 
 use crate::rooms::Bounds;
 
-const USAGE: &str = "usage: chat [ADDR] [--origin ORIGIN] [--rooms N] [--members N]";
+const USAGE: &str = "usage: chat [ADDR] [--origin ORIGIN] [--rooms N] [--members N] [--wasm DIR]";
 
 /// How long connections may take to close.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +42,7 @@ struct Config {
     address: String,
     origins: Vec<String>,
     bounds: Bounds,
+    wasm: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -47,20 +51,24 @@ async fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let address = config.address.clone();
     match serve(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{address}: {error}");
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(config: Config) -> std::io::Result<()> {
+async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let tracker = Tracker::new();
-    let router = site::router(config.bounds, config.origins, &tracker);
-    let listener = TcpListener::bind(&config.address).await?;
+    let mut router = site::router(config.bounds, config.origins, &tracker);
+    if let Some(folder) = config.wasm {
+        router = router.merge(site::wasm(&folder)?);
+    }
+    let address = config.address;
+    let listener =
+        TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let served = axum::serve(listener, router).with_graceful_shutdown(told_to_go()).into_future();
@@ -71,7 +79,7 @@ async fn serve(config: Config) -> std::io::Result<()> {
     let shutdown = tokio::select! {
         // Not joined: browsers open connections ahead and send no request on them, for which axum would wait.
         shutdown = closed => shutdown,
-        Err(error) = served => return Err(error),
+        Err(error) = served => return Err(error.into()),
     };
     println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
     Ok(())
@@ -97,12 +105,14 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
         address: "127.0.0.1:9001".to_owned(),
         origins: Vec::new(),
         bounds: Bounds { rooms: 64, members: 50 },
+        wasm: None,
     };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--origin" => config.origins.push(args.next()?),
             "--rooms" => config.bounds.rooms = args.next()?.parse().ok()?,
             "--members" => config.bounds.members = args.next()?.parse().ok()?,
+            "--wasm" => config.wasm = Some(args.next()?.into()),
             flag if flag.starts_with('-') => return None,
             _ => config.address = arg,
         }

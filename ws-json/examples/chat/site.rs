@@ -1,11 +1,13 @@
-//! The router: one page in four files, its icon, and its WebSocket.
+//! The router: one page in four files, its icon, and its WebSocket; and on demand the page in Rust, at `/wasm/`.
 
+use std::path::Path;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Extension, Router};
 use ws_tokio::handshake::origin::OriginPolicy;
 use ws_tokio::{AcceptOptions, Compression, Settings, Tracker, Upgrade};
@@ -13,22 +15,30 @@ use ws_tokio::{AcceptOptions, Compression, Settings, Tracker, Upgrade};
 use crate::member::{self, MAX_JOIN};
 use crate::rooms::{Bounds, Rooms};
 
-const PAGE: File = File("text/html; charset=utf-8", include_str!("page.html"));
-const STYLE: File = File("text/css; charset=utf-8", include_str!("page.css"));
-const SCRIPT: File = File("text/javascript; charset=utf-8", include_str!("page.js"));
-const LOG: File = File("text/javascript; charset=utf-8", include_str!("log.js"));
-const ICON: File = File("image/svg+xml", include_str!("icon.svg"));
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
-/// The page needs nothing from elsewhere, and nobody may frame it. `'self'` includes its WebSocket.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page in Rust: where its files are served, their names in its folder, and their types.
+const WASM: [(&str, &str, &str); 4] = [
+    ("/wasm/", "index.html", HTML),
+    ("/wasm/start.js", "start.js", SCRIPT),
+    ("/wasm/chat_wasm.js", "chat_wasm.js", SCRIPT),
+    ("/wasm/chat_wasm_bg.wasm", "chat_wasm_bg.wasm", "application/wasm"),
+];
+const WASM_BUILD: &str = "ws-json/examples/chat_wasm/build";
 
 /// A client that is silent this long is pinged, and is gone if it doesn't answer for as long again.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// A file of the page, with its type.
-#[derive(Clone, Copy)]
-struct File(&'static str, &'static str);
+/// A file of a page.
+#[derive(Clone)]
+struct File {
+    kind: &'static str,
+    policy: HeaderValue,
+    content: Bytes,
+}
 
 /// What the WebSockets share.
 #[derive(Clone)]
@@ -47,17 +57,44 @@ pub(crate) fn router(bounds: Bounds, origins: Vec<String>, tracker: &Tracker) ->
         .tracker(tracker);
     let chat = Chat { rooms: Rooms::new(bounds), tracker: tracker.clone() };
     Router::new()
-        .route("/", file(PAGE))
-        .route("/page.css", file(STYLE))
-        .route("/page.js", file(SCRIPT))
-        .route("/log.js", file(LOG))
-        .route("/icon.svg", file(ICON))
+        .route("/", file(HTML, include_str!("page.html")))
+        .route("/page.css", file(CSS, include_str!("page.css")))
+        .route("/page.js", file(SCRIPT, include_str!("page.js")))
+        .route("/log.js", file(SCRIPT, include_str!("log.js")))
+        .route("/icon.svg", file(SVG, include_str!("icon.svg")))
         .route("/ws", any(ws).layer(Extension(options)))
         .with_state(chat)
 }
 
-fn file(file: File) -> axum::routing::MethodRouter<Chat> {
+/// Returns what serves the page in Rust, whose files are in this folder; they are read now.
+pub(crate) fn wasm(folder: &Path) -> Result<Router, String> {
+    let mut router = Router::new().route("/wasm", get(async || Redirect::permanent("wasm/")));
+    for (path, name, kind) in WASM {
+        let file = folder.join(name);
+        let content = std::fs::read(&file)
+            .map_err(|error| format!("{}: {error}; {WASM_BUILD} makes it", file.display()))?;
+        // Without that word, a page may compile no WebAssembly.
+        let policy = policy("'self' 'wasm-unsafe-eval'");
+        router = router.route(path, serve(File { kind, policy, content: content.into() }));
+    }
+    Ok(router)
+}
+
+fn file(kind: &'static str, text: &'static str) -> MethodRouter<Chat> {
+    serve(File { kind, policy: policy("'self'"), content: Bytes::from_static(text.as_bytes()) })
+}
+
+fn serve<S: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<S> {
     get(async move || file)
+}
+
+/// A page needs nothing from elsewhere, and nobody may frame it. `'self'` includes its WebSocket.
+fn policy(scripts: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).expect("letters and signs")
 }
 
 async fn ws(State(Chat { rooms, tracker }): State<Chat>, upgrade: Upgrade) -> Response {
@@ -66,14 +103,13 @@ async fn ws(State(Chat { rooms, tracker }): State<Chat>, upgrade: Upgrade) -> Re
 
 impl IntoResponse for File {
     fn into_response(self) -> Response {
-        let Self(kind, text) = self;
         let headers: [(HeaderName, HeaderValue); 5] = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (header::CONTENT_TYPE, HeaderValue::from_static(self.kind)),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+            (header::CONTENT_SECURITY_POLICY, self.policy),
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
-        (headers, text).into_response()
+        (headers, self.content).into_response()
     }
 }

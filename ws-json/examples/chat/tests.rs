@@ -159,3 +159,9 @@ async fn a_message_longer_than_all_is_closed_with_1009() {
         if frame.code() == CloseCode::TOO_BIG && frame.reason() == "a message is too long")
     );
 }
+
+#[test]
+fn a_page_in_rust_that_was_not_built_is_told_with_what_builds_it() {
+    let told = site::wasm("nowhere".as_ref()).expect_err("no such folder");
+    assert!(told.starts_with("nowhere/index.html: ") && told.contains("chat_wasm/build"), "{told}");
+}

@@ -1,6 +1,6 @@
 //! A member of a chat without a terminal or a page: joining, hearing, saying, and how it ended.
 //!
-//! It uses no timers, threads or sockets of its own, so that it runs wherever a connection does.
+//! It uses no clock, threads or sockets of its own, so that it runs wherever a connection does, also in a page.
 
 use ws_json::{Error, Json};
 use ws_tokio::{CloseCode, CloseFrame, Connection, RecvHalf, SendHalf, Transport};
@@ -64,10 +64,20 @@ impl Speaker {
         self.0.send(&ClientMessage::Say { id, text }).await
     }
 
+    /// Says that the member is writing.
+    pub(crate) async fn types(&self) -> Result<(), Error> {
+        self.0.send(&ClientMessage::Typing {}).await
+    }
+
     /// Leaves. The listener must be polled meanwhile, or dropped.
     pub(crate) async fn leave(&self) -> Result<(), Error> {
         Ok(self.0.0.close(CloseCode::NORMAL, "").await?)
     }
+}
+
+/// Whether the server would only close again for the same reason.
+pub(crate) fn is_final(code: CloseCode) -> bool {
+    matches!(code, CloseCode::POLICY_VIOLATION | CloseCode::TOO_BIG)
 }
 
 /// Why the server didn't let somebody in.

@@ -8,21 +8,21 @@ mod messages;
 
 mod client;
 
+mod talk;
+
 mod terminal;
 
-use std::error::Error;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ws_tokio::{CloseCode, Compression, ConnectOptions, Reconnect, Settings};
+use ws_tokio::{Compression, ConnectOptions, Reconnect, Settings};
 
-use client::Client;
+use client::is_final;
 use messages::MAX_MESSAGE;
-use terminal::{End, Terminal};
+use talk::{End, Failure, Talk};
+use terminal::Terminal;
 
 const USAGE: &str = "usage: chat_client URL ROOM NAME";
-
-type Failure = Box<dyn Error>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let talked = talk(&url, Terminal::new(room, name)).await;
+    let talked = talk(&url, Talk::new(room, name, first_id())).await;
     if let Err(error) = &talked {
         eprintln!("{url}: {error}");
     }
@@ -40,24 +40,29 @@ async fn main() -> ExitCode {
 }
 
 /// Talks over one connection after another.
-async fn talk(url: &str, mut terminal: Terminal) -> Result<(), Failure> {
+async fn talk(url: &str, mut talk: Talk) -> Result<(), Failure> {
+    let mut terminal = Terminal::new();
     let options = options();
     // What the server refuses for good: it says why in its close frame.
     let mut reconnect = Reconnect::new(|| options.connect(url))
         .pauses(Duration::from_millis(500), Duration::from_secs(10))
-        .final_codes(|code| matches!(code, CloseCode::POLICY_VIOLATION | CloseCode::TOO_BIG));
+        .final_codes(is_final);
     while let Some(connection) = reconnect.connect().await {
-        let Client { mut listener, speaker } = Client::new(connection?);
-        match terminal.serve(&mut listener, &speaker).await? {
-            End::Quit => {
-                drop(listener);
-                return Ok(speaker.leave().await?);
-            }
+        match talk.over(connection?, &mut terminal).await? {
+            End::Left => return Ok(()),
             End::Refused(why) => return Err(why.into()),
-            End::Lost => reconnect.ended(listener.close_frame().as_ref()),
+            End::Lost(frame, words) => {
+                println!("* {words}");
+                reconnect.ended(frame.as_ref());
+            }
         }
     }
     Err("the server wants no more of this".into())
+}
+
+fn first_id() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default()
 }
 
 fn options() -> ConnectOptions {
