@@ -119,6 +119,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+#[cfg(all(target_family = "wasm", not(target_os = "unknown")))]
+compile_error!("of WebAssembly, this is for browsers: wasm32-unknown-unknown");
+
 #[cfg(target_family = "wasm")]
 mod browser;
 #[cfg(not(target_family = "wasm"))]

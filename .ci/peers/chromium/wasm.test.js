@@ -56,6 +56,16 @@ const bare = (script) => async () => {
   return { port: () => server.address().port, stop: () => server.close() };
 };
 
+// A bare TCP server that does this once it has answered the handshake.
+const upgrading = (script) => bare((socket) => {
+  socket.on('error', () => {});
+  socket.once('data', (head) => {
+    const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept(key)}\r\n\r\n`);
+    script(socket);
+  });
+});
+
 // A test with a server and a page that has the module as `peer`; it ends with no error in the console but `expected`.
 function law(name, start, body, expected = /^$/) {
   test(name, TIMEOUT, async () => {
@@ -207,29 +217,27 @@ law('sending waits for a peer that reads slowly', scripted((ws) => {
   ws.on('close', () => clearInterval(stall));
 }), ({ page, url }) => page.evaluate((url) => peer.slow_peer(url, 200), url));
 
-law('a peer that stops reading is given up', bare((socket) => {
-  socket.on('error', () => {});
-  socket.once('data', (head) => {
-    socket.pause();
-    const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept(key)}\r\n\r\n`);
-  });
-}), async ({ page, url }) => {
+law('a peer that stops reading is given up', upgrading((socket) => socket.pause()), async ({ page, url }) => {
   const limit = 1 << 20;
   const [most, error] = await page.evaluate(([url, limit]) => peer.stalled_peer(url, limit, 1000n), [url, limit]);
   assert.ok(Number(most) <= limit, most);
   assert.match(error, /TimedOut/);
 });
 
-law('a close that is not answered ends in time', bare((socket) => {
-  socket.on('error', () => {});
-  socket.once('data', (head) => {
-    const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept(key)}\r\n\r\n`);
-  });
-}), async ({ page, url }) => {
+law('a close that is not answered ends in time', upgrading(() => {}), async ({ page, url }) => {
   assert.equal(await page.evaluate((url) => peer.unanswered_close(url, 300n), url), 'CloseTimeout');
 });
+
+law('nothing is sent once the peer has closed, and that is told', upgrading((socket) => {
+  // A message and a close frame; then the stream stays open for a while, as a slow network's would.
+  socket.write(Buffer.from([0x81, 0x01, 0x61, 0x88, 0x02, 0x03, 0xe8]));
+  setTimeout(() => socket.end(), 2000);
+}), async ({ page, url }) => {
+  assert.equal(await page.evaluate((url) => peer.late_send(url), url), "can't send: a close frame was sent already");
+});
+
+law('room is waited for, limits change, and text is UTF-8', ours(), ({ page, url }) => (
+  page.evaluate((url) => peer.rarely(url), url)));
 
 law('dropping a connection closes it', scripted(() => {}), async ({ page, url, server }) => {
   await page.evaluate((url) => peer.subprotocol(url, []), url);

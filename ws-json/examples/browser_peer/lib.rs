@@ -14,8 +14,8 @@ use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use ws_json::Json;
 use ws_tokio::{
-    CloseCode, ConnectError, ConnectOptions, Connection, Error, Message, RecvHalf, Settings,
-    Transport, connect,
+    CloseCode, ConnectError, ConnectOptions, Connection, Error, Message, MessageKind,
+    PayloadWriter, RecvHalf, Settings, Transport, connect,
 };
 
 const MIB: usize = 1 << 20;
@@ -313,6 +313,42 @@ pub async fn unanswered_close(url: String, millis: u64) -> Result<String, JsErro
         Ok(()) => Err(JsError::new("it was answered")),
         Err(error) => Ok(format!("{error:?}")),
     }
+}
+
+/// Sends when the peer's close frame has arrived and the browser hasn't told of it; returns the error.
+#[wasm_bindgen]
+pub async fn late_send(url: String) -> Result<String, JsError> {
+    let (mut connection, _) = connect(&url).await?;
+    connection.recv().await?;
+    for _ in 0..20 {
+        tick().await;
+    }
+    let fed = connection.feed("late").await;
+    check(matches!(fed, Err(Error::Send(_))), "it was not sent")?;
+    match connection.ready(1).await {
+        Ok(()) => Err(JsError::new("there was room")),
+        Err(error) => Ok(error.to_string()),
+    }
+}
+
+/// What only some use: `ready`, `set_max_message`, and text that is none.
+#[wasm_bindgen]
+pub async fn rarely(url: String) -> Result<(), JsError> {
+    let mut connection = open(&url).await?;
+    connection.ready(MIB).await?;
+    let fill = |payload: &mut PayloadWriter<'_>| {
+        payload.extend_from_slice(b"a\xffb");
+        Ok::<_, Error>(())
+    };
+    connection.feed_with(MessageKind::Text, fill).await?;
+    connection.feed_with(MessageKind::Binary, fill).await?;
+    let text = connection.recv_with(|message| message.to_message()).await?;
+    check(text == Some("a\u{fffd}b".into()), "what is no text is replaced")?;
+    let binary = connection.recv_with(|message| message.to_message()).await?;
+    check(binary == Some(Message::binary(&b"a\xffb"[..])), "bytes are bytes")?;
+    connection.set_max_message(3);
+    connection.send("four").await?;
+    check(matches!(connection.recv().await, Err(Error::Protocol(_))), "the new limit")
 }
 
 /// A task that waits to receive ends when another closes, now or in order.

@@ -10,7 +10,7 @@ use js_sys::Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
-use ws_core::{CloseCode, CloseFrame, Message, Utf8Bytes};
+use ws_core::{CloseCode, CloseFrame, EncodeError, Message, Utf8Bytes};
 
 use super::drain::Drain;
 use super::error::ConnectError;
@@ -96,20 +96,29 @@ impl Socket {
 
     /// Gives a message to the browser, whatever it holds.
     pub(super) fn queue(&self, message: &Message) -> Result<(), Error> {
-        self.events.may_send()?;
+        self.may_send()?;
         let given = match message {
             Message::Text(text) => self.js.send_with_str(text),
             Message::Binary(bytes) => self.js.send_with_u8_array(bytes),
         };
-        // It throws only before it is open.
+        // It throws before it is open, and for memory that threads share.
         given.map_err(|_| Error::Io(io::ErrorKind::NotConnected.into()))?;
         self.fed.set(self.fed.get() + message.as_bytes().len() as u64);
         Ok(())
     }
 
     pub(super) fn poll_room(&self, cx: &Context<'_>, len: usize) -> Poll<Result<(), Error>> {
-        self.events.may_send()?;
+        self.may_send()?;
         self.poll_held(cx, self.queue_limit.saturating_sub(len))
+    }
+
+    /// The browser drops messages between the peer's close frame and the end, of which it hasn't told yet.
+    fn may_send(&self) -> Result<(), Error> {
+        self.events.may_send()?;
+        match self.js.ready_state() {
+            WebSocket::OPEN => Ok(()),
+            _ => Err(Error::Send(EncodeError::Closed)),
+        }
     }
 
     pub(super) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
