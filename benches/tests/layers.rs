@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 13] = [
+const LAYERS: [(&str, Layers); 14] = [
     (
         "ws-mask",
         &[
@@ -141,8 +141,21 @@ const LAYERS: [(&str, Layers); 13] = [
             &["options"],
             &["queue"],
             &["topic"],
-            &["subscription"],
-            &["broadcast", "deliver"],
+            &["inbox", "single"],
+            &["deliver"],
+            &["hub", "subscription"],
+            &["broadcast"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/topics/hub",
+        &[
+            &["named"],
+            &["channel", "published"],
+            &["registry"],
+            &["seat"],
+            &["subscriber"],
             &["lib"],
         ],
     ),

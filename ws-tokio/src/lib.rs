@@ -200,7 +200,10 @@ pub use tls::{ServerTls, TlsError};
 #[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tokio_rustls::{self, rustls};
 #[cfg(not(target_family = "wasm"))]
-pub use topics::{Broadcast, BroadcastOptions, Slow, Subscription, TooSlow};
+pub use topics::{
+    Broadcast, BroadcastOptions, Hub, HubOptions, Published, Slow, SubscribeError, Subscriber,
+    Subscription, Subscriptions, TooSlow,
+};
 #[cfg(not(target_family = "wasm"))]
 pub use transport::{AnyStream, Transport};
 #[cfg(all(feature = "hyper", not(target_family = "wasm")))]

@@ -1,13 +1,16 @@
 //! The publishing side of a topic.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 use ws_core::{Message, PreparedMessage};
 
 use super::options::BroadcastOptions;
+use super::queue::Queue;
+use super::single::Topic;
 use super::subscription::Subscription;
-use super::topic::Topic;
+use super::topic::{Chair, List, lock, publish};
 
 /// A topic to publish and subscribe to. Cheap to clone; all clones share one topic, which ends when the last is
 /// dropped.
@@ -59,14 +62,16 @@ impl Broadcast {
     /// Creates a topic with these options.
     #[must_use]
     pub fn with(options: BroadcastOptions) -> Self {
-        Self(Arc::new(Publisher(Arc::new(Topic::new(options)))))
+        let topic = Topic { options, list: Mutex::new(List::new()) };
+        Self(Arc::new(Publisher(Arc::new(topic))))
     }
 
     /// Subscribes to messages that are published from now on. Dropping the subscription unsubscribes.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         let topic = self.topic();
-        Subscription::new(topic.clone(), topic.enter())
+        let seat = lock(&topic.list).enter(Mutex::new(Queue::new()));
+        Subscription::new(topic.clone(), seat)
     }
 
     /// Publishes a message, as [`publish_prepared`](Self::publish_prepared) does.
@@ -80,20 +85,21 @@ impl Broadcast {
     /// This never waits. It pushes one pointer per subscriber and wakes the waiting tasks, which then write. All
     /// subscribers receive messages in the same order, even if several tasks publish concurrently.
     pub fn publish_prepared(&self, message: &PreparedMessage) -> usize {
-        self.topic().publish(message)
+        let Topic { options, list } = &**self.topic();
+        publish(list, message, options, |_, queued| queued)
     }
 
     /// Returns the number of subscribers.
     #[must_use]
     pub fn subscribers(&self) -> usize {
-        self.topic().taken()
+        lock(&self.topic().list).len()
     }
 
     /// Returns how many messages were not delivered because a subscriber was too slow, summed over all present and past
     /// subscribers.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.topic().dropped()
+        lock(&self.topic().list).dropped()
     }
 
     fn topic(&self) -> &Arc<Topic> {
@@ -108,8 +114,13 @@ impl Default for Broadcast {
 }
 
 impl Drop for Publisher {
+    /// Ends the topic; queued messages may still be taken.
     fn drop(&mut self) {
-        self.0.finish();
+        let seats = lock(&self.0.list).take_all();
+        for seat in seats {
+            let waker = seat.queue().finish();
+            waker.into_iter().for_each(Waker::wake);
+        }
     }
 }
 

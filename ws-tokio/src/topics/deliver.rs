@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{EncodeError, MessageRef};
 
-use super::subscription::{Subscription, TooSlow};
+use super::inbox::{Inbox, TooSlow};
+use super::queue::Item;
+use super::topic::Chair;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::machine::{Outbox, Outcome};
@@ -30,199 +32,153 @@ enum Fed {
     Failed(Error),
 }
 
-impl Subscription {
-    /// Serves a connection until it ends, as [`Connection::run`] does, and delivers published messages meanwhile.
-    /// Messages that are queued when the task is polled are written together, along with the handler's replies.
-    ///
-    /// A client that doesn't read never blocks this: receiving continues, and the topic's [`Slow`](crate::Slow) policy
-    /// determines what is queued. A client to be disconnected is sent the policy's code, after the connection's queue
-    /// and within [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). After the topic has ended, or a
-    /// close frame was sent, this only receives.
-    ///
-    /// ```
-    /// # use tokio::io::{AsyncRead, AsyncWrite};
-    /// # use ws_tokio::{Broadcast, Connection, Error};
-    /// # async fn example<S: AsyncRead + AsyncWrite + Unpin>(
-    /// #     room: Broadcast,
-    /// #     mut connection: Connection<S>,
-    /// # ) -> Result<(), Error> {
-    /// // A chat room: every client receives all messages, including its own.
-    /// let say = |message: ws_tokio::MessageRef<'_>, _: &mut ws_tokio::Outbox<'_>| {
-    ///     room.publish(message.to_message());
-    /// };
-    /// room.subscribe().serve(&mut connection, say).await
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`Connection::run`], and [`Error::Failed`] with the policy's code if the client was too slow.
-    ///
-    /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost in either direction, and the handler's replies stay
-    /// queued.
-    pub fn serve<S, H, R>(
-        &mut self,
-        connection: &mut Connection<S>,
-        mut handler: H,
-    ) -> impl Future<Output = Result<R::Output, Error>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
-        R: Outcome,
-    {
-        // Not an async fn: an idle connection's task holds this future, which is thus only two pointers and the
-        // handler.
-        poll_fn(move |cx| self.poll_serve(cx, connection, &mut handler))
-    }
+/// A subscriber.
+pub(super) trait Source {
+    type Chair: Chair;
 
-    /// Delivers published messages through the sending half of a connection, until the topic has ended and everything
-    /// is written. Messages queued meanwhile are written together.
-    ///
-    /// It notices the end of the connection only at the next message, so stop it together with the receiving half:
-    ///
-    /// ```
-    /// # use tokio::io::{AsyncRead, AsyncWrite};
-    /// # use ws_tokio::{Connection, Error, Subscription};
-    /// # async fn example<S: AsyncRead + AsyncWrite + Unpin>(
-    /// #     connection: Connection<S>,
-    /// #     mut subscription: Subscription,
-    /// # ) -> Result<(), Error> {
-    /// let (mut receiving, sending) = connection.split();
-    /// tokio::select! {
-    ///     ended = receiving.run(|message, outbox| outbox.send(message)) => ended,
-    ///     delivered = subscription.forward(&sending) => delivered,
-    /// }
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code if the client was too slow; the
-    /// connection was closed with that code, as by [`SendHalf::close`].
-    ///
-    /// # Cancel safety
-    /// This method is cancel-safe: if dropped, no message is lost or sent twice, and the connection stays usable.
-    pub async fn forward<S>(&mut self, sending: &SendHalf<S>) -> Result<(), Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        match self.forward_all(sending).await {
-            Ok(forwarded) => forwarded,
-            Err(slow) => {
-                // The receiving half reports the result.
-                _ = sending.close(slow.close_code(), REASON).await;
-                Err(Error::Failed(slow.close_code()))
+    fn inbox(&mut self) -> &mut Inbox<Self::Chair>;
+
+    /// Unsubscribes from everything: nothing can be delivered any more.
+    fn unsubscribe(&mut self);
+}
+
+/// Feeds messages through the half until the source has ended. Closes the connection of a client that was too slow.
+pub(super) async fn forward<S>(source: &mut impl Source, sending: &SendHalf<S>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match forward_all(source.inbox(), sending).await {
+        Ok(forwarded) => forwarded,
+        Err(slow) => {
+            // The receiving half reports the result.
+            _ = sending.close(slow.close_code(), REASON).await;
+            Err(Error::Failed(slow.close_code()))
+        }
+    }
+}
+
+async fn forward_all<C, S>(
+    inbox: &mut Inbox<C>,
+    sending: &SendHalf<S>,
+) -> Result<Result<(), Error>, TooSlow>
+where
+    C: Chair,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|cx| inbox.poll_recv(cx)).await? {
+        inbox.next = Some(message);
+        let fed = feed_through(inbox, sending).await?;
+        let written = match fed {
+            Ok(()) => unless_slow(inbox, sending.flush()).await?,
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            return Ok(written);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Feeds the next message and those queued behind it.
+async fn feed_through<C, S>(
+    inbox: &mut Inbox<C>,
+    sending: &SendHalf<S>,
+) -> Result<Result<(), Error>, TooSlow>
+where
+    C: Chair,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // A message stays in `next` until it is queued.
+    while let Some(item) = inbox.next.clone() {
+        if let Err(error) = unless_slow(inbox, sending.feed_prepared(item.message())).await? {
+            return Ok(Err(error));
+        }
+        inbox.next = None;
+        inbox.next = inbox.take()?;
+    }
+    Ok(Ok(()))
+}
+
+/// Returns the output of the future, unless the queue overflows first.
+async fn unless_slow<T>(
+    inbox: &Inbox<impl Chair>,
+    future: impl Future<Output = T>,
+) -> Result<T, TooSlow> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Ok(value)),
+        Poll::Pending => inbox.poll_slow(cx).map(Err),
+    })
+    .await
+}
+
+pub(super) fn poll_serve<S, H, R>(
+    source: &mut impl Source,
+    cx: &mut Context<'_>,
+    connection: &mut Connection<S>,
+    handler: &mut H,
+) -> Poll<Result<R::Output, Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
+    R: Outcome,
+{
+    loop {
+        let fed = feed(source, cx, connection);
+        // The run writes what was fed before it waits. Its progress is stored in the connection, so it can be
+        // polled once and dropped.
+        if let Poll::Ready(ended) = pin!(connection.run(&mut *handler)).poll(cx) {
+            return Poll::Ready(ended);
+        }
+        match fed {
+            Fed::All => return Poll::Pending,
+            Fed::Turn => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // The transport wakes the task when it accepts more.
+            Fed::Full if connection.queued() > 0 => return Poll::Pending,
+            // The run has written everything; feed again.
+            Fed::Full => {}
+            Fed::Failed(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// Feeds queued messages while the connection has room.
+fn feed<S>(source: &mut impl Source, cx: &mut Context<'_>, connection: &mut Connection<S>) -> Fed
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for _ in 0..MESSAGES_PER_TURN {
+        let inbox = source.inbox();
+        let item = match inbox.poll_recv(cx) {
+            Poll::Ready(Ok(Some(item))) => item,
+            Poll::Ready(Ok(None)) | Poll::Pending => return Fed::All,
+            Poll::Ready(Err(slow)) => return disconnect(connection, slow),
+        };
+        let fed = pin!(connection.feed_prepared(item.message())).poll(cx);
+        match fed {
+            Poll::Ready(Ok(())) => {}
+            // Receiving continues, and reports how the connection ends.
+            Poll::Ready(Err(Error::Send(EncodeError::Closed) | Error::Io(_))) => {
+                source.unsubscribe();
+                source.inbox().end();
+            }
+            Poll::Ready(Err(error)) => {
+                inbox.next = Some(item);
+                return Fed::Failed(error);
+            }
+            Poll::Pending => {
+                inbox.next = Some(item);
+                return match inbox.poll_slow(cx) {
+                    Poll::Pending => Fed::Full,
+                    Poll::Ready(slow) => disconnect(connection, slow),
+                };
             }
         }
     }
-
-    async fn forward_all<S>(&mut self, sending: &SendHalf<S>) -> Result<Result<(), Error>, TooSlow>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        while let Some(message) = self.recv().await? {
-            self.next = Some(message);
-            let fed = self.feed_through(sending).await?;
-            let written = match fed {
-                Ok(()) => self.unless_slow(sending.flush()).await?,
-                Err(error) => Err(error),
-            };
-            if written.is_err() {
-                return Ok(written);
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Feeds the next message and those queued behind it.
-    async fn feed_through<S>(&mut self, sending: &SendHalf<S>) -> Result<Result<(), Error>, TooSlow>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        // A message stays in `next` until it is queued.
-        while let Some(message) = self.next.clone() {
-            if let Err(error) = self.unless_slow(sending.feed_prepared(&message)).await? {
-                return Ok(Err(error));
-            }
-            self.next = None;
-            self.next = self.take()?;
-        }
-        Ok(Ok(()))
-    }
-
-    /// Returns the output of the future, unless the queue overflows first.
-    async fn unless_slow<T>(&self, future: impl Future<Output = T>) -> Result<T, TooSlow> {
-        let mut future = pin!(future);
-        poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(value) => Poll::Ready(Ok(value)),
-            Poll::Pending => self.poll_slow(cx).map(Err),
-        })
-        .await
-    }
-
-    fn poll_serve<S, H, R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        connection: &mut Connection<S>,
-        handler: &mut H,
-    ) -> Poll<Result<R::Output, Error>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
-        R: Outcome,
-    {
-        loop {
-            let fed = self.feed(cx, connection);
-            // The run writes what was fed before it waits. Its progress is stored in the connection, so it can be
-            // polled once and dropped.
-            if let Poll::Ready(ended) = pin!(connection.run(&mut *handler)).poll(cx) {
-                return Poll::Ready(ended);
-            }
-            match fed {
-                Fed::All => return Poll::Pending,
-                Fed::Turn => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                // The transport wakes the task when it accepts more.
-                Fed::Full if connection.queued() > 0 => return Poll::Pending,
-                // The run has written everything; feed again.
-                Fed::Full => {}
-                Fed::Failed(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-
-    /// Feeds queued messages while the connection has room.
-    fn feed<S>(&mut self, cx: &mut Context<'_>, connection: &mut Connection<S>) -> Fed
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        for _ in 0..MESSAGES_PER_TURN {
-            let message = match self.poll_recv(cx) {
-                Poll::Ready(Ok(Some(message))) => message,
-                Poll::Ready(Ok(None)) | Poll::Pending => return Fed::All,
-                Poll::Ready(Err(slow)) => return disconnect(connection, slow),
-            };
-            let fed = pin!(connection.feed_prepared(&message)).poll(cx);
-            match fed {
-                Poll::Ready(Ok(())) => {}
-                // Receiving continues, and reports how the connection ends.
-                Poll::Ready(Err(Error::Send(EncodeError::Closed) | Error::Io(_))) => self.leave(),
-                Poll::Ready(Err(error)) => {
-                    self.next = Some(message);
-                    return Fed::Failed(error);
-                }
-                Poll::Pending => {
-                    self.next = Some(message);
-                    return match self.poll_slow(cx) {
-                        Poll::Pending => Fed::Full,
-                        Poll::Ready(slow) => disconnect(connection, slow),
-                    };
-                }
-            }
-        }
-        Fed::Turn
-    }
+    Fed::Turn
 }
 
 /// Closes the connection because the client was too slow. The run then drives it to its end.

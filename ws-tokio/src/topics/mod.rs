@@ -2,11 +2,16 @@
 
 mod broadcast;
 mod deliver;
+mod hub;
+mod inbox;
 mod options;
 mod queue;
+mod single;
 mod subscription;
 mod topic;
 
 pub use broadcast::Broadcast;
-pub use options::{BroadcastOptions, Slow};
-pub use subscription::{Subscription, TooSlow};
+pub use hub::{Hub, Published, SubscribeError, Subscriber, Subscriptions};
+pub use inbox::TooSlow;
+pub use options::{BroadcastOptions, HubOptions, Slow};
+pub use subscription::Subscription;

@@ -1,4 +1,4 @@
-//! Topic options: how much is queued for a slow subscriber, and what happens when its queue is full.
+//! Options of topics: how much is queued for a slow subscriber, and what happens when its queue is full.
 
 use ws_core::CloseCode;
 
@@ -17,6 +17,48 @@ pub struct BroadcastOptions {
     pub(super) slow: Slow,
 }
 
+/// Options of a [`Hub`](super::Hub). Limits are per subscriber, over all of its topics.
+///
+/// ```
+/// use ws_tokio::{BroadcastOptions, Hub, HubOptions, Slow};
+///
+/// let queues = BroadcastOptions::default().max_messages(64).slow(Slow::KeepLatest);
+/// let hub = Hub::with(HubOptions::default().queues(queues).max_subscriptions(100));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HubOptions {
+    pub(super) queues: BroadcastOptions,
+    pub(super) max_subscriptions: usize,
+    pub(super) max_name: usize,
+}
+
+impl HubOptions {
+    /// Sets the options of each subscriber's one queue. Default: those of [`BroadcastOptions`].
+    #[must_use]
+    pub fn queues(self, queues: BroadcastOptions) -> Self {
+        Self { queues, ..self }
+    }
+
+    /// Sets the maximum number of topics of one subscriber. Default 1024; each costs about 100 bytes, and the topic's name
+    /// if nobody else is subscribed to it.
+    #[must_use]
+    pub fn max_subscriptions(self, most: usize) -> Self {
+        Self { max_subscriptions: most, ..self }
+    }
+
+    /// Sets the maximum length of a topic's name, in bytes. Default 255.
+    #[must_use]
+    pub fn max_name(self, bytes: usize) -> Self {
+        Self { max_name: bytes, ..self }
+    }
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self { queues: BroadcastOptions::default(), max_subscriptions: 1024, max_name: 255 }
+    }
+}
+
 /// What happens when a subscriber's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slow {
@@ -24,6 +66,10 @@ pub enum Slow {
     DropOldest,
     /// Drops the new message: the subscriber receives everything queued before, and then misses some.
     DropNewest,
+    /// Drops what is queued of the same topic, or of the same key, in favour of the new message, which takes its place;
+    /// the oldest message if the queue is full. For prices and positions: the subscriber gets the latest of each, however slow
+    /// it is. Messages of different topics may then change their order.
+    KeepLatest,
     /// Empties the queue, unsubscribes, and closes the connection with this code: 1008
     /// ([`CloseCode::POLICY_VIOLATION`]), or 1013 ([`CloseCode::TRY_AGAIN_LATER`]) for clients that should reconnect. A
     /// client that must not miss anything then knows that it did.

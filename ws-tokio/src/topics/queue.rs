@@ -1,6 +1,8 @@
 //! The bounded queue of one subscriber.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::mem;
 use std::task::Waker;
 
 use ws_core::{CloseCode, PreparedMessage};
@@ -10,14 +12,45 @@ use super::options::{BroadcastOptions, Slow};
 /// Number of messages whose capacity an empty queue keeps; more is freed after a burst.
 const KEPT: usize = 32;
 
-/// A subscriber's queue. Invariant: empty, or within the topic's limits, or a single message.
-pub(super) struct Queue {
-    messages: VecDeque<PreparedMessage>,
+/// What is queued.
+pub(super) trait Item: Clone {
+    /// Says which items are of the same kind, for [`Slow::KeepLatest`].
+    type Key: Eq + Hash;
+
+    fn key(&self) -> Self::Key;
+
+    fn message(&self) -> &PreparedMessage;
+
+    /// Called when it will not be taken.
+    fn dropped(&self) {}
+}
+
+impl Item for PreparedMessage {
+    type Key = ();
+
+    fn key(&self) {}
+
+    fn message(&self) -> &PreparedMessage {
+        self
+    }
+}
+
+/// A subscriber's queue. Invariant: empty, or within the limits, or a single message.
+pub(super) struct Queue<T: Item> {
+    items: VecDeque<T>,
     /// Total payload bytes.
     bytes: usize,
     dropped: u64,
     stage: Stage,
     waiting: Option<(Wish, Waker)>,
+    latest: Option<Box<Latest<T::Key>>>,
+}
+
+/// Where the item of each key is, under [`Slow::KeepLatest`].
+struct Latest<K> {
+    /// The number of the first item in the queue; items are numbered in the order in which they were queued.
+    first: u64,
+    numbers: HashMap<K, u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +78,20 @@ pub(super) enum Offered {
     Queued,
     Dropped,
     Overflowed,
+    /// The queue takes nothing more, from this topic or any.
+    Gone,
 }
 
-impl Queue {
+impl<T: Item> Queue<T> {
     pub(super) const fn new() -> Self {
-        let stage = Stage::Subscribed;
-        Self { messages: VecDeque::new(), bytes: 0, dropped: 0, stage, waiting: None }
+        Self {
+            items: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+            stage: Stage::Subscribed,
+            waiting: None,
+            latest: None,
+        }
     }
 
     pub(super) const fn stage(&self) -> Stage {
@@ -62,36 +103,77 @@ impl Queue {
         self.dropped
     }
 
-    /// Queues a message, or applies the topic's policy.
-    pub(super) fn offer(
-        &mut self,
-        message: &PreparedMessage,
-        options: &BroadcastOptions,
-    ) -> Offered {
-        let len = len(message);
+    /// Queues a message, or applies the policy.
+    pub(super) fn offer(&mut self, item: &T, options: &BroadcastOptions) -> Offered {
+        if self.stage != Stage::Subscribed {
+            return Offered::Gone;
+        }
+        if options.slow == Slow::KeepLatest && self.replace(item, options) {
+            return Offered::Queued;
+        }
+        let len = len(item);
         while !self.has_room(len, options) {
-            self.dropped += 1;
             match options.slow {
-                Slow::DropOldest => _ = self.pop(),
-                Slow::DropNewest => return Offered::Dropped,
+                Slow::DropOldest | Slow::KeepLatest => {
+                    if let Some(oldest) = self.pop() {
+                        self.drops(&oldest);
+                    }
+                }
+                Slow::DropNewest => {
+                    self.drops(item);
+                    return Offered::Dropped;
+                }
                 Slow::Disconnect(code) => {
-                    self.dropped += self.messages.len() as u64;
+                    self.drops(item);
+                    while let Some(queued) = self.pop() {
+                        self.drops(&queued);
+                    }
                     self.end(Stage::Overflowed(code));
                     return Offered::Overflowed;
                 }
             }
         }
         self.bytes += len;
-        self.messages.push_back(message.clone());
+        self.items.push_back(item.clone());
         Offered::Queued
     }
 
-    pub(super) fn take(&mut self) -> Option<PreparedMessage> {
-        let message = self.pop();
-        if self.messages.is_empty() && self.messages.capacity() > KEPT {
-            self.messages = VecDeque::new();
+    /// Puts the item in the place of an earlier one of the same key. If there is none, or if that would be too much, says no;
+    /// then it goes to the end.
+    fn replace(&mut self, item: &T, options: &BroadcastOptions) -> bool {
+        let latest = self.latest.get_or_insert_default();
+        let Some(place) = latest.place(&item.key()) else {
+            latest.numbers.insert(item.key(), latest.first + self.items.len() as u64);
+            return false;
+        };
+        let bytes = self.bytes - len(&self.items[place]) + len(item);
+        let fits = bytes <= options.max_bytes || self.items.len() == 1;
+        let before = if fits {
+            self.bytes = bytes;
+            mem::replace(&mut self.items[place], item.clone())
+        } else {
+            self.bytes = bytes - len(item);
+            latest.close_up(place, item.key(), self.items.len());
+            self.items.remove(place).expect("its place")
+        };
+        self.drops(&before);
+        fits
+    }
+
+    fn drops(&mut self, item: &T) {
+        self.dropped += 1;
+        item.dropped();
+    }
+
+    pub(super) fn take(&mut self) -> Option<T> {
+        let item = self.pop();
+        if self.items.is_empty() {
+            self.latest = None;
+            if self.items.capacity() > KEPT {
+                self.items = VecDeque::new();
+            }
         }
-        message
+        item
     }
 
     /// Ends the queue; queued messages may still be taken. Returns the task to wake.
@@ -103,8 +185,9 @@ impl Queue {
     /// Empties and ends the queue.
     pub(super) fn end(&mut self, stage: Stage) {
         self.stage = stage;
-        self.messages = VecDeque::new();
+        self.items = VecDeque::new();
         self.bytes = 0;
+        self.latest = None;
     }
 
     /// Registers the subscriber's task. Returns the previous waker, to be dropped after unlocking.
@@ -116,7 +199,7 @@ impl Queue {
     pub(super) fn waker_after(&mut self, offered: Offered) -> Option<Waker> {
         self.waker_for(|wish| match offered {
             Offered::Queued => wish == Wish::Message,
-            Offered::Dropped => false,
+            Offered::Dropped | Offered::Gone => false,
             Offered::Overflowed => true,
         })
     }
@@ -126,18 +209,44 @@ impl Queue {
     }
 
     fn has_room(&self, len: usize, options: &BroadcastOptions) -> bool {
-        self.messages.is_empty()
-            || self.messages.len() < options.max_messages
+        self.items.is_empty()
+            || self.items.len() < options.max_messages
                 && self.bytes.saturating_add(len) <= options.max_bytes
     }
 
-    fn pop(&mut self) -> Option<PreparedMessage> {
-        let message = self.messages.pop_front()?;
-        self.bytes -= len(&message);
-        Some(message)
+    fn pop(&mut self) -> Option<T> {
+        let item = self.items.pop_front()?;
+        self.bytes -= len(&item);
+        if let Some(latest) = &mut self.latest {
+            latest.numbers.remove(&item.key());
+            latest.first += 1;
+        }
+        Some(item)
     }
 }
 
-fn len(message: &PreparedMessage) -> usize {
-    message.message().as_bytes().len()
+impl<K: Eq + Hash> Latest<K> {
+    fn place(&self, key: &K) -> Option<usize> {
+        let number = self.numbers.get(key)?;
+        Some(usize::try_from(number - self.first).expect("a place in the queue"))
+    }
+
+    /// Of so many items, the one at this place leaves, to come back as the last.
+    fn close_up(&mut self, place: usize, key: K, items: usize) {
+        let number = self.first + place as u64;
+        for later in self.numbers.values_mut().filter(|later| **later > number) {
+            *later -= 1;
+        }
+        self.numbers.insert(key, self.first + items as u64 - 1);
+    }
+}
+
+impl<K> Default for Latest<K> {
+    fn default() -> Self {
+        Self { first: 0, numbers: HashMap::new() }
+    }
+}
+
+fn len<T: Item>(item: &T) -> usize {
+    item.message().message().as_bytes().len()
 }

@@ -1,15 +1,20 @@
 //! A subscription to a topic.
 
-use std::error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use ws_core::{CloseCode, PreparedMessage};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_core::{MessageRef, PreparedMessage};
 
-use super::queue::{Queue, Stage, Wish};
-use super::topic::{Seat, Topic};
+use super::deliver::{Source, forward, poll_serve};
+use super::inbox::{Inbox, TooSlow};
+use super::single::{Seat, Topic};
+use super::topic::Chair;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::machine::{Outbox, Outcome};
+use crate::split::SendHalf;
 
 /// A subscription to a [`Broadcast`](crate::Broadcast), with a queue of the messages published since.
 ///
@@ -19,28 +24,12 @@ use super::topic::{Seat, Topic};
 /// and drops queued messages.
 pub struct Subscription {
     topic: Arc<Topic>,
-    seat: Arc<Seat>,
-    /// The next message, which waits for room in a connection.
-    pub(super) next: Option<PreparedMessage>,
-}
-
-/// An error: a subscriber's queue overflowed under [`Slow::Disconnect`](crate::Slow).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooSlow {
-    code: CloseCode,
-}
-
-impl TooSlow {
-    /// Returns the code to close the connection with.
-    #[must_use]
-    pub const fn close_code(self) -> CloseCode {
-        self.code
-    }
+    inbox: Inbox<Seat>,
 }
 
 impl Subscription {
-    pub(super) const fn new(topic: Arc<Topic>, seat: Arc<Seat>) -> Self {
-        Self { topic, seat, next: None }
+    pub(super) const fn new(topic: Arc<Topic>, seat: Seat) -> Self {
+        Self { topic, inbox: Inbox::new(seat) }
     }
 
     /// Receives the next message. Returns `None` after the last [`Broadcast`](crate::Broadcast) was dropped and all
@@ -80,92 +69,117 @@ impl Subscription {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<PreparedMessage>, TooSlow>> {
-        poll_fn(|cx| self.poll_recv(cx))
+        poll_fn(|cx| self.inbox.poll_recv(cx))
     }
 
     /// Returns how many messages this subscriber missed because it was too slow.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.seat.lock().dropped()
+        self.inbox.chair.queue().dropped()
     }
 
-    pub(super) fn poll_recv(
+    /// Serves a connection until it ends, as [`Connection::run`] does, and delivers published messages meanwhile.
+    /// Messages that are queued when the task is polled are written together, along with the handler's replies.
+    ///
+    /// A client that doesn't read never blocks this: receiving continues, and the topic's [`Slow`](crate::Slow) policy
+    /// determines what is queued. A client to be disconnected is sent the policy's code, after the connection's queue
+    /// and within [`Settings::close_timeout`](crate::Settings::close_timeout) (5 s). After the topic has ended, or a
+    /// close frame was sent, this only receives.
+    ///
+    /// ```
+    /// # use tokio::io::{AsyncRead, AsyncWrite};
+    /// # use ws_tokio::{Broadcast, Connection, Error};
+    /// # async fn example<S: AsyncRead + AsyncWrite + Unpin>(
+    /// #     room: Broadcast,
+    /// #     mut connection: Connection<S>,
+    /// # ) -> Result<(), Error> {
+    /// // A chat room: every client receives all messages, including its own.
+    /// let say = |message: ws_tokio::MessageRef<'_>, _: &mut ws_tokio::Outbox<'_>| {
+    ///     room.publish(message.to_message());
+    /// };
+    /// room.subscribe().serve(&mut connection, say).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Connection::run`], and [`Error::Failed`] with the policy's code if the client was too slow.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost in either direction, and the handler's replies stay
+    /// queued.
+    pub fn serve<S, H, R>(
         &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<PreparedMessage>, TooSlow>> {
-        let mut queue = self.seat.lock();
-        if let Some(message) = take(&mut self.next, &mut queue)? {
-            return Poll::Ready(Ok(Some(message)));
-        }
-        if queue.stage() == Stage::Ended {
-            return Poll::Ready(Ok(None));
-        }
-        let before = queue.wait(Wish::Message, cx.waker());
-        drop(queue);
-        drop(before);
-        Poll::Pending
+        connection: &mut Connection<S>,
+        mut handler: H,
+    ) -> impl Future<Output = Result<R::Output, Error>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        H: FnMut(MessageRef<'_>, &mut Outbox<'_>) -> R,
+        R: Outcome,
+    {
+        // Not an async fn: an idle connection's task holds this future, which is thus only two pointers and the
+        // handler.
+        poll_fn(move |cx| poll_serve(self, cx, connection, &mut handler))
     }
 
-    /// Takes the next message, if there is one.
-    pub(super) fn take(&mut self) -> Result<Option<PreparedMessage>, TooSlow> {
-        take(&mut self.next, &mut self.seat.lock())
-    }
-
-    /// Waits until the queue has overflowed. Messages queued meanwhile don't wake the task.
-    pub(super) fn poll_slow(&self, cx: &mut Context<'_>) -> Poll<TooSlow> {
-        let mut queue = self.seat.lock();
-        if let Stage::Overflowed(code) = queue.stage() {
-            return Poll::Ready(TooSlow { code });
-        }
-        let before = queue.wait(Wish::Overflow, cx.waker());
-        drop(queue);
-        drop(before);
-        Poll::Pending
-    }
-
-    /// Unsubscribes and drops queued messages, which can't be sent any more.
-    pub(super) fn leave(&mut self) {
-        self.topic.leave(&self.seat);
-        self.next = None;
-        self.seat.lock().end(Stage::Ended);
+    /// Delivers published messages through the sending half of a connection, until the topic has ended and everything
+    /// is written. Messages queued meanwhile are written together.
+    ///
+    /// It notices the end of the connection only at the next message, so stop it together with the receiving half:
+    ///
+    /// ```
+    /// # use tokio::io::{AsyncRead, AsyncWrite};
+    /// # use ws_tokio::{Connection, Error, Subscription};
+    /// # async fn example<S: AsyncRead + AsyncWrite + Unpin>(
+    /// #     connection: Connection<S>,
+    /// #     mut subscription: Subscription,
+    /// # ) -> Result<(), Error> {
+    /// let (mut receiving, sending) = connection.split();
+    /// tokio::select! {
+    ///     ended = receiving.run(|message, outbox| outbox.send(message)) => ended,
+    ///     delivered = subscription.forward(&sending) => delivered,
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`SendHalf::send_prepared`], and [`Error::Failed`] with the policy's code if the client was too slow; the
+    /// connection was closed with that code, as by [`SendHalf::close`].
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: if dropped, no message is lost or sent twice, and the connection stays usable.
+    pub async fn forward<S>(&mut self, sending: &SendHalf<S>) -> Result<(), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        forward(self, sending).await
     }
 }
 
-fn take(
-    next: &mut Option<PreparedMessage>,
-    queue: &mut Queue,
-) -> Result<Option<PreparedMessage>, TooSlow> {
-    if let Stage::Overflowed(code) = queue.stage() {
-        *next = None;
-        return Err(TooSlow { code });
+impl Source for Subscription {
+    type Chair = Seat;
+
+    fn inbox(&mut self) -> &mut Inbox<Seat> {
+        &mut self.inbox
     }
-    Ok(next.take().or_else(|| queue.take()))
+
+    fn unsubscribe(&mut self) {
+        self.topic.leave(&self.inbox.chair);
+    }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.topic.leave(&self.seat);
+        self.topic.leave(&self.inbox.chair);
     }
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queue = self.seat.lock();
+        let queue = self.inbox.chair.queue();
         f.debug_struct("Subscription")
             .field("stage", &queue.stage())
             .field("dropped", &queue.dropped())
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for TooSlow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the subscriber was too slow, which is to close its connection with {}",
-            self.code
-        )
-    }
-}
-
-impl error::Error for TooSlow {}

@@ -1,138 +1,153 @@
-//! A topic's list of subscribers and their queues, used by publishers and subscribers.
+//! A topic's list of subscribers, to whose queues every message goes; for a [`Broadcast`](super::Broadcast) and for the topics of a
+//! [`Hub`](super::Hub).
 
-use std::mem;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use ws_core::PreparedMessage;
-
 use super::options::BroadcastOptions;
-use super::queue::{Offered, Queue};
+use super::queue::{Item, Offered, Queue};
 
-/// A topic. Locks are taken in this order: list, then queue. No task is woken under either.
-pub(super) struct Topic {
-    options: BroadcastOptions,
-    list: Mutex<List>,
+thread_local! {
+    /// A reusable list of tasks to wake; empty between messages.
+    static WAKERS: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
 }
 
-struct List {
-    seats: Vec<Arc<Seat>>,
+/// What a subscriber has: a queue behind a lock. Locks are taken in this order: list, then queue. No task is woken under either.
+pub(super) trait Chair {
+    type Item: Item;
+
+    fn queue(&self) -> MutexGuard<'_, Queue<Self::Item>>;
+}
+
+impl<T: Item> Chair for Mutex<Queue<T>> {
+    type Item = T;
+
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<C: Chair> Chair for Arc<Place<C>> {
+    type Item = C::Item;
+
+    fn queue(&self) -> MutexGuard<'_, Queue<C::Item>> {
+        self.chair.queue()
+    }
+}
+
+/// The subscribers of a topic.
+pub(super) struct List<C> {
+    places: Vec<Arc<Place<C>>>,
     /// Number of messages missed by present and past subscribers.
     dropped: u64,
-    /// Reusable list of tasks to wake; empty between messages.
-    wakers: Vec<Waker>,
+    is_closed: bool,
 }
 
-/// A subscriber's place in a topic.
-pub(super) struct Seat {
+/// A subscriber's place in a list.
+pub(super) struct Place<C> {
     /// Its index in the list, if it is there. Accessed only under the list's lock.
-    place: AtomicUsize,
-    queue: Mutex<Queue>,
+    index: AtomicUsize,
+    chair: C,
 }
 
-impl Topic {
-    pub(super) fn new(options: BroadcastOptions) -> Self {
-        let list = List { seats: Vec::new(), dropped: 0, wakers: Vec::new() };
-        Self { options, list: Mutex::new(list) }
+impl<C: Chair> List<C> {
+    pub(super) const fn new() -> Self {
+        Self { places: Vec::new(), dropped: 0, is_closed: false }
     }
 
-    /// Adds a subscriber, and returns its seat.
-    pub(super) fn enter(&self) -> Arc<Seat> {
-        self.lock().enter()
+    pub(super) fn enter(&mut self, chair: C) -> Arc<Place<C>> {
+        let place = Arc::new(Place { index: AtomicUsize::new(self.places.len()), chair });
+        self.places.push(place.clone());
+        place
     }
 
-    /// Removes a seat. Does nothing if it was already removed.
-    pub(super) fn leave(&self, seat: &Arc<Seat>) {
-        self.lock().leave(seat);
-    }
-
-    /// Queues a message for all subscribers and wakes those that wait. Returns the number of subscribers it was queued
-    /// for.
-    pub(super) fn publish(&self, message: &PreparedMessage) -> usize {
-        let mut list = self.lock();
-        let mut wakers = mem::take(&mut list.wakers);
-        let queued = list.offer(message, &self.options, &mut wakers);
-        drop(list);
-        wakers.drain(..).for_each(Waker::wake);
-        self.lock().wakers = wakers;
-        queued
-    }
-
-    /// Ends the topic; queued messages may still be taken.
-    pub(super) fn finish(&self) {
-        let seats = mem::take(&mut self.lock().seats);
-        for seat in seats {
-            let waker = seat.lock().finish();
-            waker.into_iter().for_each(Waker::wake);
+    /// Removes a place, if it is there; the last moves to where it was.
+    pub(super) fn leave(&mut self, place: &Arc<Place<C>>) {
+        let index = place.index.load(Ordering::Relaxed);
+        if self.places.get(index).is_some_and(|there| Arc::ptr_eq(there, place)) {
+            self.remove(index);
         }
     }
 
-    /// Returns the number of subscribers.
-    pub(super) fn taken(&self) -> usize {
-        self.lock().seats.len()
-    }
-
-    /// Returns the number of messages missed by present and past subscribers.
-    pub(super) fn dropped(&self) -> u64 {
-        self.lock().dropped
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl List {
-    fn enter(&mut self) -> Arc<Seat> {
-        let place = AtomicUsize::new(self.seats.len());
-        let seat = Arc::new(Seat { place, queue: Mutex::new(Queue::new()) });
-        self.seats.push(seat.clone());
-        seat
-    }
-
-    /// Removes a seat; the last seat moves to its place.
-    fn leave(&mut self, seat: &Arc<Seat>) {
-        let place = seat.place.load(Ordering::Relaxed);
-        if self.seats.get(place).is_some_and(|there| Arc::ptr_eq(there, seat)) {
-            self.remove(place);
+    fn remove(&mut self, index: usize) {
+        self.places.swap_remove(index);
+        if let Some(moved) = self.places.get(index) {
+            moved.index.store(index, Ordering::Relaxed);
+        }
+        if self.places.len() * 4 < self.places.capacity() {
+            self.places.shrink_to(self.places.len() * 2);
         }
     }
 
-    fn remove(&mut self, place: usize) {
-        self.seats.swap_remove(place);
-        if let Some(moved) = self.seats.get(place) {
-            moved.place.store(place, Ordering::Relaxed);
-        }
+    /// Whether nobody may enter any more.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Closes it if nobody is there. Returns whether that is so for the first time.
+    pub(super) fn close_if_empty(&mut self) -> bool {
+        let closes = self.places.is_empty() && !self.is_closed;
+        self.is_closed |= closes;
+        closes
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Arc<Place<C>>> {
+        std::mem::take(&mut self.places)
     }
 
     /// Offers a message to all subscribers and removes those that are too slow. Returns how many queued it.
     fn offer(
         &mut self,
-        message: &PreparedMessage,
+        item: &C::Item,
         options: &BroadcastOptions,
         wakers: &mut Vec<Waker>,
     ) -> usize {
-        let (mut place, mut queued) = (0, 0);
-        while let Some(seat) = self.seats.get(place) {
-            let mut queue = seat.lock();
+        let (mut index, mut queued) = (0, 0);
+        while let Some(place) = self.places.get(index) {
+            let mut queue = place.chair.queue();
             let before = queue.dropped();
-            let offered = queue.offer(message, options);
+            let offered = queue.offer(item, options);
             self.dropped += queue.dropped() - before;
             wakers.extend(queue.waker_after(offered));
             drop(queue);
             match offered {
-                Offered::Queued => (place, queued) = (place + 1, queued + 1),
-                Offered::Dropped => place += 1,
-                Offered::Overflowed => self.remove(place),
+                Offered::Queued => (index, queued) = (index + 1, queued + 1),
+                Offered::Dropped => index += 1,
+                Offered::Overflowed | Offered::Gone => self.remove(index),
             }
         }
         queued
     }
 }
 
-impl Seat {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Queues a message for all subscribers and wakes those that wait. Returns the number of subscribers it was queued for, and calls
+/// `then` with the list before it is unlocked.
+pub(super) fn publish<C: Chair, R>(
+    list: &Mutex<List<C>>,
+    item: &C::Item,
+    options: &BroadcastOptions,
+    then: impl FnOnce(&mut List<C>, usize) -> R,
+) -> R {
+    let mut wakers = WAKERS.take();
+    let mut locked = lock(list);
+    let queued = locked.offer(item, options, &mut wakers);
+    let result = then(&mut locked, queued);
+    drop(locked);
+    wakers.drain(..).for_each(Waker::wake);
+    WAKERS.set(wakers);
+    result
+}
+
+pub(super) fn lock<C>(list: &Mutex<List<C>>) -> MutexGuard<'_, List<C>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

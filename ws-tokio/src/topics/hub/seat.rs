@@ -1,0 +1,184 @@
+//! What a subscriber is subscribed to, and the queue that all of it goes to.
+
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::error;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::channel::Channel;
+use super::published::Published;
+use super::registry::Registry;
+use crate::topics::queue::Queue;
+use crate::topics::topic::{Chair, Place};
+
+/// Its subscriptions' lock is taken before any lock of a topic.
+pub(crate) struct Seat {
+    registry: Arc<Registry<Arc<Seat>>>,
+    queue: Mutex<Queue<Published>>,
+    subscriptions: Mutex<State>,
+}
+
+enum State {
+    Open(HashSet<Entry>),
+    /// The subscriber is gone: nothing is subscribed to any more.
+    Closed,
+}
+
+/// One subscription.
+struct Entry {
+    channel: Arc<Channel<Arc<Seat>>>,
+    place: Arc<Place<Arc<Seat>>>,
+}
+
+/// The subscriptions of a [`Subscriber`](crate::Subscriber), for handlers and other tasks. Cheap to clone. Once the subscriber is
+/// dropped, there are none, and subscribing has no effect.
+#[derive(Clone)]
+pub struct Subscriptions(pub(super) Arc<Seat>);
+
+/// An error: a subscriber can't be subscribed to one more topic, or not to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// It has as many as [`HubOptions::max_subscriptions`](crate::HubOptions::max_subscriptions) allows.
+    TooMany,
+    /// The name is longer than [`HubOptions::max_name`](crate::HubOptions::max_name).
+    NameTooLong,
+}
+
+impl Subscriptions {
+    pub(super) fn new(registry: Arc<Registry<Arc<Seat>>>) -> Self {
+        let subscriptions = Mutex::new(State::Open(HashSet::new()));
+        Self(Arc::new(Seat { registry, queue: Mutex::new(Queue::new()), subscriptions }))
+    }
+
+    /// Subscribes to messages that are published to the topic from now on. Returns whether it wasn't before.
+    ///
+    /// # Errors
+    /// A [`SubscribeError`] if that would be too much; nothing changes then.
+    pub fn subscribe(&self, topic: &str) -> Result<bool, SubscribeError> {
+        let registry = &self.0.registry;
+        if topic.len() > registry.options.max_name {
+            return Err(SubscribeError::NameTooLong);
+        }
+        let mut state = self.0.lock();
+        let State::Open(entries) = &mut *state else { return Ok(false) };
+        if entries.contains(topic) {
+            return Ok(false);
+        }
+        if entries.len() >= registry.options.max_subscriptions {
+            return Err(SubscribeError::TooMany);
+        }
+        let (channel, place) = registry.enter(topic, &self.0);
+        Ok(entries.insert(Entry { channel, place }))
+    }
+
+    /// Unsubscribes. Messages that are queued are still received. Returns whether it was subscribed.
+    pub fn unsubscribe(&self, topic: &str) -> bool {
+        let mut state = self.0.lock();
+        let State::Open(entries) = &mut *state else { return false };
+        let Some(entry) = entries.take(topic) else { return false };
+        self.0.registry.leave(&entry.channel, &entry.place);
+        true
+    }
+
+    /// Returns whether it is subscribed.
+    #[must_use]
+    pub fn contains(&self, topic: &str) -> bool {
+        self.0.lock().entries().is_some_and(|entries| entries.contains(topic))
+    }
+
+    /// Returns the names of the topics, in no order.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        let state = self.0.lock();
+        state
+            .entries()
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.channel.topic.name().to_owned())
+            .collect()
+    }
+
+    /// Returns the number of topics.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().entries().map_or(0, HashSet::len)
+    }
+
+    /// Returns whether it is subscribed to nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Unsubscribes from everything, for ever.
+    pub(super) fn close(&self) {
+        let before = mem::replace(&mut *self.0.lock(), State::Closed);
+        for entry in before.entries().into_iter().flatten() {
+            self.0.registry.leave(&entry.channel, &entry.place);
+        }
+    }
+}
+
+impl Seat {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Chair for Arc<Seat> {
+    type Item = Published;
+
+    fn queue(&self) -> MutexGuard<'_, Queue<Published>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    const fn entries(&self) -> Option<&HashSet<Entry>> {
+        match self {
+            Self::Open(entries) => Some(entries),
+            Self::Closed => None,
+        }
+    }
+}
+
+impl Borrow<str> for Entry {
+    fn borrow(&self) -> &str {
+        self.channel.topic.name()
+    }
+}
+
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.channel.topic.name().hash(state);
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.channel.topic.name() == other.channel.topic.name()
+    }
+}
+
+impl Eq for Entry {}
+
+impl fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooMany => "the subscriber has too many subscriptions",
+            Self::NameTooLong => "the topic's name is too long",
+        })
+    }
+}
+
+impl error::Error for SubscribeError {}
+
+impl fmt::Debug for Subscriptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriptions").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
