@@ -52,6 +52,7 @@
 //! - [`Connection::split`]: one task receives, any number of tasks send, ping and close.
 //! - [`Connection::reader`] and [`Connection::writer`]: a message as a byte stream, while it arrives or is written.
 //! - [`ByteStream`]: a connection for protocols without messages. For typed JSON, see the crate `ws-json`.
+//! - [`Hub`]: topics by name, for connections that subscribe to any number of them.
 //! - [`PreparedMessage`] and [`Broadcast`]: one message for many connections; a slow subscriber never delays the
 //!   others.
 //! - [`Server`]: a TCP listener with connection limits. [`Tracker`]: graceful shutdown.
