@@ -163,8 +163,9 @@ need_packages() {
   [ "$(uname -sm)" = "Linux x86_64" ] && command -v apt-get >/dev/null || { skip "not an x86-64 Linux with apt-get"; return 1; }
   dpkg -s "${packages[@]}" >/dev/null 2>&1 && return
   [ "$(id -u)" = 0 ] || { skip "packages are missing, and only root can install them: ${packages[*]}"; return 1; }
-  { apt-get -q update && DEBIAN_FRONTEND=noninteractive twice apt-get -q install -y --no-install-recommends "${packages[@]}"; } \
-    >"$home/apt.log" 2>&1 || { skip "apt-get install failed; see $home/apt.log"; return 1; }
+  # The lock of .ci/packages.
+  { flock 9 && apt-get -q update && DEBIAN_FRONTEND=noninteractive twice apt-get -q install -y --no-install-recommends "${packages[@]}"; } \
+    9>target/packages.lock >"$home/apt.log" 2>&1 || { skip "apt-get install failed; see $home/apt.log"; return 1; }
 }
 
 need_rust() { # VERSION ARCH...
