@@ -1,9 +1,10 @@
-//! Ours beside the peers' published crates in one process: the codecs alone, echo and handshakes in memory, broadcast.
+//! Ours beside the peers' published crates in one process: the codecs alone, echo and handshakes in memory, broadcast, topics.
 
 mod broadcast;
 mod codec;
 mod echo;
 mod handshakes;
+mod hub;
 
 use criterion::{criterion_group, criterion_main};
 
@@ -13,6 +14,8 @@ criterion_group!(
     codec::encode,
     echo::in_memory,
     handshakes::in_memory,
-    broadcast::over_tcp
+    broadcast::over_tcp,
+    hub::to_subscribers,
+    hub::among_topics
 );
 criterion_main!(benches);

@@ -6,6 +6,7 @@ mod attacks;
 mod counting;
 #[cfg(feature = "http2")]
 mod http2;
+mod hub;
 mod memory;
 mod peer;
 mod steady;

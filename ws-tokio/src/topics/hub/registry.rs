@@ -2,7 +2,7 @@
 
 use std::array;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ws_core::PreparedMessage;
@@ -69,6 +69,7 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
         let mut shard = self.shard(channel.topic.name());
         if shard.get(channel.topic.name()).is_some_and(|found| Arc::ptr_eq(&found.0, channel)) {
             shard.remove(channel.topic.name());
+            give_back(&mut shard);
         }
     }
 
@@ -95,6 +96,14 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
         // The other end of the hash than the set uses.
         let hash = self.hasher.hash_one(name);
         lock(&self.shards[(hash >> 32) as usize % SHARDS])
+    }
+}
+
+/// Gives back the memory of a set that was much larger, as a topic's list does. An empty one keeps none: its capacity may seem
+/// small, as it doesn't count the places of what was removed.
+pub(super) fn give_back<T: Eq + Hash>(set: &mut HashSet<T>) {
+    if set.is_empty() || set.len() * 4 < set.capacity() {
+        set.shrink_to(set.len() * 2);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::channel::Channel;
 use super::published::Published;
-use super::registry::Registry;
+use super::registry::{Registry, give_back};
 use crate::topics::queue::Queue;
 use crate::topics::topic::{Chair, Place};
 
@@ -80,6 +80,7 @@ impl Subscriptions {
         let mut state = self.0.lock();
         let State::Open(entries) = &mut *state else { return false };
         let Some(entry) = entries.take(topic) else { return false };
+        give_back(entries);
         self.0.registry.leave(&entry.channel, &entry.place);
         true
     }
