@@ -58,7 +58,7 @@ pub use subscriber::Subscriber;
 /// [`Slow::KeepLatest`](crate::Slow::KeepLatest); and the messages of one topic in the same order as every other subscriber.
 ///
 /// # Memory
-/// A topic takes about 150 bytes and its name. A subscription takes about 100 bytes, a subscriber about 250 and its queue, as for
+/// A topic takes about 150 bytes and its name, a subscription about 70, and a subscriber about 250 and its queue, as for
 /// [`Broadcast`](crate::Broadcast).
 #[derive(Clone)]
 pub struct Hub(Arc<Registry<Arc<Seat>>>);
