@@ -134,7 +134,7 @@ mod error;
 mod events;
 #[cfg(all(feature = "http2", not(target_family = "wasm")))]
 mod http2;
-#[cfg(any(feature = "stream", not(target_family = "wasm")))]
+#[cfg(feature = "stream")]
 mod items;
 #[cfg(not(target_family = "wasm"))]
 mod machine;

@@ -49,11 +49,19 @@ const scripted = (script, options = {}) => async () => {
   return { port: () => server.address().port, ends, stop };
 };
 
-// A bare TCP server.
+// A bare TCP server. It cuts what is left, for a socket that isn't read doesn't notice its end.
 const bare = (script) => async () => {
-  const server = net.createServer(script);
+  const sockets = new Set();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    script(socket);
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { port: () => server.address().port, stop: () => server.close() };
+  const stop = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port: () => server.address().port, stop };
 };
 
 // A bare TCP server that does this once it has answered the handshake.

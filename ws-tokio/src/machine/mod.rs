@@ -5,7 +5,6 @@ mod counters;
 mod failure;
 mod handler;
 mod inbound;
-#[cfg(feature = "stream")]
 mod life;
 mod linger;
 mod news;

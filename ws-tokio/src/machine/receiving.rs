@@ -7,9 +7,9 @@ use ws_core::{Control, DecodeError};
 
 use super::callbacks::PingReply;
 use super::inbound::{Inbound, Progress};
-#[cfg(feature = "stream")]
 use super::shared::{Arriving, Link};
 use crate::error::Error;
+#[cfg(feature = "stream")]
 use crate::items::Items;
 
 /// Number of messages after which other tasks get a turn: decoding buffered input uses none of Tokio's budget.
