@@ -16,3 +16,6 @@ pub trait Duplex {}
 
 #[cfg(target_family = "wasm")]
 impl<S> Duplex for S {}
+
+/// Whether what is fed waits to be written. A browser sends by itself, and is slow to say that it has.
+pub(crate) const QUEUES: bool = cfg!(not(target_family = "wasm"));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use ws_tokio::{Connection, MessageKind, SendHalf};
 
-use crate::duplex::Duplex;
+use crate::duplex::{Duplex, QUEUES};
 use crate::error::Error;
 use crate::json::{Json, fill};
 
@@ -17,8 +17,7 @@ impl<S: Duplex> Json<Connection<S>> {
     /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.feed(value).await?;
-        // A browser sends by itself, and is slow to say that it has.
-        if cfg!(not(target_family = "wasm")) {
+        if QUEUES {
             self.0.flush().await?;
         }
         Ok(())
@@ -47,8 +46,7 @@ impl<S: Duplex> Json<SendHalf<S>> {
     /// If dropped, the message is either queued whole or not at all; the connection stays usable.
     pub async fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         self.feed(value).await?;
-        // A browser sends by itself, and is slow to say that it has.
-        if cfg!(not(target_family = "wasm")) {
+        if QUEUES {
             self.0.flush().await?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 #[path = "support"]
 mod support {
     pub(crate) mod counted;
+    pub(crate) mod now;
 }
 
 use std::future::{Future, poll_fn};
@@ -23,6 +24,7 @@ use ws_tokio::{
 };
 
 use support::counted::Counted;
+use support::now::now;
 
 fn topic(slow: Slow, max_messages: usize) -> Broadcast {
     Broadcast::with(BroadcastOptions::default().max_messages(max_messages).slow(slow))
@@ -36,16 +38,6 @@ fn publish(topic: &Broadcast, numbers: impl IntoIterator<Item = usize>) {
     for number in numbers {
         topic.publish(number.to_string());
     }
-}
-
-/// Polls once; `None` where it waits.
-async fn now<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// What is queued for a subscriber now.

@@ -1,12 +1,14 @@
 //! Topics by name: what is published reaches the topic's subscribers, once and in order, and nobody else.
 
+#[path = "support"]
+mod support {
+    pub(crate) mod now;
+}
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::thread;
 
 use proptest::prelude::*;
@@ -15,6 +17,8 @@ use ws_tokio::{
     BroadcastOptions, CloseCode, Error, Hub, HubOptions, Message, MessageRef, Outbox, Published,
     Slow, SubscribeError, Subscriber, Subscriptions, TooSlow, pipe,
 };
+
+use support::now::now;
 
 fn hub(slow: Slow, max_messages: usize) -> Hub {
     let queues = BroadcastOptions::default().max_messages(max_messages).slow(slow);
@@ -27,16 +31,6 @@ fn subscriber(hub: &Hub, topics: &[&str]) -> Subscriber {
         assert_eq!(subscriber.subscribe(topic), Ok(true));
     }
     subscriber
-}
-
-/// Polls once; `None` where it waits.
-async fn now<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 fn shown(published: &Published) -> String {

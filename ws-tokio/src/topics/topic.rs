@@ -25,7 +25,7 @@ impl<T: Item> Chair for Mutex<Queue<T>> {
     type Item = T;
 
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
-        self.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(self)
     }
 }
 
@@ -148,6 +148,7 @@ pub(super) fn publish<C: Chair, R>(
     result
 }
 
-pub(super) fn lock<C>(list: &Mutex<List<C>>) -> MutexGuard<'_, List<C>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks a mutex, ignoring poisoning: a panic leaves no update incomplete.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,14 +3,14 @@
 use std::array;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ws_core::PreparedMessage;
 
 use super::channel::{ByName, Channel};
 use super::published::Published;
 use crate::topics::options::HubOptions;
-use crate::topics::topic::{Chair, Place, publish};
+use crate::topics::topic::{Chair, Place, lock, publish};
 
 /// Many times the threads that publish at once on a large machine.
 const SHARDS: usize = 64;
@@ -93,7 +93,7 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
     }
 
     fn shard(&self, name: &str) -> MutexGuard<'_, HashSet<ByName<C>>> {
-        // The other end of the hash than the set uses.
+        // With keys of its own, so that a shard's names are spread over all of its set.
         let hash = self.hasher.hash_one(name);
         lock(&self.shards[(hash >> 32) as usize % SHARDS])
     }
@@ -105,8 +105,4 @@ pub(super) fn give_back<T: Eq + Hash>(set: &mut HashSet<T>) {
     if set.is_empty() || set.len() * 4 < set.capacity() {
         set.shrink_to(set.len() * 2);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,13 +6,13 @@ use std::error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::channel::Channel;
 use super::published::Published;
 use super::registry::{Registry, give_back};
 use crate::topics::queue::Queue;
-use crate::topics::topic::{Chair, Place};
+use crate::topics::topic::{Chair, Place, lock};
 
 /// Its subscriptions' lock is taken before any lock of a topic.
 pub(crate) struct Seat {
@@ -126,7 +126,7 @@ impl Subscriptions {
 
 impl Seat {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.subscriptions)
     }
 }
 
@@ -134,7 +134,7 @@ impl Chair for Arc<Seat> {
     type Item = Published;
 
     fn queue(&self) -> MutexGuard<'_, Queue<Published>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 
