@@ -1,6 +1,7 @@
 //! One message for many connections; a slow subscriber never delays the others.
 
 mod broadcast;
+mod bus;
 mod deliver;
 mod hub;
 mod inbox;
@@ -11,6 +12,7 @@ mod subscription;
 mod topic;
 
 pub use broadcast::Broadcast;
+pub use bus::{Bus, BusEvent, BusMessage, BusResult};
 pub use hub::{Hub, Published, SubscribeError, Subscriber, Subscriptions};
 pub use inbox::TooSlow;
 pub use options::{BroadcastOptions, HubOptions, Slow};
