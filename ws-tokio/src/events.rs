@@ -68,6 +68,26 @@ pub(crate) fn cannot_listen(error: &io::Error) {
     event!(warn, %error, "accepting connections pauses");
 }
 
+/// Reports that a hub's bus is there.
+pub(crate) fn bus_connected() {
+    event!(info, "bus connected");
+}
+
+/// Reports that a hub's bus is away.
+pub(crate) fn bus_disconnected() {
+    event!(warn, "bus disconnected: messages for other nodes wait");
+}
+
+/// Reports that a hub's bus failed at a call.
+pub(crate) fn bus_failed(call: &str, error: &dyn Display) {
+    event!(debug, call, %error, "bus failed");
+}
+
+/// Reports that messages did not go to other nodes, so many since the hub was made.
+pub(crate) fn bus_lost(dropped: u64) {
+    event!(warn, dropped, "messages for other nodes were dropped");
+}
+
 /// An event recorded under the lock of a split connection, and reported after unlocking.
 #[derive(Debug)]
 pub(crate) enum Event {

@@ -202,8 +202,9 @@ pub use tls::{ServerTls, TlsError};
 pub use tokio_rustls::{self, rustls};
 #[cfg(not(target_family = "wasm"))]
 pub use topics::{
-    Broadcast, BroadcastOptions, Bus, BusEvent, BusMessage, BusResult, Hub, HubOptions, Published,
-    Slow, SubscribeError, Subscriber, Subscription, Subscriptions, TooSlow,
+    Broadcast, BroadcastOptions, Bus, BusEvent, BusMessage, BusResult, BusStats, Gap, Hub,
+    HubEvent, HubOptions, Published, Slow, SubscribeError, Subscriber, Subscription, Subscriptions,
+    TooSlow,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use transport::{AnyStream, Transport};

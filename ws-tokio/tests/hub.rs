@@ -14,7 +14,7 @@ use std::thread;
 use proptest::prelude::*;
 use tokio::task::yield_now;
 use ws_tokio::{
-    BroadcastOptions, CloseCode, Error, Hub, HubOptions, Message, MessageRef, Outbox, Published,
+    BroadcastOptions, CloseCode, Error, Hub, HubEvent, HubOptions, Message, MessageRef, Outbox,
     Slow, SubscribeError, Subscriber, Subscriptions, TooSlow, pipe,
 };
 
@@ -33,7 +33,8 @@ fn subscriber(hub: &Hub, topics: &[&str]) -> Subscriber {
     subscriber
 }
 
-fn shown(published: &Published) -> String {
+fn shown(event: HubEvent) -> String {
+    let published = event.into_message().expect("no gaps on one node");
     let text = published.message().message().as_text().expect("text").to_owned();
     format!("{}: {text}", published.topic())
 }
@@ -41,8 +42,8 @@ fn shown(published: &Published) -> String {
 /// What is queued for a subscriber now.
 async fn queued(subscriber: &mut Subscriber) -> Vec<String> {
     let mut queued = Vec::new();
-    while let Some(Ok(published)) = now(subscriber.recv()).await {
-        queued.push(shown(&published));
+    while let Some(Ok(event)) = now(subscriber.recv()).await {
+        queued.push(shown(event));
     }
     queued
 }
@@ -103,6 +104,7 @@ async fn a_subscriber_has_no_more_topics_than_allowed_and_none_of_a_long_name() 
     let bounded = subscriber(&hub, &["a", "abc"]);
     assert_eq!(bounded.subscribe("b"), Err(SubscribeError::TooMany));
     assert_eq!(bounded.subscribe("abcd"), Err(SubscribeError::NameTooLong));
+    assert_eq!(bounded.subscribe(""), Err(SubscribeError::NoName));
     assert_eq!(bounded.subscribe("a"), Ok(false));
     bounded.unsubscribe("a");
     assert_eq!(bounded.subscribe("b"), Ok(true));
@@ -469,7 +471,7 @@ async fn holds(slow: Slow, ops: Vec<Op>) {
                 }
                 let expected = models[who].queue.pop_front();
                 let expected = expected.map(|(topic, _, text)| format!("{topic}: {text}"));
-                assert_eq!(received.map(|received| shown(&received.expect("a message"))), expected);
+                assert_eq!(received.map(|received| shown(received.expect("a message"))), expected);
             }
             Op::Renew(who) => {
                 subscribers[who] = hub.subscriber();

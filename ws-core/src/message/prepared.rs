@@ -46,6 +46,12 @@ impl PreparedMessage {
         Self(Arc::new(Forms { plain: message.into(), deflated: None }))
     }
 
+    /// Returns whether it is never compressed: whether [`plain`](Self::plain) prepared it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.0.deflated.is_none()
+    }
+
     /// Returns the message.
     #[must_use]
     pub fn message(&self) -> &Message {

@@ -8,7 +8,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::{EncodeError, MessageRef};
 
 use super::inbox::{Inbox, TooSlow};
-use super::queue::Item;
 use super::topic::Chair;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -89,9 +88,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // A message stays in `next` until it is queued.
-    while let Some(item) = inbox.next.clone() {
-        if let Err(error) = unless_slow(inbox, sending.feed_prepared(item.message())).await? {
-            return Ok(Err(error));
+    while let Some(taken) = inbox.next.clone() {
+        if let Some(message) = taken.message() {
+            if let Err(error) = unless_slow(inbox, sending.feed_prepared(message)).await? {
+                return Ok(Err(error));
+            }
         }
         inbox.next = None;
         inbox.next = inbox.take()?;
@@ -152,12 +153,13 @@ where
 {
     for _ in 0..MESSAGES_PER_TURN {
         let inbox = source.inbox();
-        let item = match inbox.poll_recv(cx) {
-            Poll::Ready(Ok(Some(item))) => item,
+        let taken = match inbox.poll_recv(cx) {
+            Poll::Ready(Ok(Some(taken))) => taken,
             Poll::Ready(Ok(None)) | Poll::Pending => return Fed::All,
             Poll::Ready(Err(slow)) => return disconnect(connection, slow),
         };
-        let fed = pin!(connection.feed_prepared(item.message())).poll(cx);
+        let Some(message) = taken.message() else { continue };
+        let fed = pin!(connection.feed_prepared(message)).poll(cx);
         match fed {
             Poll::Ready(Ok(())) => {}
             // Receiving continues, and reports how the connection ends.
@@ -166,11 +168,11 @@ where
                 source.inbox().end();
             }
             Poll::Ready(Err(error)) => {
-                inbox.next = Some(item);
+                inbox.next = Some(taken);
                 return Fed::Failed(error);
             }
             Poll::Pending => {
-                inbox.next = Some(item);
+                inbox.next = Some(taken);
                 return match inbox.poll_slow(cx) {
                     Poll::Pending => Fed::Full,
                     Poll::Ready(slow) => disconnect(connection, slow),

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use ws_core::CloseCode;
 
-use super::queue::{Item, Queue, Stage, Wish};
+use super::queue::{Item, Queue, Stage, Taken, Wish};
 use super::topic::Chair;
 
 /// An error: a subscriber's queue overflowed under [`Slow::Disconnect`](crate::Slow).
@@ -26,7 +26,7 @@ impl TooSlow {
 pub(super) struct Inbox<C: Chair> {
     pub(super) chair: C,
     /// The next message, which waits for room in a connection.
-    pub(super) next: Option<C::Item>,
+    pub(super) next: Option<Taken<C::Item>>,
 }
 
 impl<C: Chair> Inbox<C> {
@@ -37,10 +37,10 @@ impl<C: Chair> Inbox<C> {
     pub(super) fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<C::Item>, TooSlow>> {
+    ) -> Poll<Result<Option<Taken<C::Item>>, TooSlow>> {
         let mut queue = self.chair.queue();
-        if let Some(item) = take(&mut self.next, &mut queue)? {
-            return Poll::Ready(Ok(Some(item)));
+        if let Some(taken) = take(&mut self.next, &mut queue)? {
+            return Poll::Ready(Ok(Some(taken)));
         }
         if queue.stage() == Stage::Ended {
             return Poll::Ready(Ok(None));
@@ -52,7 +52,7 @@ impl<C: Chair> Inbox<C> {
     }
 
     /// Takes the next message, if there is one.
-    pub(super) fn take(&mut self) -> Result<Option<C::Item>, TooSlow> {
+    pub(super) fn take(&mut self) -> Result<Option<Taken<C::Item>>, TooSlow> {
         take(&mut self.next, &mut self.chair.queue())
     }
 
@@ -75,7 +75,10 @@ impl<C: Chair> Inbox<C> {
     }
 }
 
-fn take<T: Item>(next: &mut Option<T>, queue: &mut Queue<T>) -> Result<Option<T>, TooSlow> {
+fn take<T: Item>(
+    next: &mut Option<Taken<T>>,
+    queue: &mut Queue<T>,
+) -> Result<Option<Taken<T>>, TooSlow> {
     if let Stage::Overflowed(code) = queue.stage() {
         *next = None;
         return Err(TooSlow { code });

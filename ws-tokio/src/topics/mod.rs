@@ -13,7 +13,7 @@ mod topic;
 
 pub use broadcast::Broadcast;
 pub use bus::{Bus, BusEvent, BusMessage, BusResult};
-pub use hub::{Hub, Published, SubscribeError, Subscriber, Subscriptions};
+pub use hub::{BusStats, Gap, Hub, HubEvent, Published, SubscribeError, Subscriber, Subscriptions};
 pub use inbox::TooSlow;
 pub use options::{BroadcastOptions, HubOptions, Slow};
 pub use subscription::Subscription;

@@ -1,6 +1,9 @@
 //! Options of topics: how much is queued for a slow subscriber, and what happens when its queue is full.
 
-use ws_core::CloseCode;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use ws_core::{CloseCode, Message};
 
 /// Options of a [`Broadcast`](super::Broadcast). Limits are per subscriber.
 ///
@@ -30,6 +33,10 @@ pub struct HubOptions {
     pub(super) queues: BroadcastOptions,
     pub(super) max_subscriptions: usize,
     pub(super) max_name: usize,
+    pub(super) max_waiting: usize,
+    pub(super) max_waiting_bytes: usize,
+    pub(super) linger: Duration,
+    pub(super) gap_message: Option<fn(&str) -> Message>,
 }
 
 impl HubOptions {
@@ -46,16 +53,46 @@ impl HubOptions {
         Self { max_subscriptions: most, ..self }
     }
 
-    /// Sets the maximum length of a topic's name, in bytes. Default 255.
+    /// Sets the maximum length of a topic's name, in bytes. Default 255. All nodes should have the same.
     #[must_use]
     pub fn max_name(self, bytes: usize) -> Self {
         Self { max_name: bytes, ..self }
+    }
+
+    /// Sets how much waits for the bus while it is away or slow: a number of messages, at least 1, by default 16384, and their payload
+    /// bytes, by default 16 MiB. What is too much stays on this node; it is counted, and other nodes are told of a gap.
+    #[must_use]
+    pub fn max_waiting(self, messages: usize, bytes: usize) -> Self {
+        let max_waiting = messages.clamp(1, Semaphore::MAX_PERMITS);
+        Self { max_waiting, max_waiting_bytes: bytes, ..self }
+    }
+
+    /// Sets how long a node goes on receiving a topic that has lost its last subscriber: who comes back meanwhile costs the bus nothing.
+    /// Default 5 s.
+    #[must_use]
+    pub fn linger(self, time: Duration) -> Self {
+        Self { linger: time, ..self }
+    }
+
+    /// Sets what clients are sent after a [gap](super::HubEvent::Gap), by [`Subscriber::serve`](super::Subscriber::serve) and
+    /// [`forward`](super::Subscriber::forward): a message that says so, made of the topic's name. Default: nothing.
+    #[must_use]
+    pub fn gap_message(self, message: fn(topic: &str) -> Message) -> Self {
+        Self { gap_message: Some(message), ..self }
     }
 }
 
 impl Default for HubOptions {
     fn default() -> Self {
-        Self { queues: BroadcastOptions::default(), max_subscriptions: 1024, max_name: 255 }
+        Self {
+            queues: BroadcastOptions::default(),
+            max_subscriptions: 1024,
+            max_name: 255,
+            max_waiting: 16384,
+            max_waiting_bytes: 16 << 20,
+            linger: Duration::from_secs(5),
+            gap_message: None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The bounded queue of one subscriber.
 
 use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
 use std::hash::Hash;
 use std::mem;
 use std::task::Waker;
@@ -16,6 +17,7 @@ const KEPT: usize = 32;
 pub(super) trait Item: Clone {
     /// Says which items are of the same kind, for [`Slow::KeepLatest`].
     type Key: Eq + Hash;
+    type Gap: Gap;
 
     fn key(&self) -> Self::Key;
 
@@ -25,8 +27,39 @@ pub(super) trait Item: Clone {
     fn dropped(&self) {}
 }
 
+/// Says that messages were missed which never came this far. Equal to another that says the same.
+pub(super) trait Gap: Clone + PartialEq {
+    /// What the client is told, if anything.
+    fn message(&self) -> Option<&PreparedMessage>;
+}
+
+/// What a subscriber takes.
+#[derive(Clone)]
+pub(super) enum Taken<T: Item> {
+    Item(T),
+    Gap(T::Gap),
+}
+
+impl<T: Item> Taken<T> {
+    /// What goes to the client, if anything.
+    pub(super) fn message(&self) -> Option<&PreparedMessage> {
+        match self {
+            Self::Item(item) => Some(item.message()),
+            Self::Gap(gap) => gap.message(),
+        }
+    }
+}
+
+/// On one node, nothing is missed unless the queue drops it.
+impl Gap for Infallible {
+    fn message(&self) -> Option<&PreparedMessage> {
+        match *self {}
+    }
+}
+
 impl Item for PreparedMessage {
     type Key = ();
+    type Gap = Infallible;
 
     fn key(&self) {}
 
@@ -44,7 +77,11 @@ pub(super) struct Queue<T: Item> {
     stage: Stage,
     waiting: Option<(Wish, Waker)>,
     latest: Option<Box<Latest<T::Key>>>,
+    gaps: Option<Box<Gaps<T::Gap>>>,
 }
+
+/// Gaps, each with the number of items that are before it. They are never dropped, and there is one of each kind at most.
+struct Gaps<G>(VecDeque<(usize, G)>);
 
 /// Where the item of each key is, under [`Slow::KeepLatest`].
 struct Latest<K> {
@@ -91,6 +128,7 @@ impl<T: Item> Queue<T> {
             stage: Stage::Subscribed,
             waiting: None,
             latest: None,
+            gaps: None,
         }
     }
 
@@ -154,6 +192,9 @@ impl<T: Item> Queue<T> {
         } else {
             self.bytes = bytes - len(item);
             latest.close_up(place, item.key(), self.items.len());
+            if let Some(gaps) = &mut self.gaps {
+                gaps.close_up(place);
+            }
             self.items.remove(place).expect("its place")
         };
         self.drops(&before);
@@ -165,7 +206,35 @@ impl<T: Item> Queue<T> {
         item.dropped();
     }
 
-    pub(super) fn take(&mut self) -> Option<T> {
+    /// Queues a gap behind everything else; an earlier one of the same kind says nothing any more. Returns the task to wake.
+    pub(super) fn tell_gap(&mut self, gap: &T::Gap) -> Option<Waker> {
+        if self.stage != Stage::Subscribed {
+            return None;
+        }
+        self.forget_gaps(|other| other == gap);
+        self.gaps.get_or_insert_default().0.push_back((self.items.len(), gap.clone()));
+        self.waker_for(|wish| wish == Wish::Message)
+    }
+
+    /// Forgets queued gaps that this is true of.
+    pub(super) fn forget_gaps(&mut self, is_past: impl Fn(&T::Gap) -> bool) {
+        if let Some(gaps) = &mut self.gaps {
+            gaps.0.retain(|(_, gap)| !is_past(gap));
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<Taken<T>> {
+        if let Some(gaps) = &mut self.gaps {
+            match gaps.0.front() {
+                Some((0, _)) => return gaps.0.pop_front().map(|(_, gap)| Taken::Gap(gap)),
+                Some(_) => {}
+                None => self.gaps = None,
+            }
+        }
+        self.take_item().map(Taken::Item)
+    }
+
+    fn take_item(&mut self) -> Option<T> {
         let item = self.pop();
         if self.items.is_empty() {
             self.latest = None;
@@ -188,6 +257,7 @@ impl<T: Item> Queue<T> {
         self.items = VecDeque::new();
         self.bytes = 0;
         self.latest = None;
+        self.gaps = None;
     }
 
     /// Registers the subscriber's task. Returns the previous waker, to be dropped after unlocking.
@@ -221,6 +291,9 @@ impl<T: Item> Queue<T> {
             latest.numbers.remove(&item.key());
             latest.first += 1;
         }
+        if let Some(gaps) = &mut self.gaps {
+            gaps.close_up(0);
+        }
         Some(item)
     }
 }
@@ -238,6 +311,21 @@ impl<K: Eq + Hash> Latest<K> {
             *later -= 1;
         }
         self.numbers.insert(key, self.first + items as u64 - 1);
+    }
+}
+
+impl<G> Gaps<G> {
+    /// The item at this place is gone.
+    fn close_up(&mut self, place: usize) {
+        for (before, _) in self.0.iter_mut().filter(|(before, _)| *before > place) {
+            *before -= 1;
+        }
+    }
+}
+
+impl<G> Default for Gaps<G> {
+    fn default() -> Self {
+        Self(VecDeque::new())
     }
 }
 

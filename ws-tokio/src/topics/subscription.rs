@@ -9,6 +9,7 @@ use ws_core::{MessageRef, PreparedMessage};
 
 use super::deliver::{Source, forward, poll_serve};
 use super::inbox::{Inbox, TooSlow};
+use super::queue::Taken;
 use super::single::{Seat, Topic};
 use super::topic::Chair;
 use crate::connection::Connection;
@@ -69,7 +70,12 @@ impl Subscription {
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<PreparedMessage>, TooSlow>> {
-        poll_fn(|cx| self.inbox.poll_recv(cx))
+        poll_fn(|cx| {
+            self.inbox.poll_recv(cx).map_ok(|taken| match taken? {
+                Taken::Item(message) => Some(message),
+                Taken::Gap(never) => match never {},
+            })
+        })
     }
 
     /// Returns how many messages this subscriber missed because it was too slow.

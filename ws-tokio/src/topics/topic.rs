@@ -148,6 +148,13 @@ pub(super) fn publish<C: Chair, R>(
     result
 }
 
+/// Tells all subscribers of a gap and wakes those that wait.
+pub(super) fn tell_gap<C: Chair>(list: &Mutex<List<C>>, gap: &<C::Item as Item>::Gap) {
+    let wakers: Vec<_> =
+        lock(list).places.iter().filter_map(|place| place.chair.queue().tell_gap(gap)).collect();
+    wakers.into_iter().for_each(Waker::wake);
+}
+
 /// Locks a mutex, ignoring poisoning: a panic leaves no update incomplete.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::named::Named;
@@ -11,11 +12,25 @@ pub(super) struct Channel<C> {
     /// Apart from the rest, since messages outlive a topic.
     pub(super) topic: Arc<Named>,
     pub(super) list: Mutex<List<C>>,
+    is_reached: AtomicBool,
 }
 
 impl<C: Chair> Channel<C> {
     pub(super) fn new(name: &str) -> Self {
-        Self { topic: Arc::new(Named::new(name)), list: Mutex::new(List::new()) }
+        Self {
+            topic: Arc::new(Named::new(name)),
+            list: Mutex::new(List::new()),
+            is_reached: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether what other nodes publish comes here.
+    pub(super) fn is_reached(&self) -> bool {
+        self.is_reached.load(Ordering::Acquire)
+    }
+
+    pub(super) fn reached(&self) {
+        self.is_reached.store(true, Ordering::Release);
     }
 
     /// Gives somebody a place, unless the topic has ended meanwhile.
@@ -47,7 +62,7 @@ impl<C> Borrow<str> for ByName<C> {
 
 impl<C> Hash for ByName<C> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.topic.name().hash(state);
+        str::hash(self.0.topic.name(), state);
     }
 }
 

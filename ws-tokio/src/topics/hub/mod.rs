@@ -1,7 +1,12 @@
 //! Topics by name, for connections that subscribe to any number of them.
 
 mod channel;
+mod event;
+mod gap;
+mod link;
 mod named;
+mod names;
+mod nodes;
 mod published;
 mod registry;
 mod seat;
@@ -12,7 +17,12 @@ use std::sync::Arc;
 
 use ws_core::{Message, PreparedMessage};
 
+use super::bus::Bus;
 use super::options::HubOptions;
+pub use event::HubEvent;
+pub use gap::Gap;
+pub use link::BusStats;
+use link::Link;
 pub use published::Published;
 use registry::Registry;
 use seat::Seat;
@@ -73,7 +83,31 @@ impl Hub {
     /// Creates a hub with these options.
     #[must_use]
     pub fn with(options: HubOptions) -> Self {
-        Self(Arc::new(Registry::new(options)))
+        Self(Arc::new(Registry::new(options, None)))
+    }
+
+    /// Creates a hub that shares its topics with those of other nodes, over an engine that carries messages between them: `Nats`
+    /// or `Redis`, behind the features of these names, or a [`Bus`] of one's own.
+    ///
+    /// Everything else stays as it is on one node. Subscribers here are served at once; to others, a message goes once per node that has
+    /// subscribers of the topic, in order per publisher and topic, at most once. What may have been lost on the way is told by
+    /// [`HubEvent::Gap`]. While the bus is away, messages wait for it, up to [`HubOptions::max_waiting`].
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime, which runs a task until the last clone and the last subscriber are gone.
+    #[must_use]
+    pub fn over(bus: impl Bus, options: HubOptions) -> Self {
+        let (link, queue) = Link::new(&options);
+        let shared = link.shared.clone();
+        let registry = Arc::new(Registry::new(options, Some(link)));
+        tokio::spawn(nodes::run(bus, Arc::downgrade(&registry), shared, queue));
+        Self(registry)
+    }
+
+    /// Returns figures of the bus; `None` on one node.
+    #[must_use]
+    pub fn bus_stats(&self) -> Option<BusStats> {
+        self.0.link.as_ref().map(Link::stats)
     }
 
     /// Creates a subscriber, for a connection. It is subscribed to nothing yet.

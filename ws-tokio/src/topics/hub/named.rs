@@ -1,19 +1,20 @@
 //! What a message says of its topic; equal to what has the same name.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) struct Named {
-    name: Box<str>,
+    name: Arc<str>,
     dropped: AtomicU64,
 }
 
 impl Named {
-    pub(super) fn new(name: &str) -> Self {
+    pub(super) fn new(name: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), dropped: AtomicU64::new(0) }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) const fn name(&self) -> &Arc<str> {
         &self.name
     }
 

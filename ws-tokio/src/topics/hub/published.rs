@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ws_core::PreparedMessage;
 
+use super::gap::Gap;
 use super::named::Named;
 use crate::topics::queue::Item;
 
@@ -29,6 +30,10 @@ impl Published {
         self.0.topic.name()
     }
 
+    pub(super) fn topic_name(&self) -> &Arc<str> {
+        self.0.topic.name()
+    }
+
     /// Returns the key that it was published with.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
@@ -45,6 +50,7 @@ impl Published {
 impl Item for Published {
     /// The topic by its name: one that ended and began again is the same to a subscriber.
     type Key = (Arc<Named>, Option<Arc<str>>);
+    type Gap = Gap;
 
     fn key(&self) -> Self::Key {
         (self.0.topic.clone(), self.0.key.clone())

@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use ws_core::PreparedMessage;
 
 use super::channel::{ByName, Channel};
+use super::gap::Gap;
+use super::link::Link;
+use super::named::Named;
 use super::published::Published;
 use crate::topics::options::HubOptions;
-use crate::topics::topic::{Chair, Place, lock, publish};
+use crate::topics::topic::{Chair, Place, lock, publish, tell_gap};
 
 /// Many times the threads that publish at once on a large machine.
 const SHARDS: usize = 64;
@@ -20,12 +23,14 @@ pub(crate) struct Registry<C> {
     pub(super) options: HubOptions,
     hasher: RandomState,
     shards: [Mutex<HashSet<ByName<C>>>; SHARDS],
+    /// To other nodes, if there are any.
+    pub(super) link: Option<Link>,
 }
 
 impl<C: Chair<Item = Published> + Clone> Registry<C> {
-    pub(super) fn new(options: HubOptions) -> Self {
+    pub(super) fn new(options: HubOptions, link: Option<Link>) -> Self {
         let shards = array::from_fn(|_| Mutex::default());
-        Self { options, hasher: RandomState::new(), shards }
+        Self { options, hasher: RandomState::new(), shards, link }
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<Channel<C>>> {
@@ -55,6 +60,8 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
         }
         let channel = Arc::new(Channel::new(name));
         shard.insert(ByName(channel.clone()));
+        drop(shard);
+        self.changed(&channel);
         channel
     }
 
@@ -66,30 +73,88 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
 
     /// Forgets a topic that nobody may enter any more. Another of its name may have begun.
     fn end(&self, channel: &Arc<Channel<C>>) {
-        let mut shard = self.shard(channel.topic.name());
-        if shard.get(channel.topic.name()).is_some_and(|found| Arc::ptr_eq(&found.0, channel)) {
-            shard.remove(channel.topic.name());
+        let name = &**channel.topic.name();
+        let mut shard = self.shard(name);
+        if shard.get(name).is_some_and(|found| Arc::ptr_eq(&found.0, channel)) {
+            shard.remove(name);
             give_back(&mut shard);
+            drop(shard);
+            self.changed(channel);
         }
     }
 
+    /// Returns the names of all topics.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let mut names = Vec::new();
+        for shard in &self.shards {
+            names.extend(lock(shard).iter().map(|channel| channel.0.topic.name().clone()));
+        }
+        names
+    }
+
+    /// Tells a topic's subscribers that they may have missed something, if there are any. Returns whether there is such a topic.
+    pub(super) fn tell_gap(&self, topic: &str) -> bool {
+        let Some(channel) = self.find(topic) else { return false };
+        let message = self.options.gap_message.map(|make| PreparedMessage::new(make(topic)));
+        tell_gap(&channel.list, &Gap::new(channel.topic.clone(), message));
+        true
+    }
+
+    fn changed(&self, channel: &Channel<C>) {
+        if let Some(link) = &self.link {
+            link.changed(channel.topic.name());
+        }
+    }
+
+    /// Publishes a message here and on other nodes.
     pub(super) fn publish(
         &self,
         topic: &str,
         key: Option<&str>,
         prepare: impl FnOnce() -> PreparedMessage,
     ) -> usize {
-        let Some(channel) = self.find(topic) else { return 0 };
-        let published = Published::new(channel.topic.clone(), key, prepare());
+        let channel = self.find(topic);
+        let named = match (&channel, &self.link) {
+            (Some(channel), _) => channel.topic.clone(),
+            (None, Some(_)) if self.is_name(topic) => Arc::new(Named::new(topic)),
+            (None, _) => return 0,
+        };
+        let published = Published::new(named, key, prepare());
+        let queued = channel.map_or(0, |channel| self.queue(&channel, &published));
+        if let Some(link) = &self.link {
+            link.publish(published);
+        }
+        queued
+    }
+
+    /// Publishes a message of another node here. Returns whether there is such a topic.
+    pub(super) fn publish_here(
+        &self,
+        topic: &str,
+        key: Option<&str>,
+        message: PreparedMessage,
+    ) -> bool {
+        let Some(channel) = self.find(topic) else { return false };
+        self.queue(&channel, &Published::new(channel.topic.clone(), key, message));
+        true
+    }
+
+    /// Queues a message for all subscribers of a topic.
+    fn queue(&self, channel: &Arc<Channel<C>>, published: &Published) -> usize {
         // Those who were too slow are gone by then.
         let (queued, ends) =
-            publish(&channel.list, &published, &self.options.queues, |list, queued| {
+            publish(&channel.list, published, &self.options.queues, |list, queued| {
                 (queued, list.close_if_empty())
             });
         if ends {
-            self.end(&channel);
+            self.end(channel);
         }
         queued
+    }
+
+    /// Whether somebody may subscribe to a topic of this name.
+    pub(super) const fn is_name(&self, name: &str) -> bool {
+        !name.is_empty() && name.len() <= self.options.max_name
     }
 
     fn shard(&self, name: &str) -> MutexGuard<'_, HashSet<ByName<C>>> {

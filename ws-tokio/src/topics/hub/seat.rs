@@ -6,6 +6,7 @@ use std::error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::channel::Channel;
@@ -44,6 +45,8 @@ pub struct Subscriptions(pub(super) Arc<Seat>);
 pub enum SubscribeError {
     /// It has as many as [`HubOptions::max_subscriptions`](crate::HubOptions::max_subscriptions) allows.
     TooMany,
+    /// The name is empty.
+    NoName,
     /// The name is longer than [`HubOptions::max_name`](crate::HubOptions::max_name).
     NameTooLong,
 }
@@ -60,8 +63,13 @@ impl Subscriptions {
     /// A [`SubscribeError`] if that would be too much; nothing changes then.
     pub fn subscribe(&self, topic: &str) -> Result<bool, SubscribeError> {
         let registry = &self.0.registry;
-        if topic.len() > registry.options.max_name {
-            return Err(SubscribeError::NameTooLong);
+        if !registry.is_name(topic) {
+            let is_empty = topic.is_empty();
+            return Err(if is_empty {
+                SubscribeError::NoName
+            } else {
+                SubscribeError::NameTooLong
+            });
         }
         let mut state = self.0.lock();
         let State::Open(entries) = &mut *state else { return Ok(false) };
@@ -75,12 +83,31 @@ impl Subscriptions {
         Ok(entries.insert(Entry { channel, place }))
     }
 
+    /// Waits until what other nodes publish to all of these topics comes here too. A program that then asks for what was published before
+    /// misses nothing, as long as no [gap](crate::HubEvent::Gap) is told. While the bus is away, this waits; on one node, it doesn't.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe.
+    pub async fn settled(&self) {
+        let Some(link) = &self.0.registry.link else { return };
+        loop {
+            let mut reached = pin!(link.shared.reached.notified());
+            reached.as_mut().enable();
+            if self.0.lock().entries().into_iter().flatten().all(|entry| entry.channel.is_reached())
+            {
+                return;
+            }
+            reached.await;
+        }
+    }
+
     /// Unsubscribes. Messages that are queued are still received. Returns whether it was subscribed.
     pub fn unsubscribe(&self, topic: &str) -> bool {
         let mut state = self.0.lock();
         let State::Open(entries) = &mut *state else { return false };
         let Some(entry) = entries.take(topic) else { return false };
         give_back(entries);
+        self.0.queue().forget_gaps(|gap| gap.topic() == topic);
         self.0.registry.leave(&entry.channel, &entry.place);
         true
     }
@@ -99,7 +126,7 @@ impl Subscriptions {
             .entries()
             .into_iter()
             .flatten()
-            .map(|entry| entry.channel.topic.name().to_owned())
+            .map(|entry| entry.channel.topic.name().to_string())
             .collect()
     }
 
@@ -155,7 +182,7 @@ impl Borrow<str> for Entry {
 
 impl Hash for Entry {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.channel.topic.name().hash(state);
+        str::hash(self.channel.topic.name(), state);
     }
 }
 
@@ -170,6 +197,7 @@ impl Eq for Entry {}
 impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NoName => "the topic's name is empty",
             Self::TooMany => "the subscriber has too many subscriptions",
             Self::NameTooLong => "the topic's name is too long",
         })

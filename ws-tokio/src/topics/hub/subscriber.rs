@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_core::MessageRef;
 
-use super::published::Published;
+use super::event::HubEvent;
 use super::registry::Registry;
 use super::seat::{Seat, Subscriptions};
 use crate::connection::Connection;
@@ -17,6 +17,7 @@ use crate::machine::{Outbox, Outcome};
 use crate::split::SendHalf;
 use crate::topics::deliver::{Source, forward, poll_serve};
 use crate::topics::inbox::{Inbox, TooSlow};
+use crate::topics::queue::Taken;
 use crate::topics::topic::Chair;
 
 /// A subscriber of a [`Hub`](crate::Hub), with a queue of what was published to its topics since it subscribed to them.
@@ -42,18 +43,19 @@ impl Subscriber {
         self.subscriptions.clone()
     }
 
-    /// Receives the next message of any topic.
+    /// Receives the next message of any topic, or that some may have been missed.
     ///
     /// # Errors
     /// [`TooSlow`] on every call after the queue overflowed under [`Slow::Disconnect`](crate::Slow). Queued messages are lost.
     ///
     /// # Cancel safety
     /// This method is cancel-safe: if dropped, no message is lost.
-    pub async fn recv(&mut self) -> Result<Published, TooSlow> {
+    pub async fn recv(&mut self) -> Result<HubEvent, TooSlow> {
         loop {
             // A queue ends only with its connection: whoever goes on receiving waits for ever.
             match poll_fn(|cx| self.inbox.poll_recv(cx)).await? {
-                Some(published) => return Ok(published),
+                Some(Taken::Item(published)) => return Ok(HubEvent::Message(published)),
+                Some(Taken::Gap(gap)) => return Ok(HubEvent::Gap(gap)),
                 None => std::future::pending().await,
             }
         }

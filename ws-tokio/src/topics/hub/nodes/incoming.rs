@@ -1,0 +1,57 @@
+//! What comes from the bus.
+
+use std::sync::atomic::Ordering;
+
+use tokio::task::yield_now;
+
+use super::envelope::{Envelope, open};
+use super::side::{HUBS, Registry, Side, TURN};
+use crate::topics::bus::{Bus, BusEvent, BusMessage};
+
+/// Serves what the bus sends until the hub is gone.
+pub(super) async fn run<B: Bus>(side: &Side<'_, B>) {
+    loop {
+        // A bus that is never at a loss must not keep others waiting.
+        for _ in 0..TURN {
+            let event = side.bus.event().await;
+            if let Some(All) = side.take(event) {
+                side.tell_gaps().await;
+            }
+        }
+        yield_now().await;
+    }
+}
+
+/// Others have lost track of what they lost: it may be of any topic.
+struct All;
+
+impl<B> Side<'_, B> {
+    fn take(&self, event: BusEvent) -> Option<All> {
+        let registry = self.registry.upgrade()?;
+        match event {
+            BusEvent::Message(message) => return self.take_message(&registry, message),
+            BusEvent::Connected => self.shared.connected(),
+            BusEvent::Disconnected => self.shared.disconnected(),
+            BusEvent::Missed(topic) if *topic == *HUBS => return Some(All),
+            BusEvent::Missed(topic) => self.tell_gap(&registry, &topic),
+        }
+        None
+    }
+
+    fn take_message(&self, registry: &Registry, message: BusMessage) -> Option<All> {
+        let BusMessage { topic, payload } = message;
+        let counts = &self.shared.counts;
+        match open(self.node, payload) {
+            Some(Envelope::Own) => {}
+            Some(Envelope::Message(key, message)) => {
+                if registry.publish_here(&topic, key.as_deref(), message) {
+                    counts.received.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Some(Envelope::Gap) if *topic == *HUBS => return Some(All),
+            Some(Envelope::Gap) => self.tell_gap(registry, &topic),
+            None => _ = counts.rejected.fetch_add(1, Ordering::Relaxed),
+        }
+        None
+    }
+}

@@ -1,0 +1,241 @@
+//! What goes to the bus: subscriptions, messages, and word of those that were lost.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep_until};
+
+use super::envelope::{seal, seal_gap};
+use super::interest::Interest;
+use super::side::{HUBS, Registry, Side};
+use crate::events;
+use crate::topics::bus::{Bus, BusMessage};
+use crate::topics::hub::published::Published;
+
+/// Number of messages, and of topics, that go to the bus together: its answer costs a round trip, once for all of them.
+const BATCH: usize = 1024;
+
+/// Others are told of losses, and what failed is tried again, once in so long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+struct Outgoing<'a, B> {
+    side: &'a Side<'a, B>,
+    queue: Receiver<Published>,
+    batch: Vec<Published>,
+    interest: Interest,
+    /// Number of connections so far.
+    connection: u64,
+    /// What was published before the last one is missed, and that is to be told.
+    is_new: bool,
+    /// When to subscribe again, after that failed.
+    retry: Option<Instant>,
+    /// When others may be told of losses again.
+    tell: Instant,
+}
+
+/// What there is to do.
+enum Due {
+    Messages,
+    /// Anything else.
+    News,
+    /// Nothing any more.
+    Ended,
+}
+
+/// Serves what the hub has for the bus until the hub is gone.
+pub(super) async fn run<B: Bus>(side: &Side<'_, B>, queue: Receiver<Published>) {
+    let Some(linger) = side.registry.upgrade().map(|registry| registry.options.linger) else {
+        return;
+    };
+    let interest = Interest::new(HUBS.into(), linger);
+    let tell = Instant::now();
+    Outgoing {
+        side,
+        queue,
+        batch: Vec::new(),
+        interest,
+        connection: 0,
+        is_new: false,
+        retry: None,
+        tell,
+    }
+    .run()
+    .await;
+}
+
+impl<B: Bus> Outgoing<'_, B> {
+    async fn run(mut self) {
+        loop {
+            let due = self.due().await;
+            self.note_changes();
+            if self.is_connected() {
+                self.subscribe().await;
+                self.unsubscribe().await;
+                self.publish().await;
+                self.tell_lost().await;
+            }
+            if matches!(due, Due::Ended) {
+                return;
+            }
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.side.shared.is_connected.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there is something to do.
+    async fn due(&mut self) -> Due {
+        let mut news = pin!(self.side.shared.news.notified());
+        let is_connected = || self.side.shared.is_connected.load(Ordering::Relaxed);
+        let mut timer = pin!(self.next().filter(|_| is_connected()).map(sleep_until));
+        poll_fn(|cx| {
+            // While the bus is away, messages wait where they are counted.
+            if is_connected() {
+                if !self.batch.is_empty() {
+                    return Poll::Ready(Due::Messages);
+                }
+                if let Poll::Ready(taken) = self.queue.poll_recv_many(cx, &mut self.batch, BATCH) {
+                    return Poll::Ready(if taken == 0 { Due::Ended } else { Due::Messages });
+                }
+            }
+            if news.as_mut().poll(cx).is_ready() {
+                let is_over = !is_connected() && self.side.registry.strong_count() == 0;
+                return Poll::Ready(if is_over { Due::Ended } else { Due::News });
+            }
+            match timer.as_mut().as_pin_mut() {
+                Some(timer) => timer.poll(cx).map(|()| Due::News),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Returns when there is something to do that nobody tells of.
+    fn next(&self) -> Option<Instant> {
+        let tell = self.side.shared.has_lost().then_some(self.tell);
+        [tell, self.retry, self.interest.next_leave()].into_iter().flatten().min()
+    }
+
+    fn note_changes(&mut self) {
+        let Some(registry) = self.side.registry.upgrade() else { return };
+        let changed = self.side.shared.take_changed();
+        match changed.each() {
+            Some(topics) => topics.iter().for_each(|topic| self.note(&registry, topic)),
+            None => {
+                let (here, kept) = (registry.names(), self.interest.topics());
+                here.iter().chain(&kept).for_each(|topic| self.note(&registry, topic));
+            }
+        }
+    }
+
+    fn note(&mut self, registry: &Registry, topic: &Arc<str>) {
+        let has_subscribers = registry.find(topic).is_some() || **topic == *HUBS;
+        if self.interest.note(topic.clone(), has_subscribers) {
+            self.reached(registry, [topic]);
+        }
+    }
+
+    /// What other nodes publish to these topics comes here.
+    fn reached<'a>(&self, registry: &Registry, topics: impl IntoIterator<Item = &'a Arc<str>>) {
+        for topic in topics {
+            if let Some(channel) = registry.find(topic) {
+                channel.reached();
+            }
+        }
+        self.side.shared.reached.notify_waiters();
+    }
+
+    /// Subscribes to what has subscribers here. Tells of gaps if that comes late, and for all topics after a new connection.
+    async fn subscribe(&mut self) {
+        let connection = self.side.shared.connection();
+        if connection != self.connection {
+            self.connection = connection;
+            self.is_new = true;
+            self.retry = None;
+        }
+        if self.retry.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        let is_late = self.retry.take().is_some() && !self.is_new;
+        while self.interest.is_waiting() {
+            let wanted = self.interest.wanted(BATCH);
+            if let Err(error) = self.side.bus.subscribe(&wanted).await {
+                events::bus_failed("subscribe", &*error);
+                self.retry = Instant::now().checked_add(PAUSE);
+                return;
+            }
+            self.interest.sent(&wanted);
+            let Some(registry) = self.side.registry.upgrade() else { return };
+            self.reached(&registry, &wanted);
+            if is_late {
+                wanted.iter().for_each(|topic| self.side.tell_gap(&registry, topic));
+            }
+        }
+        if self.is_new {
+            self.side.tell_gaps().await;
+            self.is_new = false;
+        }
+    }
+
+    async fn unsubscribe(&mut self) {
+        let left = self.interest.leave(Instant::now());
+        if left.is_empty() {
+            return;
+        }
+        if let Err(error) = self.side.bus.unsubscribe(&left).await {
+            events::bus_failed("unsubscribe", &*error);
+        }
+    }
+
+    async fn publish(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let node = self.side.node;
+        let message = |published: &Published| BusMessage {
+            topic: published.topic_name().clone(),
+            payload: seal(node, published.key(), published.message()),
+        };
+        let messages: Vec<_> = self.batch.iter().map(message).collect();
+        let shared = &self.side.shared;
+        match self.side.bus.publish(&messages).await {
+            Ok(()) => {
+                _ = shared.counts.published.fetch_add(messages.len() as u64, Ordering::Relaxed);
+            }
+            Err(error) => {
+                events::bus_failed("publish", &*error);
+                shared.lose(&self.batch);
+            }
+        }
+        shared.taken(&self.batch);
+        self.batch.clear();
+    }
+
+    /// Tells other nodes of topics to which something was published here that they may not have got.
+    async fn tell_lost(&mut self) {
+        if !self.side.shared.has_lost() || Instant::now() < self.tell {
+            return;
+        }
+        let lost = self.side.shared.take_lost();
+        let payload = seal_gap(self.side.node);
+        let message =
+            |topic: &Arc<str>| BusMessage { topic: topic.clone(), payload: payload.clone() };
+        let messages: Vec<_> = match lost.each() {
+            Some(topics) => topics.iter().map(message).collect(),
+            None => vec![message(&HUBS.into())],
+        };
+        if let Err(error) = self.side.bus.publish(&messages).await {
+            events::bus_failed("publish", &*error);
+            self.side.shared.put_back_lost(lost);
+        } else {
+            events::bus_lost(self.side.shared.counts.dropped.load(Ordering::Relaxed));
+        }
+        self.tell = Instant::now() + PAUSE;
+    }
+}
