@@ -104,8 +104,8 @@ mod tests {
 
     fn message() -> impl Strategy<Value = Message> {
         prop_oneof![
-            any::<String>().prop_map(|text| Message::text(text)),
-            any::<Vec<u8>>().prop_map(|bytes| Message::binary(bytes)),
+            any::<String>().prop_map(Message::text),
+            any::<Vec<u8>>().prop_map(Message::binary),
         ]
     }
 
