@@ -138,7 +138,7 @@ const LAYERS: [(&str, Layers); 14] = [
     (
         "ws-tokio/topics",
         &[
-            &["options"],
+            &["bus", "options"],
             &["queue"],
             &["topic"],
             &["inbox", "single"],
@@ -151,13 +151,19 @@ const LAYERS: [(&str, Layers); 14] = [
     (
         "ws-tokio/topics/hub",
         &[
-            &["named"],
+            &["named", "names"],
+            &["gap"],
             &["channel", "published"],
+            &["event", "link"],
             &["registry"],
             &["seat"],
-            &["subscriber"],
+            &["nodes", "subscriber"],
             &["lib"],
         ],
+    ),
+    (
+        "ws-tokio/topics/hub/nodes",
+        &[&["envelope", "interest"], &["side"], &["incoming", "outgoing"], &["lib"]],
     ),
     (
         "ws-tokio/upgrade",

@@ -553,7 +553,7 @@ async fn model(ops: Vec<Op>, echoes: bool) {
     for (number, op) in (1_u64..).zip(ops) {
         match op {
             Op::Subscribe(node, who, topic) => {
-                subscribers[who * NODES + node].1.subscribe(&topic.to_string()).unwrap();
+                subscribers[who * NODES + node].1.subscribe(&topic.to_string()).expect("room");
             }
             Op::Unsubscribe(node, who, topic) => {
                 let (_, subscriber, due) = &mut subscribers[who * NODES + node];
@@ -600,9 +600,9 @@ async fn model(ops: Vec<Op>, echoes: bool) {
             match event {
                 HubEvent::Message(published) => {
                     let topic = published.topic().to_owned();
-                    let text = published.message().message().as_text().unwrap().to_owned();
-                    let (from, number) = text.split_once(' ').unwrap();
-                    let number = number.parse().unwrap();
+                    let text = published.message().message().as_text().expect("text").to_owned();
+                    let (from, number) = text.split_once(' ').expect("two");
+                    let number = number.parse().expect("a number");
                     let before = latest.insert((topic.clone(), from.to_owned()), number);
                     assert!(before < Some(number), "{topic}: {number} after {before:?}");
                     received.entry(topic).or_default().push(number);

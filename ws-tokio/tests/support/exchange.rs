@@ -42,7 +42,7 @@ impl Exchange {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().expect("no panic")
     }
 
     /// Makes an end for a node, which is connected to nothing yet.
