@@ -101,8 +101,8 @@
 //! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
 //! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, refusals with their status, closes, and ends with code, who
-//!   closed and how long the connection lasted, at DEBUG; pings of the heartbeat at TRACE; a listener that pauses at WARN;
-//!   nothing per message. A [`Server`] opens a span with the peer's address for each connection, and axum's `Upgrade` one
+//!   closed and how long the connection lasted, at DEBUG; pings of the heartbeat at TRACE; a listener that pauses, a hub's bus
+//!   that is away, and messages that it drops, once a second at most, at WARN; nothing per message. A [`Server`] opens a span with the peer's address for each connection, and axum's `Upgrade` one
 //!   inside its request's; otherwise, instrument the task that serves it.
 //! - `metrics`: figures for the facade of the `metrics` crate, labelled with `role` (`server`, `client`). Messages and bytes are
 //!   told after 256 messages or 1 MiB of a connection, and at its end; without a recorder they cost a few
@@ -117,6 +117,21 @@
 //!   | `ws_handshakes_refused_total` | counter | `status`, and no role |
 //!   | `ws_messages_total`, `ws_bytes_total` | counter | `direction`: `received`, `sent`; bytes on the wire |
 //!   | `ws_queue_stalls_total`: a writer had to wait for its peer | counter | |
+//!
+//!   Of hubs, without a role:
+//!
+//!   | name | kind | labels |
+//!   |---|---|---|
+//!   | `ws_hub_topics`, `ws_hub_subscriptions` | gauge | |
+//!   | `ws_hub_published_total`: messages for topics with subscribers, of whatever node | counter | |
+//!   | `ws_hub_delivered_total`: their copies that were queued for subscribers | counter | |
+//!   | `ws_hub_dropped_total`: copies that a slow subscriber misses | counter | `policy`: `drop_oldest`, `drop_newest`, `keep_latest`, `disconnect` |
+//!   | `ws_hub_gaps_total`: gaps that a topic's subscribers were told | counter | |
+//!   | `ws_hub_bus_connected`: 0 or 1 | gauge | |
+//!   | `ws_hub_bus_waiting`: messages for the bus, how far it lags | gauge | |
+//!   | `ws_hub_bus_publish_seconds`: how long the bus took for a batch | histogram | |
+//!   | `ws_hub_bus_messages_total` | counter | `direction`: `sent`, `received` |
+//!   | `ws_hub_bus_dropped_total`: messages that other nodes don't get, or may not | counter | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,12 @@
 //! What `tracing` is told of connections.
 #![cfg(feature = "tracing")]
 
+#[path = "support"]
+mod support {
+    #[expect(dead_code, reason = "these tests need few faults")]
+    pub(crate) mod exchange;
+}
+
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,14 +14,17 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tracing::field::{Field, Visit};
 use tracing::instrument::WithSubscriber;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use ws_tokio::{
-    AcceptOptions, CloseCode, ConnectOptions, Connection, Negotiated, Role, Server, Settings, pipe,
-    pipe_with,
+    AcceptOptions, CloseCode, ConnectOptions, Connection, Hub, HubOptions, Negotiated, Role,
+    Server, Settings, pipe, pipe_with,
 };
+
+use support::exchange::Exchange;
 
 /// Writes down what it is told, a line for each event, spans too.
 #[derive(Clone, Default)]
@@ -196,4 +205,29 @@ async fn nothing_is_told_per_message() {
         }
     };
     assert_eq!(Log::of(talk).await.1, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_goes_and_comes_and_what_it_drops_in_one_line() {
+    let log = Log::default();
+    // The hub's task is none of this one's: it sees what is set for the thread.
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let exchange = Exchange::default();
+    let hub = Hub::over(exchange.node(0), HubOptions::default().max_waiting(1, 1 << 20));
+    exchange.connect(0);
+    sleep(Duration::from_millis(1)).await;
+    exchange.cut(0);
+    sleep(Duration::from_millis(1)).await;
+    for _ in 0..1000 {
+        hub.publish("a", "1");
+    }
+    exchange.connect(0);
+    sleep(Duration::from_secs(10)).await;
+    let expected = [
+        "INFO bus connected",
+        "WARN bus disconnected: messages for other nodes wait",
+        "INFO bus connected",
+        "WARN messages for other nodes were dropped dropped=999",
+    ];
+    assert_eq!(*log.0.lock().expect("no panic"), expected);
 }

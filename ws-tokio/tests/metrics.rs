@@ -1,12 +1,20 @@
 //! What the facade of `metrics` is told of connections.
 #![cfg(feature = "metrics")]
 
+#[path = "support"]
+mod support {
+    #[expect(dead_code, reason = "these tests need few faults")]
+    pub(crate) mod exchange;
+}
+
 use std::collections::BTreeMap;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::runtime;
-use ws_tokio::{AcceptOptions, CloseCode, pipe};
+use ws_tokio::{AcceptOptions, BroadcastOptions, CloseCode, Hub, HubOptions, Slow, pipe};
+
+use support::exchange::Exchange;
 
 /// What was told while `act` ran: counters and gauges by name and labels, of histograms the number of values.
 fn told<F: Future>(act: F) -> BTreeMap<String, u64> {
@@ -96,4 +104,67 @@ fn connections_that_are_dropped_and_writers_that_wait() {
     assert_eq!(figures["ws_queue_stalls_total role=client"], 1);
     assert_eq!(figures["ws_connections_closed_total role=client code=1006"], 1);
     assert_eq!(figures["ws_connections_active role=client"], 0);
+}
+
+#[test]
+fn topics_messages_and_what_slow_subscribers_miss() {
+    let figures = told(async {
+        let queues = BroadcastOptions::default().max_messages(2).slow(Slow::DropOldest);
+        let hub = Hub::with(HubOptions::default().queues(queues));
+        let (both, one, gone) = (hub.subscriber(), hub.subscriber(), hub.subscriber());
+        for (subscriber, topic) in [(&both, "a"), (&both, "b"), (&one, "a"), (&gone, "c")] {
+            subscriber.subscribe(topic).expect("room");
+        }
+        drop(gone);
+        for _ in 0..3 {
+            hub.publish("a", "1");
+        }
+        hub.publish("nobody", "2");
+        assert_eq!((both.dropped(), one.dropped()), (1, 1));
+        std::mem::forget((both, one));
+    });
+    let expected = [
+        ("ws_hub_delivered_total", 6),
+        ("ws_hub_dropped_total policy=drop_oldest", 2),
+        ("ws_hub_published_total", 3),
+        ("ws_hub_subscriptions", 3),
+        ("ws_hub_topics", 2),
+    ];
+    assert_eq!(figures, expected.map(|(name, figure)| (name.to_owned(), figure)).into());
+}
+
+#[test]
+fn what_goes_over_the_bus_and_what_does_not() {
+    let figures = told(async {
+        let exchange = Exchange::default();
+        let options = HubOptions::default().max_waiting(2, 1 << 20);
+        let hubs = [Hub::over(exchange.node(0), options), Hub::over(exchange.node(1), options)];
+        exchange.connect(1);
+        while !hubs[1].bus_stats().expect("a bus").is_connected {
+            tokio::task::yield_now().await;
+        }
+        let there = hubs[1].subscriber();
+        there.subscribe("a").expect("room");
+        there.settled().await;
+        for _ in 0..3 {
+            hubs[0].publish("a", "1");
+        }
+        assert_eq!(hubs[0].bus_stats().expect("a bus").waiting, 2);
+        exchange.connect(0);
+        while hubs[1].bus_stats().expect("a bus").gaps == 0 {
+            tokio::task::yield_now().await;
+        }
+        std::mem::forget(there);
+    });
+    for (name, figure) in [
+        ("ws_hub_bus_connected", 1),
+        ("ws_hub_bus_dropped_total", 1),
+        ("ws_hub_bus_messages_total direction=received", 2),
+        ("ws_hub_bus_messages_total direction=sent", 2),
+        ("ws_hub_bus_publish_seconds", 1),
+        ("ws_hub_bus_waiting", 0),
+        ("ws_hub_gaps_total", 1),
+    ] {
+        assert_eq!(figures[name], figure, "{name}");
+    }
 }

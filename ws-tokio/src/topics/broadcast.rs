@@ -86,7 +86,7 @@ impl Broadcast {
     /// subscribers receive messages in the same order, even if several tasks publish concurrently.
     pub fn publish_prepared(&self, message: &PreparedMessage) -> usize {
         let Topic { options, list } = &**self.topic();
-        publish(list, message, options, |_, queued| queued)
+        publish(list, message, options, |_, offers| offers.queued)
     }
 
     /// Returns the number of subscribers.

@@ -113,6 +113,17 @@ pub enum Slow {
     Disconnect(CloseCode),
 }
 
+impl Slow {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::DropOldest => "drop_oldest",
+            Self::DropNewest => "drop_newest",
+            Self::KeepLatest => "keep_latest",
+            Self::Disconnect(_) => "disconnect",
+        }
+    }
+}
+
 impl BroadcastOptions {
     /// Sets the maximum number of messages queued for a subscriber, at least 1. Default 256; each is a pointer to a
     /// shared message.

@@ -52,6 +52,15 @@ pub(super) struct Place<C> {
     chair: C,
 }
 
+/// What became of a message.
+#[derive(Clone, Copy)]
+pub(super) struct Offers {
+    /// Number of subscribers that it was queued for.
+    pub(super) queued: usize,
+    /// Number of messages, this and others, that subscribers miss because of it.
+    pub(super) dropped: u64,
+}
+
 impl<C: Chair> List<C> {
     pub(super) const fn new() -> Self {
         Self { places: Vec::new(), dropped: 0, is_closed: false }
@@ -105,14 +114,14 @@ impl<C: Chair> List<C> {
         std::mem::take(&mut self.places)
     }
 
-    /// Offers a message to all subscribers and removes those that are too slow. Returns how many queued it.
+    /// Offers a message to all subscribers and removes those that are too slow.
     fn offer(
         &mut self,
         item: &C::Item,
         options: &BroadcastOptions,
         wakers: &mut Vec<Waker>,
-    ) -> usize {
-        let (mut index, mut queued) = (0, 0);
+    ) -> Offers {
+        let (mut index, mut queued, missed) = (0, 0, self.dropped);
         while let Some(place) = self.places.get(index) {
             let mut queue = place.chair.queue();
             let before = queue.dropped();
@@ -126,22 +135,21 @@ impl<C: Chair> List<C> {
                 Offered::Overflowed | Offered::Gone => self.remove(index),
             }
         }
-        queued
+        Offers { queued, dropped: self.dropped - missed }
     }
 }
 
-/// Queues a message for all subscribers and wakes those that wait. Returns the number of subscribers it was queued for, and calls
-/// `then` with the list before it is unlocked.
+/// Queues a message for all subscribers and wakes those that wait. Calls `then` with the list before it is unlocked.
 pub(super) fn publish<C: Chair, R>(
     list: &Mutex<List<C>>,
     item: &C::Item,
     options: &BroadcastOptions,
-    then: impl FnOnce(&mut List<C>, usize) -> R,
+    then: impl FnOnce(&mut List<C>, Offers) -> R,
 ) -> R {
     let mut wakers = WAKERS.take();
     let mut locked = lock(list);
-    let queued = locked.offer(item, options, &mut wakers);
-    let result = then(&mut locked, queued);
+    let offers = locked.offer(item, options, &mut wakers);
+    let result = then(&mut locked, offers);
     drop(locked);
     wakers.drain(..).for_each(Waker::wake);
     WAKERS.set(wakers);

@@ -9,7 +9,7 @@ use ws_core::PreparedMessage;
 
 use super::names::Names;
 use super::published::Published;
-use crate::events;
+use crate::events::hub as events;
 use crate::topics::options::HubOptions;
 use crate::topics::topic::lock;
 
@@ -100,6 +100,8 @@ impl Link {
         } else if let Err(refused) = self.queue.try_send(published) {
             shared.gone(len);
             shared.lose(&[refused.into_inner()]);
+        } else {
+            events::bus_waits(1);
         }
     }
 
@@ -157,12 +159,14 @@ impl Shared {
 
     /// These messages wait no more.
     pub(super) fn taken(&self, messages: &[Published]) {
+        events::bus_waits(-(messages.len() as i64));
         self.gone(messages.iter().map(|published| len(published.message())).sum());
     }
 
     /// Other nodes don't get these messages, or may not.
     pub(super) fn lose(&self, messages: &[Published]) {
         self.counts.dropped.fetch_add(messages.len() as u64, Ordering::Relaxed);
+        events::bus_dropped(messages.len());
         self.note(&self.lost, messages.iter().map(Published::topic_name));
     }
 

@@ -12,6 +12,7 @@ use super::gap::Gap;
 use super::link::Link;
 use super::named::Named;
 use super::published::Published;
+use crate::events::hub as events;
 use crate::topics::options::HubOptions;
 use crate::topics::topic::{Chair, Place, lock, publish, tell_gap};
 
@@ -61,6 +62,7 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
         let channel = Arc::new(Channel::new(name));
         shard.insert(ByName(channel.clone()));
         drop(shard);
+        events::topic_began();
         self.changed(&channel);
         channel
     }
@@ -79,6 +81,7 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
             shard.remove(name);
             give_back(&mut shard);
             drop(shard);
+            events::topic_ended();
             self.changed(channel);
         }
     }
@@ -97,6 +100,7 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
         let Some(channel) = self.find(topic) else { return false };
         let message = self.options.gap_message.map(|make| PreparedMessage::new(make(topic)));
         tell_gap(&channel.list, &Gap::new(channel.topic.clone(), message));
+        events::gap();
         true
     }
 
@@ -142,14 +146,15 @@ impl<C: Chair<Item = Published> + Clone> Registry<C> {
     /// Queues a message for all subscribers of a topic.
     fn queue(&self, channel: &Arc<Channel<C>>, published: &Published) -> usize {
         // Those who were too slow are gone by then.
-        let (queued, ends) =
-            publish(&channel.list, published, &self.options.queues, |list, queued| {
-                (queued, list.close_if_empty())
-            });
+        let options = &self.options.queues;
+        let (offers, ends) = publish(&channel.list, published, options, |list, offers| {
+            (offers, list.close_if_empty())
+        });
         if ends {
             self.end(channel);
         }
-        queued
+        events::published(offers.queued, offers.dropped, options.slow.name());
+        offers.queued
     }
 
     /// Whether somebody may subscribe to a topic of this name.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::channel::Channel;
 use super::published::Published;
 use super::registry::{Registry, give_back};
+use crate::events::hub as events;
 use crate::topics::queue::Queue;
 use crate::topics::topic::{Chair, Place, lock};
 
@@ -80,6 +81,7 @@ impl Subscriptions {
             return Err(SubscribeError::TooMany);
         }
         let (channel, place) = registry.enter(topic, &self.0);
+        events::subscribed();
         Ok(entries.insert(Entry { channel, place }))
     }
 
@@ -107,6 +109,7 @@ impl Subscriptions {
         let State::Open(entries) = &mut *state else { return false };
         let Some(entry) = entries.take(topic) else { return false };
         give_back(entries);
+        events::unsubscribed(1);
         self.0.queue().forget_gaps(|gap| gap.topic() == topic);
         self.0.registry.leave(&entry.channel, &entry.place);
         true
@@ -145,6 +148,7 @@ impl Subscriptions {
     /// Unsubscribes from everything, for ever.
     pub(super) fn close(&self) {
         let before = mem::replace(&mut *self.0.lock(), State::Closed);
+        events::unsubscribed(before.entries().map_or(0, HashSet::len));
         for entry in before.entries().into_iter().flatten() {
             self.0.registry.leave(&entry.channel, &entry.place);
         }

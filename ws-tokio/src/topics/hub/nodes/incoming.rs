@@ -6,6 +6,7 @@ use tokio::task::yield_now;
 
 use super::envelope::{Envelope, open};
 use super::side::{HUBS, Registry, Side, TURN};
+use crate::events::hub as events;
 use crate::topics::bus::{Bus, BusEvent, BusMessage};
 
 /// Serves what the bus sends until the hub is gone.
@@ -46,6 +47,7 @@ impl<B> Side<'_, B> {
             Some(Envelope::Message(key, message)) => {
                 if registry.publish_here(&topic, key.as_deref(), message) {
                     counts.received.fetch_add(1, Ordering::Relaxed);
+                    events::bus_received();
                 }
             }
             Some(Envelope::Gap) if *topic == *HUBS => return Some(All),

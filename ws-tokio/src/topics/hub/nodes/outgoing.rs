@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::envelope::{seal, seal_gap};
 use super::interest::Interest;
 use super::side::{HUBS, Registry, Side};
-use crate::events;
+use crate::events::hub as events;
 use crate::topics::bus::{Bus, BusMessage};
 use crate::topics::hub::published::Published;
 
@@ -80,7 +80,8 @@ impl<B: Bus> Outgoing<'_, B> {
                 self.tell_lost().await;
             }
             if matches!(due, Due::Ended) {
-                return;
+                let unsent = self.queue.len() + self.batch.len();
+                return events::bus_waits(-(unsent as i64));
             }
         }
     }
@@ -204,8 +205,10 @@ impl<B: Bus> Outgoing<'_, B> {
         };
         let messages: Vec<_> = self.batch.iter().map(message).collect();
         let shared = &self.side.shared;
+        let begin = Instant::now();
         match self.side.bus.publish(&messages).await {
             Ok(()) => {
+                events::bus_published(messages.len(), begin.elapsed());
                 _ = shared.counts.published.fetch_add(messages.len() as u64, Ordering::Relaxed);
             }
             Err(error) => {

@@ -4,6 +4,8 @@
     expect(unused_variables, reason = "without the feature nobody is told")
 )]
 
+pub(crate) mod hub;
+
 use std::fmt::Display;
 use std::future::Future;
 use std::io;
@@ -28,6 +30,7 @@ macro_rules! event {
         tracing::$level!(target: "ws_tokio", $($event)*);
     }};
 }
+use event;
 
 /// Reports that the server accepted a handshake.
 pub(crate) fn accepted(subprotocol: Option<&str>) {
@@ -66,26 +69,6 @@ pub(crate) fn not_connected(why: &dyn Display) {
 /// Reports that a listener can't accept and pauses.
 pub(crate) fn cannot_listen(error: &io::Error) {
     event!(warn, %error, "accepting connections pauses");
-}
-
-/// Reports that a hub's bus is there.
-pub(crate) fn bus_connected() {
-    event!(info, "bus connected");
-}
-
-/// Reports that a hub's bus is away.
-pub(crate) fn bus_disconnected() {
-    event!(warn, "bus disconnected: messages for other nodes wait");
-}
-
-/// Reports that a hub's bus failed at a call.
-pub(crate) fn bus_failed(call: &str, error: &dyn Display) {
-    event!(debug, call, %error, "bus failed");
-}
-
-/// Reports that messages did not go to other nodes, so many since the hub was made.
-pub(crate) fn bus_lost(dropped: u64) {
-    event!(warn, dropped, "messages for other nodes were dropped");
 }
 
 /// An event recorded under the lock of a split connection, and reported after unlocking.

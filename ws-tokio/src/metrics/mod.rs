@@ -1,5 +1,7 @@
 //! What the `metrics` facade is told, by the names that the crate's front page lists.
 
+pub(crate) mod hub;
+
 use std::time::Duration;
 
 use http::StatusCode;
