@@ -71,6 +71,17 @@ impl Engine {
         ask(self.port, words).expect("it answers")
     }
 
+    /// Where its files are, until it ends.
+    #[cfg(feature = "ring")]
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    #[cfg(feature = "ring")]
+    pub(crate) fn free_port() -> u16 {
+        free_port()
+    }
+
     fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status().expect("kill runs");

@@ -6,3 +6,5 @@ mod outages;
 #[path = "../engines/redis_server.rs"]
 mod redis_server;
 mod subscriptions;
+#[cfg(feature = "ring")]
+mod tls;
