@@ -70,7 +70,7 @@ async fn a_server_that_is_killed_and_starts_again() {
     numbers.check_to_last(&to).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_under_load() {
     let Some(mut engine) = Engine::start() else { return };
     let from = Node::start(&engine).await;
