@@ -215,6 +215,8 @@ pub use streams::{ByteStream, MessageReader, MessageWriter};
 pub use tls::{ServerTls, TlsError};
 #[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tokio_rustls::{self, rustls};
+#[cfg(all(feature = "redis", not(target_family = "wasm")))]
+pub use topics::Redis;
 #[cfg(not(target_family = "wasm"))]
 pub use topics::{
     Broadcast, BroadcastOptions, Bus, BusEvent, BusMessage, BusResult, BusStats, Gap, Hub,

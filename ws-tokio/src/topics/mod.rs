@@ -12,6 +12,8 @@ mod subscription;
 mod topic;
 
 pub use broadcast::Broadcast;
+#[cfg(feature = "redis")]
+pub use bus::redis::Redis;
 pub use bus::{Bus, BusEvent, BusMessage, BusResult};
 pub use hub::{BusStats, Gap, Hub, HubEvent, Published, SubscribeError, Subscriber, Subscriptions};
 pub use inbox::TooSlow;

@@ -1,5 +1,8 @@
 //! What a hub needs of the engine that carries its messages to other nodes.
 
+#[cfg(feature = "redis")]
+pub(super) mod redis;
+
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
