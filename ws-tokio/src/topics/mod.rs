@@ -12,6 +12,8 @@ mod subscription;
 mod topic;
 
 pub use broadcast::Broadcast;
+#[cfg(feature = "nats")]
+pub use bus::Nats;
 pub use bus::{Bus, BusEvent, BusMessage, BusResult};
 pub use hub::{Hub, Published, SubscribeError, Subscriber, Subscriptions};
 pub use inbox::TooSlow;
