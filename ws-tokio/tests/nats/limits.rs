@@ -50,8 +50,9 @@ async fn messages_that_come_faster_than_they_are_taken_are_told_as_missed() {
     while !events.contains(&BusEvent::Missed("b".into())) {
         events.push(soon(slow.event()).await);
     }
-    let of_b = messages[..16].iter().cloned().map(BusEvent::Message);
-    assert_eq!(events[..16], of_b.collect::<Vec<_>>());
+    let of_b = |event: &&BusEvent| matches!(event, BusEvent::Message(m) if &*m.topic == "b");
+    let kept = messages[..16].iter().cloned().map(BusEvent::Message);
+    assert!(events.iter().filter(of_b).cloned().eq(kept), "{events:?}");
     assert!(!events.contains(&BusEvent::Missed("a".into())));
     assert!(!events.contains(&BusEvent::Missed("c".into())));
     soon(one.publish(&[message("b", "after")])).await.expect("it is published");
