@@ -8,3 +8,5 @@ mod limits;
 mod many;
 mod node;
 mod plain;
+#[cfg(feature = "ring")]
+mod tls;

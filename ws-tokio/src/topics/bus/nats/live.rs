@@ -9,6 +9,7 @@ use async_nats::{ConnectOptions, ServerAddr, Subscriber};
 use futures_core::Stream;
 use tokio::sync;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::callback::Told;
 use super::calls::Calls;
@@ -23,6 +24,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How many subscriptions end at once: their commands to async-nats have room then, and need no tasks that wait for it.
 const ENDING: usize = 512;
+
+/// How long to wait before asking again whether a connection works.
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Live {
     subjects: Subjects,
@@ -143,12 +147,12 @@ async fn take_answers(calls: Arc<Calls>, mut answers: Subscriber) {
 async fn announce(calls: Arc<Calls>, told: Told) {
     loop {
         while let Some(connection) = calls.connection() {
-            if calls.confirm(async { Ok(()) }).await.is_ok()
-                && calls.connection() == Some(connection)
-            {
+            let confirmed = calls.confirm(async { Ok(()) }).await.is_ok();
+            if confirmed && calls.connection() == Some(connection) {
                 told.ready.connected(connection);
                 break;
             }
+            sleep(PAUSE).await;
         }
         told.made.notified().await;
     }
