@@ -75,7 +75,9 @@ async fn dropping_a_node_ends_its_connection() {
     let topics: Vec<_> = (0..5000).map(|number| number.to_string()).collect();
     let topics: Vec<_> = topics.iter().map(|topic| &**topic).collect();
     let one = subscribed(&engine, &topics).await;
-    let client = async_nats::connect(engine.url()).await.expect("it connects");
+    // A question that still reaches the node gets no answer.
+    let options = ConnectOptions::new().request_timeout(Some(Duration::from_millis(100)));
+    let client = options.connect(engine.url()).await.expect("it connects");
     let ask = || client.request("ws.1", Bytes::new());
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
