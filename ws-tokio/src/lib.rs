@@ -98,6 +98,7 @@
 //! - `axum`: [`Upgrade`] as an extractor, and [`ConnectOptions::connect_router`].
 //! - `http2`: WebSockets over HTTP/2 (RFC 8441), many on one TCP connection: [`Server::http2`], [`AcceptOptions::serve_http2`],
 //!   [`Http2Session`], [`ConnectOptions::prefer_http2`]; with `hyper` or `axum`, also behind those.
+//! - `nats`: [`Nats`], a [`Bus`] for hubs of several nodes. Needs Rust 1.89.
 //! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
 //! - `reconnect`: [`Reconnect`], for connections that come back.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, refusals with their status, closes, and ends with code, who
@@ -176,6 +177,8 @@ mod transport;
 #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 mod upgrade;
 
+#[cfg(all(feature = "nats", not(target_family = "wasm")))]
+pub use async_nats;
 #[cfg(target_family = "wasm")]
 pub use browser::{
     ConnectError, ConnectOptions, Connection, RecvHalf, SendHalf, Settings, Transport, connect,
@@ -215,6 +218,8 @@ pub use streams::{ByteStream, MessageReader, MessageWriter};
 pub use tls::{ServerTls, TlsError};
 #[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tokio_rustls::{self, rustls};
+#[cfg(all(feature = "nats", not(target_family = "wasm")))]
+pub use topics::Nats;
 #[cfg(all(feature = "redis", not(target_family = "wasm")))]
 pub use topics::Redis;
 #[cfg(not(target_family = "wasm"))]

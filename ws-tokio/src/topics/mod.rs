@@ -12,6 +12,8 @@ mod subscription;
 mod topic;
 
 pub use broadcast::Broadcast;
+#[cfg(feature = "nats")]
+pub use bus::Nats;
 #[cfg(feature = "redis")]
 pub use bus::redis::Redis;
 pub use bus::{Bus, BusEvent, BusMessage, BusResult};

@@ -1,5 +1,7 @@
 //! What a hub needs of the engine that carries its messages to other nodes.
 
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 pub(super) mod redis;
 
@@ -8,6 +10,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+
+#[cfg(feature = "nats")]
+pub use self::nats::Nats;
 
 /// An engine that carries messages between the [`Hub`](crate::Hub)s of several nodes: `Nats`, `Redis`,
 /// or one of your own, for `Hub::over`.
