@@ -10,7 +10,7 @@ type Layers = &'static [&'static [&'static str]];
 
 /// The modules of each crate, and of each room that has layers of its own, lowest layer first. What is inside a module that
 /// is named here is its own business, unless it is named too.
-const LAYERS: [(&str, Layers); 14] = [
+const LAYERS: [(&str, Layers); 18] = [
     (
         "ws-mask",
         &[
@@ -138,15 +138,29 @@ const LAYERS: [(&str, Layers); 14] = [
     (
         "ws-tokio/topics",
         &[
-            &["bus", "options"],
+            &["options"],
             &["queue"],
             &["topic"],
-            &["inbox", "single"],
+            &["bus", "inbox", "single"],
             &["deliver"],
             &["hub", "subscription"],
             &["broadcast"],
             &["lib"],
         ],
+    ),
+    ("ws-tokio/topics/bus", &[&["nats", "redis"], &["lib"]]),
+    (
+        "ws-tokio/topics/bus/nats",
+        &[
+            &["address", "error", "ready", "subject"],
+            &["callback", "calls", "received"],
+            &["live"],
+            &["lib"],
+        ],
+    ),
+    (
+        "ws-tokio/topics/bus/redis",
+        &[&["channels", "connect", "inbox"], &["link"], &["keeper"], &["lib"]],
     ),
     (
         "ws-tokio/topics/hub",
