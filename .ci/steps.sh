@@ -24,16 +24,29 @@ step() {
   case $status in
     0) ;;
     77) result=SKIPPED said=$(tail -n 1 "$log") ;;
-    *) result=FAILED said="exit status $status, see $log"; tail -n 200 "$log" ;;
+    *) result=FAILED said="exit status $status, see $log"; tail -n 200 "$log"; failures "$log" ;;
   esac
   cat "$log.said"
   printf '%-8s %4d s  %-28s %s\n' "$result" $((SECONDS - begin)) "$name" "$said" | tee -a "$CI_TABLE"
+}
+
+# What failed in a long log of Node's tests, and why.
+failures() {
+  grep -A 25 '^not ok' "$1" || true
 }
 
 # How many tests the step's log tells of, doc tests included.
 tally() {
   awk '/^test result:/ { passed += $4; ignored += $8 }
     END { print passed + 0 " tests" (ignored ? ", " ignored " ignored" : "") }' "$log" >&3
+}
+
+# A step of which something could not be tested tells so in lines of their own, and ends well.
+told_of_skips() {
+  local skipped
+  skipped=$(grep -o 'SKIPPED: .*' "$log" | sort -u) || return 0
+  echo "${skipped//SKIPPED: /}" | paste -sd';'
+  exit 77
 }
 
 # The last command of a script: its status is that of all steps together.

@@ -276,6 +276,43 @@ async fn a_client_that_does_not_read_is_disconnected_and_the_others_miss_nothing
 }
 
 #[tokio::test]
+async fn among_ten_thousand_subscribers_a_hundred_that_never_read_cost_the_others_nothing() {
+    const ALL: usize = 10_000;
+    const STALLED: usize = 100;
+    const QUEUE: usize = 16;
+    const MESSAGES: usize = 40;
+    for slow in [
+        Slow::DropOldest,
+        Slow::DropNewest,
+        Slow::KeepLatest,
+        Slow::Disconnect(CloseCode::TRY_AGAIN_LATER),
+    ] {
+        let hub = hub(slow, QUEUE);
+        let mut all: Vec<_> = (0..ALL).map(|_| subscriber(&hub, &["a"])).collect();
+        let (stalled, reading) = all.split_at_mut(STALLED);
+        for n in 0..MESSAGES {
+            let gone = matches!(slow, Slow::Disconnect(_)) && n >= QUEUE;
+            let full = slow == Slow::DropNewest && n >= QUEUE;
+            let expected = if gone || full { ALL - STALLED } else { ALL };
+            assert_eq!(hub.publish("a", format!("{n}")), expected, "{slow:?}, message {n}");
+            for subscriber in &mut *reading {
+                let event = now(subscriber.recv()).await.expect("at once").expect("fast enough");
+                assert_eq!(shown(event), format!("a: {n}"));
+            }
+        }
+        // Each misses the same: whatever is not, or no longer, in its queue.
+        let missed = match slow {
+            Slow::KeepLatest => MESSAGES - 1,
+            Slow::Disconnect(_) => QUEUE + 1,
+            Slow::DropOldest | Slow::DropNewest => MESSAGES - QUEUE,
+        };
+        assert!(stalled.iter().all(|stalled| stalled.dropped() == missed as u64), "{slow:?}");
+        assert!(reading.iter().all(|reading| reading.dropped() == 0), "{slow:?}");
+        assert_eq!(hub.dropped("a"), (missed * STALLED) as u64, "{slow:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_published_is_forwarded_through_a_half() {
     let hub = Hub::new();
     let (mut client, server) = pipe().await;
