@@ -23,3 +23,8 @@ pub mod browser {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/DEPLOYING.md")]
 pub mod deploying {}
+
+/// The examples of `docs/NODES.md`, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/NODES.md")]
+pub mod nodes {}

@@ -101,6 +101,8 @@
 //! - `nats`: [`Nats`], a [`Bus`] for hubs of several nodes. Needs Rust 1.89.
 //! - `proxy`: [`ConnectOptions::proxy`] and [`ConnectOptions::proxy_from_env`], for CONNECT and SOCKS5.
 //! - `reconnect`: [`Reconnect`], for connections that come back.
+//! - `nats`, `redis`: a [`Hub`] on several nodes ([`Hub::over`]), over `Nats` or `Redis`. `docs/NODES.md` in the repository has what
+//!   is guaranteed.
 //! - `tracing`: events under the target `ws_tokio`: handshakes, refusals with their status, closes, and ends with code, who
 //!   closed and how long the connection lasted, at DEBUG; pings of the heartbeat at TRACE; a listener that pauses, a hub's bus
 //!   that is away, and messages that it drops, once a second at most, at WARN; nothing per message. A [`Server`] opens a span with the peer's address for each connection, and axum's `Upgrade` one

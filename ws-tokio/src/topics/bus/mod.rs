@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub use self::nats::Nats;
 
 /// An engine that carries messages between the [`Hub`](crate::Hub)s of several nodes: `Nats`, `Redis`,
-/// or one of your own, for `Hub::over`.
+/// or one of your own, for [`Hub::over`](crate::Hub::over).
 ///
 /// A hub calls [`publish`](Self::publish), [`subscribe`](Self::subscribe) and [`unsubscribe`](Self::unsubscribe) from one task, one
 /// after the other, and [`event`](Self::event) from the same task meanwhile. A topic's name is any text, by default up to 255 bytes; with the
