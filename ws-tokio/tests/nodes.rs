@@ -313,6 +313,29 @@ async fn a_subscription_that_fails_is_made_later_and_a_gap_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_that_the_bus_refuses_keeps_out_no_other_and_is_asked_for_again() {
+    let exchange = Exchange::default();
+    let [one, two] = hubs(&exchange, HubOptions::default()).await;
+    exchange.forbid(0, Some("bad"));
+    let (mut bad, mut good) = (one.subscriber(), one.subscriber());
+    for n in 0..3000 {
+        bad.subscribe(&format!("bad {n}")).map_or_else(|_| (), drop);
+    }
+    good.subscribe("good").unwrap();
+    good.settled().await;
+    two.publish("good", "1");
+    assert_eq!(queued(&mut good).await, ["good: 1"]);
+    assert!(now(bad.settled()).await.is_none());
+    exchange.forbid(0, None);
+    bad.settled().await;
+    two.publish("bad 7", "1");
+    let received = queued(&mut bad).await;
+    assert_eq!(received.last().unwrap(), "bad 7: 1");
+    // Of its 1024 topics.
+    assert_eq!(received.len(), 1025);
+}
+
+#[tokio::test(start_paused = true)]
 async fn settled_waits_for_all_topics_and_for_none_on_one_node() {
     let exchange = Exchange::default();
     let hub = Hub::over(exchange.node(0), HubOptions::default());

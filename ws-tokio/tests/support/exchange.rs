@@ -24,6 +24,8 @@ struct Node {
     is_connected: bool,
     hangs: bool,
     refuses: bool,
+    /// No topic with such a name.
+    forbidden: Option<&'static str>,
 }
 
 /// A node's end.
@@ -49,7 +51,14 @@ impl Exchange {
     pub(crate) fn node(&self, node: usize) -> Wire {
         let (events, receiver) = unbounded_channel();
         let topics = HashSet::new();
-        let end = Node { topics, events, is_connected: false, hangs: false, refuses: false };
+        let end = Node {
+            topics,
+            events,
+            is_connected: false,
+            hangs: false,
+            refuses: false,
+            forbidden: None,
+        };
         self.state().nodes.insert(node, end);
         Wire { exchange: self.clone(), node, events: receiver.into() }
     }
@@ -76,6 +85,11 @@ impl Exchange {
     /// Fails whatever a node asks for.
     pub(crate) fn refuse(&self, node: usize, refuses: bool) {
         self.change(node, |node| node.refuses = refuses);
+    }
+
+    /// Lets a node subscribe to no topic whose name contains this, nor to others together with one.
+    pub(crate) fn forbid(&self, node: usize, forbidden: Option<&'static str>) {
+        self.change(node, |node| node.forbidden = forbidden);
     }
 
     /// Brings an event to a node.
@@ -141,6 +155,9 @@ impl Bus for Wire {
     async fn subscribe(&self, topics: &[Arc<str>]) -> BusResult {
         self.exchange.change(self.node, |node| {
             node.check()?;
+            if node.forbidden.is_some_and(|part| topics.iter().any(|topic| topic.contains(part))) {
+                return Err("forbidden".into());
+            }
             topics
                 .iter()
                 .for_each(|topic| assert!(node.topics.insert(topic.clone()), "{topic} twice"));

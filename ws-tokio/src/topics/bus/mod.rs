@@ -35,7 +35,8 @@ pub trait Bus: Send + Sync + 'static {
     /// are lost and made again.
     ///
     /// # Errors
-    /// It is subscribed to none or to some of them then. The hub tries again after the next [`BusEvent::Connected`].
+    /// It is subscribed to none or to some of them then. The hub tries each by itself, and those that fail again every second and after the
+    /// next [`BusEvent::Connected`].
     fn subscribe(&self, topics: &[Arc<str>]) -> impl Future<Output = BusResult> + Send;
 
     /// Unsubscribes from topics.

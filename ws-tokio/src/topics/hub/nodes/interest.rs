@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub(super) struct Interest {
     /// Not subscribed to on the bus yet.
     wanted: HashSet<Arc<str>>,
+    /// The same, and the bus has refused them once.
+    refused: HashSet<Arc<str>>,
     /// Subscribed to on the bus.
     kept: HashMap<Arc<str>, Kept>,
     /// When to leave what has no subscribers; the earliest is first. Each topic is here once at most.
@@ -27,7 +29,8 @@ struct Kept {
 impl Interest {
     pub(super) fn new(first: Arc<str>, linger: Duration) -> Self {
         let wanted = HashSet::from([first]);
-        Self { wanted, kept: HashMap::new(), leaving: VecDeque::new(), linger }
+        let (refused, kept, leaving) = Default::default();
+        Self { wanted, refused, kept, leaving, linger }
     }
 
     /// Notes whether a topic has subscribers. Returns whether the bus sends it already.
@@ -44,11 +47,14 @@ impl Interest {
                 true
             }
             None if has_subscribers => {
-                self.wanted.insert(topic);
+                if !self.refused.contains(&topic) {
+                    self.wanted.insert(topic);
+                }
                 false
             }
             None => {
                 self.wanted.remove(&topic);
+                self.refused.remove(&topic);
                 false
             }
         }
@@ -61,6 +67,17 @@ impl Interest {
     /// Returns so many topics that the bus is to send and doesn't yet.
     pub(super) fn wanted(&self, most: usize) -> Vec<Arc<str>> {
         self.wanted.iter().take(most).cloned().collect()
+    }
+
+    /// The bus doesn't send this one, though it may send others.
+    pub(super) fn refuse(&mut self, topic: &Arc<str>) {
+        self.wanted.remove(topic);
+        self.refused.insert(topic.clone());
+    }
+
+    /// The bus may be asked again for what it has refused.
+    pub(super) fn retry(&mut self) {
+        self.wanted.extend(self.refused.drain());
     }
 
     /// From now on, the bus sends these.
@@ -94,6 +111,6 @@ impl Interest {
 
     /// Returns all topics that the bus sends, or is to send.
     pub(super) fn topics(&self) -> Vec<Arc<str>> {
-        self.kept.keys().chain(&self.wanted).cloned().collect()
+        self.kept.keys().chain(&self.wanted).chain(&self.refused).cloned().collect()
     }
 }

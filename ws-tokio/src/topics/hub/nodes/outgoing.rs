@@ -158,29 +158,49 @@ impl<B: Bus> Outgoing<'_, B> {
         if connection != self.connection {
             self.connection = connection;
             self.is_new = true;
-            self.retry = None;
+            self.retry = Some(Instant::now());
         }
-        if self.retry.is_some_and(|at| Instant::now() < at) {
-            return;
+        let is_again = self.retry.take_if(|at| *at <= Instant::now()).is_some();
+        if is_again {
+            self.interest.retry();
         }
-        let is_late = self.retry.take().is_some() && !self.is_new;
-        while self.interest.is_waiting() {
+        while self.is_connected() && self.interest.is_waiting() {
             let wanted = self.interest.wanted(BATCH);
-            if let Err(error) = self.side.bus.subscribe(&wanted).await {
-                events::bus_failed("subscribe", &*error);
-                self.retry = Instant::now().checked_add(PAUSE);
-                return;
+            if self.ask(&wanted).await {
+                self.sent(&wanted, is_again);
+                continue;
             }
-            self.interest.sent(&wanted);
-            let Some(registry) = self.side.registry.upgrade() else { return };
-            self.reached(&registry, &wanted);
-            if is_late {
-                wanted.iter().for_each(|topic| self.side.tell_gap(&registry, topic));
+            // One that the bus refuses must not keep out the others.
+            for topic in wanted {
+                let one = [topic];
+                if !self.is_connected() {
+                    return;
+                } else if self.ask(&one).await {
+                    self.sent(&one, is_again);
+                } else {
+                    self.interest.refuse(&one[0]);
+                    self.retry = Instant::now().checked_add(PAUSE);
+                }
             }
         }
-        if self.is_new {
-            self.side.tell_gaps().await;
+        if self.is_new && self.is_connected() {
             self.is_new = false;
+            self.side.tell_gaps().await;
+        }
+    }
+
+    async fn ask(&self, topics: &[Arc<str>]) -> bool {
+        let subscribed = self.side.bus.subscribe(topics).await;
+        subscribed.inspect_err(|error| events::bus_failed("subscribe", &**error)).is_ok()
+    }
+
+    /// The bus sends these from now on.
+    fn sent(&mut self, topics: &[Arc<str>], is_late: bool) {
+        self.interest.sent(topics);
+        let Some(registry) = self.side.registry.upgrade() else { return };
+        self.reached(&registry, topics);
+        if is_late && !self.is_new {
+            topics.iter().for_each(|topic| self.side.tell_gap(&registry, topic));
         }
     }
 
