@@ -1,7 +1,7 @@
 //! A Redis server in a process of its own, which can be paused, killed and started again; it ends with this.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,26 +12,34 @@ use std::time::{Duration, Instant};
 pub(crate) struct Engine {
     port: u16,
     folder: PathBuf,
+    arguments: Vec<String>,
     child: Child,
 }
 
 impl Engine {
     /// Starts one on a free port; `None`, and a line that says so, where there is none.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with more arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Option<Self> {
         if Command::new(PROGRAM).arg("--version").stdout(Stdio::null()).status().is_err() {
-            eprintln!("SKIPPED: no {PROGRAM} here");
+            // Not by `eprintln!`, which a passing test would keep to itself.
+            let _ = writeln!(io::stderr(), "SKIPPED: no {PROGRAM} here");
             return None;
         }
         static FOLDERS: AtomicU32 = AtomicU32::new(0);
         let name = (std::process::id(), FOLDERS.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(format!("ws-redis-{}-{}", name.0, name.1));
         fs::create_dir_all(&folder).expect("a folder for its files");
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         loop {
             // Another process may take the port before the server does.
             let port = free_port();
-            let mut child = spawn(port, &folder);
+            let mut child = spawn(port, &folder, &arguments);
             if answers(port, &mut child) {
-                return Some(Self { port, folder, child });
+                return Some(Self { port, folder, arguments, child });
             }
         }
     }
@@ -59,7 +67,7 @@ impl Engine {
     pub(crate) fn restart(&mut self) {
         // The port may need a moment.
         loop {
-            self.child = spawn(self.port, &self.folder);
+            self.child = spawn(self.port, &self.folder, &self.arguments);
             if answers(self.port, &mut self.child) {
                 return;
             }
@@ -105,11 +113,12 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn spawn(port: u16, folder: &Path) -> Child {
+fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
     Command::new(PROGRAM)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
         .arg(folder)
         .args(["--loglevel", "warning"])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()

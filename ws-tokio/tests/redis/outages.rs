@@ -54,9 +54,10 @@ async fn a_server_that_is_killed_and_starts_again() {
     let to = Node::subscribed(&engine, &["a", "gone"]).await;
     let mut numbers = Numbers::default();
     numbers.publish(&from, 100).await.expect("published");
+    // The publisher may be answered before the subscriber is sent anything.
+    numbers.check_to_last(&to).await;
     engine.kill();
     assert_eq!(numbers.check_to_news(&to).await, BusEvent::Disconnected);
-    assert_eq!(numbers.received, 100, "what came before the end is delivered");
     // The first may find the connection's end, the second finds none.
     numbers.publish(&from, 1).await.expect_err("there is no server");
     numbers.publish(&from, 1).await.expect_err("there is no server");

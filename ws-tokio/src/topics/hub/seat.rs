@@ -86,7 +86,7 @@ impl Subscriptions {
     }
 
     /// Waits until what other nodes publish to all of these topics comes here too. A program that then asks for what was published before
-    /// misses nothing, as long as no [gap](crate::HubEvent::Gap) is told. While the bus is away, this waits; on one node, it doesn't.
+    /// misses nothing, as long as no [gap](crate::HubEvent::Gap) is told. While the bus is away, this waits for topics that the node hasn't had lately; on one node, it doesn't.
     ///
     /// # Cancel safety
     /// This method is cancel-safe.
