@@ -26,34 +26,23 @@ let browser;
 before(async () => { browser = await Browser.start(); });
 after(() => browser?.stop());
 
-// A test with a server of its own, which gets these flags. At its end, no page may have complained.
+// A test with a server of its own, which gets these flags.
 function law(name, body, flags = []) {
   test(name, { timeout: 120_000 }, () => withChat(body, flags));
 }
 
 async function withChat(body, flags) {
-  const server = new Server(flags);
+  const server = new Server('chat', flags);
   await server.start();
-  const { port } = server;
-  const url = `http://127.0.0.1:${port}/`;
+  const { port, url } = server;
   const closing = [];
   try {
-    const open = async (hash = '', at = url) => {
-      const page = await watched();
-      await page.goto(`${at}${hash}`);
-      return page;
-    };
-    await body({
+    await withPages(() => body({
       server,
       port,
       url,
-      open,
-      join: async (name, at) => {
-        const page = await open('', at);
-        await fill(page, 'tea', name);
-        await state(page, 'Connected');
-        return page;
-      },
+      open: (hash = '', at = url) => open(`${at}${hash}`),
+      join: (name, at = url) => join(at, name),
       terminal: async (name, room = 'tea') => {
         const client = new Terminal(port, room, name);
         closing.push(() => client.stop());
@@ -65,14 +54,34 @@ async function withChat(body, flags) {
         closing.push(() => proxy.stop());
         return proxy.start();
       },
-    });
+    }));
+  } finally {
+    for (const stop of closing) stop();
+    await server.stop('SIGKILL');
+  }
+}
+
+// At its end, no page may have complained.
+async function withPages(body) {
+  try {
+    await body();
     assert.deepEqual(complaints, []);
   } finally {
     complaints.length = 0;
-    for (const stop of closing) stop();
     for (const page of browser.context.pages()) await page.close();
-    await server.stop('SIGKILL');
   }
+}
+
+async function open(url) {
+  const page = await watched();
+  await page.goto(url);
+  return page;
+}
+
+async function join(url, name) {
+  const page = await fill(await open(url), 'tea', name);
+  await state(page, 'Connected');
+  return page;
 }
 
 const complaints = [];
@@ -134,14 +143,15 @@ async function sound(page) {
 }
 
 class Server {
-  constructor(flags) {
-    this.flags = flags;
+  constructor(example, args) {
+    [this.example, this.args] = [example, args];
   }
 
   async start() {
-    this.child = spawn(path.join(process.env.EXAMPLES, 'chat'), [`127.0.0.1:${this.port ?? 0}`, ...this.flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.child = spawn(path.join(process.env.EXAMPLES, this.example), [...this.args, `127.0.0.1:${this.port ?? 0}`], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [said] = await once(this.child.stdout, 'data');
     [, this.port] = /^listening on http:\/\/127\.0\.0\.1:(\d+)\n/.exec(said);
+    this.url = `http://127.0.0.1:${this.port}/`;
   }
 
   async stop(signal) {
@@ -230,5 +240,5 @@ async function deaf(port, name) {
 }
 
 module.exports = {
-  TEXTS, deaf, fill, heard, law, paste, say, sound, state, watched,
+  Server, TEXTS, deaf, fill, heard, join, law, open, paste, say, sound, state, watched, withPages,
 };

@@ -11,31 +11,27 @@
 //!
 //! On SIGTERM or Ctrl-C it closes every connection with 1001 and says why; pages come back by themselves.
 
+mod history;
 mod member;
 mod messages;
 mod names;
 mod pace;
 mod rooms;
+mod serve;
 mod site;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 use std::error::Error;
-use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
 use ws_tokio::Tracker;
 
-use crate::rooms::Bounds;
+use crate::rooms::{Bounds, Rooms};
 
 const USAGE: &str = "usage: chat [ADDR] [--origin ORIGIN] [--rooms N] [--members N] [--wasm DIR]";
-
-/// How long connections may take to close.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the command line asks for.
 struct Config {
@@ -60,44 +56,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(config: Config) -> Result<(), Box<dyn Error + Send + Sync>> {
     let tracker = Tracker::new();
-    let mut router = site::router(config.bounds, config.origins, &tracker);
+    let mut router = site::router(Rooms::new(config.bounds), config.origins, &tracker);
     if let Some(folder) = config.wasm {
         router = router.merge(site::wasm(&folder)?);
     }
-    let address = config.address;
-    let listener =
-        TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
-    println!("listening on http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
-    let served = axum::serve(listener, router).with_graceful_shutdown(told_to_go()).into_future();
-    let closed = async {
-        told_to_go().await;
-        tracker.shutdown(PATIENCE).await
-    };
-    let shutdown = tokio::select! {
-        // Not joined: browsers open connections ahead and send no request on them, for which axum would wait.
-        shutdown = closed => shutdown,
-        Err(error) = served => return Err(error.into()),
-    };
-    println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
-    Ok(())
-}
-
-/// Waits for Ctrl-C, or for what service managers send.
-async fn told_to_go() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate()).expect("a handler");
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    serve::until_told_to_go(&config.address, router, &tracker).await
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {

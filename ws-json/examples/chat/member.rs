@@ -70,7 +70,7 @@ async fn join(
         if !pace.allows(MAX_JOIN, Instant::now()) {
             return Err(too_fast());
         }
-        match rooms.join(&room, &name) {
+        match rooms.admit(&room, &name).await {
             Ok(entry) => return Ok(entry),
             Err(why) => json.send(&ServerMessage::Refused { why }).await.map_err(|_| None)?,
         }

@@ -3,21 +3,15 @@
 //! A room begins with its first member and ends with its last. A message is put into JSON once, and compressed once, for everybody
 //! in the room and for those who come later.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 
-use ws_tokio::{Broadcast, BroadcastOptions, CloseCode, PreparedMessage, Slow, Subscription};
+use ws_tokio::{Broadcast, PreparedMessage, Subscription};
 
+use crate::history::History;
 use crate::messages::{Refusal, ServerMessage};
 use crate::names;
-
-/// Most messages that a room keeps for those who come later.
-const HISTORY: usize = 100;
-/// Most bytes of them, unless one message alone has more.
-const HISTORY_BYTES: usize = 4 << 20;
-/// Most bytes that wait for a member who reads slowly. Members share them.
-const BEHIND_BYTES: usize = 8 << 20;
+use crate::telling::{lock, now, prepare, topic};
 
 /// All rooms. Cheap to clone.
 #[derive(Clone)]
@@ -46,8 +40,7 @@ struct Room {
 struct Inside {
     /// Names by what they look like.
     members: BTreeMap<String, String>,
-    history: VecDeque<PreparedMessage>,
-    bytes: usize,
+    history: History,
 }
 
 /// What a new member gets.
@@ -72,8 +65,13 @@ impl Rooms {
         Self(Arc::new(House { bounds, rooms: Mutex::default() }))
     }
 
+    /// Lets somebody in. Over several nodes, as in the example `cluster`, this waits for what the others know of the room.
+    pub(crate) async fn admit(&self, room: &str, name: &str) -> Result<Entry, Refusal> {
+        self.join(room, name)
+    }
+
     /// Lets somebody in, and makes the room if it is new.
-    pub(crate) fn join(&self, room: &str, name: &str) -> Result<Entry, Refusal> {
+    fn join(&self, room: &str, name: &str) -> Result<Entry, Refusal> {
         let room = names::parse(room).ok_or(Refusal::BadRoom)?;
         let name = names::parse(name).ok_or(Refusal::BadName)?;
         let mut rooms = lock(&self.0.rooms);
@@ -104,10 +102,7 @@ impl Rooms {
 
 impl Room {
     fn new(name: &str) -> Self {
-        // A client that is behind comes back and gets the history.
-        let slow = Slow::Disconnect(CloseCode::TRY_AGAIN_LATER);
-        let options = BroadcastOptions::default().max_bytes(BEHIND_BYTES).slow(slow);
-        Self { name: name.to_owned(), topic: Broadcast::with(options), inside: Mutex::default() }
+        Self { name: name.to_owned(), topic: topic(), inside: Mutex::default() }
     }
 
     /// Under one lock, so that a new member misses nothing and hears nothing twice.
@@ -151,7 +146,7 @@ impl Member {
         let Some(said) = prepare(&said) else { return };
         let mut inside = lock(&self.room.inside);
         self.room.topic.publish_prepared(&said);
-        inside.keep(said);
+        inside.history.keep(said);
     }
 
     pub(crate) fn types(&self) {
@@ -168,35 +163,12 @@ impl Drop for Member {
     }
 }
 
-impl Inside {
-    fn keep(&mut self, said: PreparedMessage) {
-        self.bytes += said.message().as_bytes().len();
-        self.history.push_back(said);
-        while self.history.len() > HISTORY || self.bytes > HISTORY_BYTES && self.history.len() > 1 {
-            let oldest = self.history.pop_front();
-            self.bytes -= oldest.map_or(0, |oldest| oldest.message().as_bytes().len());
-        }
-    }
-}
-
-/// `None` never happens: these types can always be JSON.
-fn prepare(message: &ServerMessage) -> Option<PreparedMessage> {
-    serde_json::to_string(message).ok().map(PreparedMessage::new)
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What is locked here is whole between any two statements.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
+    use ws_tokio::CloseCode;
+
     use super::*;
+    use crate::history::HISTORY_BYTES;
 
     fn rooms(rooms: usize, members: usize) -> Rooms {
         Rooms::new(Bounds { rooms, members })

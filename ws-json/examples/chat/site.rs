@@ -13,7 +13,7 @@ use ws_tokio::handshake::origin::OriginPolicy;
 use ws_tokio::{AcceptOptions, Compression, Settings, Tracker, Upgrade};
 
 use crate::member::{self, MAX_JOIN};
-use crate::rooms::{Bounds, Rooms};
+use crate::rooms::Rooms;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -48,14 +48,14 @@ struct Chat {
 }
 
 /// Returns the whole server, without its port.
-pub(crate) fn router(bounds: Bounds, origins: Vec<String>, tracker: &Tracker) -> Router {
+pub(crate) fn router(rooms: Rooms, origins: Vec<String>, tracker: &Tracker) -> Router {
     // Without context takeover, so that members share what was compressed once.
     let options = AcceptOptions::default()
         .settings(Settings::default().max_message(MAX_JOIN).heartbeat(HEARTBEAT, HEARTBEAT))
         .compression(Compression::NoContextTakeover)
         .origins(OriginPolicy::Patterns(origins))
         .tracker(tracker);
-    let chat = Chat { rooms: Rooms::new(bounds), tracker: tracker.clone() };
+    let chat = Chat { rooms, tracker: tracker.clone() };
     Router::new()
         .route("/", file(HTML, include_str!("page.html")))
         .route("/page.css", file(CSS, include_str!("page.css")))

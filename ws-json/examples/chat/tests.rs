@@ -6,13 +6,14 @@ use ws_json::Json;
 use ws_tokio::{CloseCode, Compression, ConnectError, ConnectOptions, Connection, Error, Tracker};
 
 use crate::messages::{ClientMessage, MAX_MESSAGE, MAX_TEXT, Refusal, ServerMessage};
-use crate::rooms::Bounds;
+use crate::rooms::{Bounds, Rooms};
 use crate::site;
 
 type Client = Json<Connection<DuplexStream>>;
 
 fn router(tracker: &Tracker) -> Router {
-    site::router(Bounds { rooms: 2, members: 2 }, vec!["https://friend.example".into()], tracker)
+    let rooms = Rooms::new(Bounds { rooms: 2, members: 2 });
+    site::router(rooms, vec!["https://friend.example".into()], tracker)
 }
 
 fn options() -> ConnectOptions {
