@@ -1,5 +1,8 @@
 //! Graceful shutdown, over connections in memory.
 
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -49,6 +52,39 @@ fn serve_split(tracker: &Tracker) -> (Connection<DuplexStream>, JoinHandle<()>) 
         }
     });
     (client, served)
+}
+
+/// Looks, when it is first woken, whether a task that waits for the shutdown itself knows of it.
+struct Look {
+    closing: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    is_known: OnceLock<bool>,
+}
+
+impl Wake for Look {
+    fn wake(self: Arc<Self>) {
+        self.is_known.get_or_init(|| {
+            let mut closing = self.closing.lock().expect("no panic");
+            closing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_with_a_connection_knows_of_a_shutdown_before_its_connection_does() {
+    let tracker = Tracker::new();
+    let (mut server, _client) = pair();
+    server.track(tracker.enter().expect("the tracker is open"));
+    let closing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin({
+        let tracker = tracker.clone();
+        async move { tracker.closing().await }
+    });
+    let look = Arc::new(Look { closing: Mutex::new(closing), is_known: OnceLock::new() });
+    let nobody = &mut Context::from_waker(Waker::noop());
+    assert!(look.closing.lock().unwrap().as_mut().poll(nobody).is_pending());
+    let waker = Waker::from(look.clone());
+    assert!(pin!(server.recv()).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(pin!(tracker.shutdown(Duration::from_secs(1))).poll(nobody).is_pending());
+    assert_eq!(look.is_known.get(), Some(&true));
 }
 
 #[tokio::test(start_paused = true)]

@@ -111,8 +111,9 @@ impl Registry {
         let bells: Vec<_> = state.inside.values().map(|place| place.bell.clone()).collect();
         // Rung outside the lock: a waker may run arbitrary code.
         drop(state);
-        bells.iter().for_each(|bell| bell.ring(stage));
+        // First those who wait for the stage itself: a task that also has a connection closes it its own way.
         self.told.notify_waiters();
+        bells.iter().for_each(|bell| bell.ring(stage));
         bells.len()
     }
 
