@@ -2,13 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use crate::frame::close_code::CloseCode;
 use crate::text::utf8::InvalidUtf8;
 
 /// A violation of the protocol or of a limit by the peer.
 ///
-/// The connection should be closed with [`close_code`](Self::close_code).
+/// The connection should be closed with [`close_code`](Self::close_code): [`Control::from`](crate::Control) makes the
+/// close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -150,6 +152,13 @@ impl fmt::Display for EncodeError {
 
 impl Error for EncodeError {}
 
+impl From<EncodeError> for io::Error {
+    /// Makes an error of the kind [`InvalidInput`](io::ErrorKind::InvalidInput), for functions that also read and write.
+    fn from(error: EncodeError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +173,12 @@ mod tests {
         assert_eq!(shown(&DecodeError::MessageTooBig { limit }), too_big);
         let too_long = "a close reason of 124 bytes is longer than 123";
         assert_eq!(shown(&EncodeError::ReasonTooLong(124)), too_long);
+    }
+
+    #[test]
+    fn an_encode_error_is_invalid_input_among_errors_of_io() {
+        let error = io::Error::from(EncodeError::Closed);
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(error.to_string(), "a close frame was sent already");
     }
 }

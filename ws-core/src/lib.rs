@@ -10,7 +10,8 @@
 //! - [`PreparedMessage`] is one message for many connections, encoded once.
 //! - [`handshake`] judges both sides of the opening handshake, in the types of the `http` crate.
 //!
-//! The directions share no state. The answer that the protocol requires is a value: [`Control::reply`].
+//! The directions share no state. The answer that the protocol requires is a value: [`Control::reply`] to a control frame,
+//! `Control::from(error)` to a violation.
 //!
 //! # Laws
 //!
@@ -24,6 +25,9 @@
 //! - `url`: URLs in text are read as browsers read them, by the `url` crate. Off by default.
 //!
 //! # Examples
+//!
+//! `examples/blocking_echo.rs` in the repository is a whole server over blocking sockets, in fewer than 100 lines, and a start
+//! for other I/O: the opening handshake, compression, limits, and an end at which the last bytes arrive.
 //!
 //! A server's side of an echo, in memory:
 //!

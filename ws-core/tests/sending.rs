@@ -168,6 +168,18 @@ fn the_masked_pong_of_the_rfc_and_its_other_examples_are_read() {
 }
 
 #[test]
+fn pings_and_a_close_are_answered_and_nothing_after_our_own_close_frame() {
+    let (mut encoder, mut queue) = (Encoder::server(), SendQueue::new());
+    let pong = Control::Pong(ControlPayload::default());
+    let close = Control::close(CloseCode::NORMAL).unwrap();
+    for received in [&ping(b"hi"), &pong, &close, &ping(b"late"), &close] {
+        encoder.reply(received, &mut queue, &mut Unpooled);
+    }
+    assert_eq!(queue.first_slice(), b"\x8a\x02hi\x88\x02\x03\xe8");
+    assert!(encoder.is_closed());
+}
+
+#[test]
 fn a_close_frame_is_queued_with_its_code_and_its_reason() {
     let (mut encoder, mut queue) = (Encoder::server(), SendQueue::new());
     let close = Control::Close(Some(CloseFrame::new(CloseCode::new(4001), "bye").unwrap()));

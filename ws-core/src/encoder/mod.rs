@@ -161,6 +161,15 @@ impl Encoder {
         Ok(())
     }
 
+    /// Queues the answer that the protocol requires to a control frame ([`Control::reply`]). After a close frame was queued
+    /// it does nothing: the peer's close frame is then the answer to ours.
+    pub fn reply(&mut self, to: &Control, out: &mut SendQueue, pool: &mut dyn Pool) {
+        if let Some(reply) = to.reply() {
+            // It only fails if a close frame was queued.
+            _ = self.control(&reply, out, pool);
+        }
+    }
+
     /// Returns whether a close frame was queued.
     #[must_use]
     pub const fn is_closed(&self) -> bool {

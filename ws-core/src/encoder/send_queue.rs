@@ -1,7 +1,7 @@
 //! Encoded bytes that are not yet written: small frames in one buffer, large payloads by reference.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io::{self, IoSlice, Write};
 use std::iter;
 
 use bytes::{Buf, Bytes};
@@ -134,6 +134,37 @@ impl SendQueue {
         }
     }
 
+    /// Writes everything to a blocking stream, or as much as a non-blocking one takes now, in vectored writes.
+    ///
+    /// # Errors
+    /// Those of `out`; of the kind [`WouldBlock`](io::ErrorKind::WouldBlock) if a non-blocking stream is full. What was
+    /// not written stays queued, for another call.
+    ///
+    /// # Examples
+    /// ```
+    /// use ws_core::{Encoder, MessageRef, SendQueue, Unpooled};
+    ///
+    /// let (mut encoder, mut queue) = (Encoder::server(), SendQueue::new());
+    /// encoder.message(MessageRef::Text("hi"), &mut queue, &mut Unpooled)?;
+    /// let mut socket = Vec::new();
+    /// queue.write_to(&mut socket)?;
+    /// assert_eq!(socket, b"\x81\x02hi");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_to(&mut self, out: &mut impl Write) -> io::Result<()> {
+        while !self.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = self.slices(&mut slices);
+            match out.write_vectored(&slices[..filled]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => self.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Frees memory that an idle connection must not own; to be called when the caller waits. A remainder of up to 16
     /// KiB moves to an allocation of its own size.
     pub fn park(&mut self, pool: &mut dyn Pool) {
@@ -231,6 +262,9 @@ impl SendQueue {
     }
 }
 
+/// Most slices of one vectored write.
+const SLICES: usize = 32;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,6 +295,47 @@ mod tests {
         assert_eq!(&*slices[0], b"\x82\x02hi\x82\x7e\x4e\x20");
         assert_eq!(slices[1].as_ptr(), large.as_ptr());
         assert_eq!(&*slices[2], b"\x82\x01!");
+    }
+
+    /// A stream that takes some bytes at a time, and answers as it is told in between.
+    #[derive(Default)]
+    struct Reluctant {
+        written: Vec<u8>,
+        answers: Vec<io::ErrorKind>,
+    }
+
+    impl Write for Reluctant {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.answers.pop() {
+                Some(io::ErrorKind::WriteZero) => Ok(0),
+                Some(kind) => Err(kind.into()),
+                None => self.written.write(&bytes[..bytes.len().min(7)]),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_queue_is_written_whole_and_keeps_what_a_stream_did_not_take() {
+        let mut queue = SendQueue::new();
+        for _ in 0..SLICES {
+            queue.copy(&header(2), b"hi", &mut Unpooled);
+            queue.reference(&header(300), Bytes::from(vec![7; 300]), &mut Unpooled);
+        }
+        let all = [&b"\x82\x02hi\x82\x7e\x01\x2c"[..], &[7; 300]].concat().repeat(SLICES);
+        let mut stream = Reluctant::default();
+        for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::WriteZero] {
+            stream.answers = vec![kind, io::ErrorKind::Interrupted];
+            assert_eq!(queue.write_to(&mut stream).map_err(|error| error.kind()), Err(kind));
+            assert_eq!(queue.len(), all.len());
+        }
+        queue.write_to(&mut stream).unwrap();
+        assert!(queue.is_empty() && stream.written == all);
+        stream.answers = vec![io::ErrorKind::WouldBlock];
+        queue.write_to(&mut stream).expect("nothing to write");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use ws_mask::{MaskKey, mask};
 use super::close_code::CloseCode;
 use super::close_frame::CloseFrame;
 use super::header::MAX_CONTROL;
-use crate::error::EncodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::text::utf8_bytes::Utf8Bytes;
 
 /// A control frame: at most 125 bytes, never fragmented, allowed between a message's fragments (RFC 6455, 5.5).
@@ -42,6 +42,13 @@ impl Control {
     /// [`EncodeError::CloseCodeInvalid`] for a code that may not be sent.
     pub fn close(code: CloseCode) -> Result<Self, EncodeError> {
         CloseFrame::new(code, Utf8Bytes::default()).map(|frame| Self::Close(Some(frame)))
+    }
+}
+
+impl From<DecodeError> for Control {
+    /// Makes the close frame for a violation: its [`close_code`](DecodeError::close_code) and no reason.
+    fn from(error: DecodeError) -> Self {
+        Self::Close(Some(CloseFrame::bare(error.close_code())))
     }
 }
 
@@ -138,6 +145,12 @@ mod tests {
         let answer = CloseFrame::new(CloseCode::new(4001), "").unwrap();
         assert_eq!(Control::Close(Some(frame)).reply(), Some(Control::Close(Some(answer))));
         assert_eq!(Control::Close(None).reply(), Some(Control::Close(None)));
+    }
+
+    #[test]
+    fn a_violation_is_told_by_its_code_alone() {
+        let told = Control::from(DecodeError::MessageTooBig { limit: 1 });
+        assert_eq!(Ok(told), Control::close(CloseCode::TOO_BIG));
     }
 
     #[test]

@@ -34,7 +34,7 @@
 //! let policy = Policy::new().subprotocols(["chat"]);
 //! let accepted = policy.judge(&request, Upgrade::Http1)?;
 //! wire.clear();
-//! http1::write_response(&accepted.response(&HeaderMap::new()).map(|()| ""), &mut wire);
+//! http1::write_response_head(&accepted.response(&HeaderMap::new()), &mut wire);
 //!
 //! // The client judges the answer.
 //! let mut reader = HeadReader::new(HeadLimits::default());

@@ -15,4 +15,4 @@ pub use error::{HeadError, Malformed};
 pub use limits::HeadLimits;
 pub use not_http::{LooksLike, NotHttp};
 pub use reader::HeadReader;
-pub use write::{write_request, write_response};
+pub use write::{write_request, write_response, write_response_head};

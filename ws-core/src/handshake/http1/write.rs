@@ -14,6 +14,12 @@ pub fn write_request(request: &Request<()>, out: &mut Vec<u8>) {
 /// Appends a response's head and its body. HTTP/1.0 is written as such, every other version as
 /// HTTP/1.1.
 pub fn write_response<B: AsRef<[u8]>>(response: &Response<B>, out: &mut Vec<u8>) {
+    write_response_head(response, out);
+    out.extend_from_slice(response.body().as_ref());
+}
+
+/// Appends a response's head without its body, as [`write_response`] does. A response that accepts has no body.
+pub fn write_response_head<B>(response: &Response<B>, out: &mut Vec<u8>) {
     let status = response.status();
     let reason = status.canonical_reason().unwrap_or_default();
     out.reserve(ROOM);
@@ -21,7 +27,6 @@ pub fn write_response<B: AsRef<[u8]>>(response: &Response<B>, out: &mut Vec<u8>)
         out.extend_from_slice(part.as_bytes());
     }
     write_headers(response.headers(), out);
-    out.extend_from_slice(response.body().as_ref());
 }
 
 /// Room for most heads, in bytes.
@@ -105,5 +110,13 @@ mod tests {
             "{known}\r\nContent-Length: 2\r\n\r\nno{unknown}\r\nContent-Length: 2\r\n\r\nno"
         );
         assert_eq!(String::from_utf8(out).expect("ASCII"), wire);
+    }
+
+    #[test]
+    fn head_of_a_response_is_written_whatever_its_body_is() {
+        let response = Response::builder().status(101).header("upgrade", "websocket").body(());
+        let mut out = Vec::new();
+        write_response_head(&response.expect("a response"), &mut out);
+        assert_eq!(out, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
     }
 }
