@@ -3,6 +3,8 @@
 //!
 //! The servers take turns, round by round: a figure is the median of the rounds, a ratio the median of the rounds' ratios.
 
+mod engines;
+mod nodes;
 mod page;
 mod plot;
 mod rig;
@@ -22,8 +24,10 @@ fn main() -> Result<(), Failure> {
     let said = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (flags, wanted): (Vec<_>, Vec<_>) = said.partition(|argument| argument.starts_with('-'));
     let effort = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Effort { rounds: 7, seconds: 1.0, idle: 10_000, half_idle: 5_000 },
-        ["--quick"] => Effort { rounds: 3, seconds: 0.2, idle: 1_000, half_idle: 500 },
+        [] => Effort { rounds: 7, seconds: 1.0, idle: 10_000, half_idle: 5_000, members: 2_000 },
+        ["--quick"] => {
+            Effort { rounds: 3, seconds: 0.2, idle: 1_000, half_idle: 500, members: 200 }
+        }
         _ => panic!("usage: compare [--quick] [TABLE...]"),
     };
     let table = |name: &String| TABLES.iter().find(|table| table.name == name);
@@ -44,6 +48,8 @@ struct Effort {
     idle: usize,
     /// Connections that hold more, or get more.
     half_idle: usize,
+    /// Connections of a node in a topic.
+    members: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -52,13 +58,14 @@ struct Table {
     fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     Table { name: "echo", fill: echo },
     Table { name: "tls", fill: tls },
     Table { name: "http", fill: http },
     Table { name: "http2", fill: http2 },
     Table { name: "threads", fill: threads },
     Table { name: "broadcast", fill: broadcast },
+    Table { name: "nodes", fill: nodes::nodes },
     Table { name: "idle", fill: idle },
     Table { name: "handshakes", fill: handshakes },
     Table { name: "compression", fill: compression },

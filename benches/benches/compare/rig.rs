@@ -70,6 +70,16 @@ impl Server {
         Self::of(called, command)
     }
 
+    /// Starts a server of `peer_server` on one thread that the tables call otherwise.
+    pub(crate) fn start_called(called: &'static str, name: &str) -> io::Result<Self> {
+        Self::of(called, peer_server(Cores::Only(0), name))
+    }
+
+    /// Its address and its process, as a load asks for them.
+    pub(crate) fn place(&self) -> [String; 2] {
+        [self.address.clone(), self.process.id().to_string()]
+    }
+
     fn of(name: &'static str, mut command: Command) -> io::Result<Self> {
         let mut process = command.stdout(Stdio::piped()).spawn()?;
         let said = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -81,7 +91,7 @@ impl Server {
     /// Runs the load on it; returns what that printed.
     pub(crate) fn load(&self, arguments: &[&str]) -> io::Result<String> {
         let mut command = program(Cores::Only(1), env!("CARGO_BIN_EXE_load"));
-        command.args([&self.address, &self.process.id().to_string()]).args(arguments);
+        command.args(self.place()).args(arguments);
         let output = command.stderr(Stdio::inherit()).output()?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -144,7 +154,7 @@ fn peer_server(cores: Cores, name: &str) -> Command {
 
 /// A program with as many open files as it may have, in the workspace's root. It runs on any core where there are not two, or
 /// no `taskset`.
-fn program(cores: Cores, name: &str) -> Command {
+pub(crate) fn program(cores: Cores, name: &str) -> Command {
     let several = available_parallelism().is_ok_and(|cores| cores.get() > 1);
     let taskset = || Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
     let pin = match cores {

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
 use futures_util::FutureExt;
-use tokio::sync::broadcast;
+use sockudo_ws::PubSub;
+use tokio::sync::{broadcast, mpsc};
 use ws_core::PreparedMessage;
-use ws_tokio::{Broadcast, Hub, Subscriber};
+use ws_tokio::{Broadcast, BroadcastOptions, Hub, HubOptions, Slow, Subscriber};
 
 pub(super) fn to_subscribers(criterion: &mut Criterion) {
     let message = message();
@@ -51,7 +52,75 @@ pub(super) fn to_subscribers(criterion: &mut Criterion) {
             |sender| sender.send(message.clone()).expect("receivers"),
             |receiver| _ = now(receiver.recv()).expect("fast enough"),
         );
+        // Its queues have no limit, and what is taken out of them isn't encoded.
+        let sockudo = || {
+            let topics = PubSub::new();
+            let subscriber = |_| {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                assert!(topics.subscribe(topics.create_subscriber(sender), "news"));
+                receiver
+            };
+            let all = (0..subscribers).map(subscriber).collect::<Vec<_>>();
+            (topics, all)
+        };
+        let text = sockudo_ws::Message::text("x".repeat(100));
+        measure(
+            &mut group,
+            BenchmarkId::new("sockudo-ws PubSub", subscribers),
+            sockudo,
+            |topics| topics.publish("news", text.clone()).count(),
+            |receiver| _ = now(receiver.recv()).expect("a message"),
+        );
     }
+}
+
+/// Here one iteration is one message to one of the subscribers that read: its share of what the others cost too.
+pub(super) fn beside_silent_ones(criterion: &mut Criterion) {
+    let message = message();
+    let mut group = criterion.benchmark_group("hub/subscribers that never read");
+    let policies = [
+        ("DropOldest", Slow::DropOldest),
+        ("DropNewest", Slow::DropNewest),
+        ("KeepLatest", Slow::KeepLatest),
+    ];
+    for (name, slow) in policies {
+        for silent in [0, 100] {
+            measure(
+                &mut group,
+                BenchmarkId::new(name, format!("{silent} of {CROWD}")),
+                || crowd(slow, silent, &message),
+                |(hub, silent)| {
+                    let queued = hub.publish_prepared("news", &message);
+                    if slow == Slow::DropNewest { queued } else { queued - silent.len() }
+                },
+                |subscriber| _ = now(subscriber.recv()).expect("fast enough"),
+            );
+        }
+    }
+}
+
+const CROWD: usize = 10_000;
+
+/// A hub with so many subscribers among others whose queues are as full as they get, and the others.
+fn crowd(
+    slow: Slow,
+    silent: usize,
+    message: &PreparedMessage,
+) -> ((Hub, Vec<Subscriber>), Vec<Subscriber>) {
+    const MOST: usize = 256;
+    let queues = BroadcastOptions::default().slow(slow).max_messages(MOST);
+    let hub = Hub::with(HubOptions::default().queues(queues));
+    let all = (0..CROWD).map(|n| (n, subscriber(&hub, "news")));
+    let (silent, mut reading): (Vec<_>, Vec<_>) =
+        all.partition(|(n, _)| n * silent / CROWD < (n + 1) * silent / CROWD);
+    for _ in 0..MOST {
+        hub.publish_prepared("news", message);
+        for (_, subscriber) in &mut reading {
+            _ = now(subscriber.recv()).expect("fast enough");
+        }
+    }
+    let unnumbered = |all: Vec<(usize, Subscriber)>| all.into_iter().map(|(_, one)| one).collect();
+    ((hub, unnumbered(silent)), unnumbered(reading))
 }
 
 pub(super) fn among_topics(criterion: &mut Criterion) {

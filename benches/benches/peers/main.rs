@@ -16,6 +16,7 @@ criterion_group!(
     handshakes::in_memory,
     broadcast::over_tcp,
     hub::to_subscribers,
+    hub::beside_silent_ones,
     hub::among_topics
 );
 criterion_main!(benches);

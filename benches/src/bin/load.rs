@@ -6,19 +6,23 @@
 //! load ADDR PID handshakes SECONDS
 //! load ADDR PID http2 STREAMS IN_FLIGHT SIZE SECONDS
 //! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
+//! load ADDR PID nodes MEMBERS SIZE IN_FLIGHT SECONDS [reached|apart ADDR PID]... [nats|redis ADDR]
 //! load ADDR PID idle|idle-tls|idle-http2 CONNECTIONS [alone:LEVEL|takeover:LEVEL]
 //! ```
 //!
 //! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
-//! sent where they were counted; of `idle` the KiB that it holds per connection.
+//! sent where they were counted; of `idle` the KiB that it holds per connection; of `nodes` the line of [`nodes::Told`].
 
 use std::env::Args;
 use std::error::Error;
 use std::str::FromStr;
 
+use ws_benches::load::engine::Engine;
 use ws_benches::load::texts::TEXTS;
 use ws_benches::load::wire::Layer;
-use ws_benches::load::{Process, Span, broadcast, compressed, echo, handshakes, http2, idle};
+use ws_benches::load::{
+    Process, Span, broadcast, compressed, echo, handshakes, http2, idle, nodes,
+};
 use ws_benches::servers::Deflate;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -61,6 +65,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             http2::run(address, server, shape, seconds(&mut args)?)?
         }
+        "nodes" => {
+            println!("{}", told(nodes::Node { address, process: server, hears: true }, &mut args)?);
+            return Ok(());
+        }
         "idle-http2" => {
             println!("{}", http2::idle(address, server, next(&mut args)?)?);
             return Ok(());
@@ -80,12 +88,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => {
             return Err(
-                "echo, echo-tls, compressed, handshakes, http2, broadcast, idle, idle-tls or idle-http2".into()
+                "echo, echo-tls, compressed, handshakes, http2, broadcast, nodes, idle, idle-tls or idle-http2".into()
             );
         }
     };
     println!("{}", took.to_line());
     Ok(())
+}
+
+/// The line of `nodes`.
+fn told(first: nodes::Node, args: &mut Args) -> Result<String, Box<dyn Error>> {
+    let shape = nodes::Shape { members: next(args)?, size: next(args)?, in_flight: next(args)? };
+    let span = seconds(args)?;
+    let (mut all, mut engine) = (vec![first], None);
+    while let Some(word) = args.next() {
+        let address = next(args)?;
+        match word.as_str() {
+            "reached" | "apart" => {
+                let process = Process(next(args)?);
+                all.push(nodes::Node { address, process, hears: word == "apart" });
+            }
+            kind => engine = Some(Engine::at(kind, address)?),
+        }
+    }
+    Ok(nodes::run(&all, shape, span, engine)?.to_line())
 }
 
 fn next<T: FromStr<Err: Error + 'static>>(args: &mut Args) -> Result<T, Box<dyn Error>> {

@@ -1,5 +1,5 @@
 //! One of the echo servers: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL [each:THREADS|pool:THREADS [tls]]]`; says where
-//! it listens.
+//! it listens. `ws-tokio Hub`, or `ws-tokio Hub over URL`, is a node whose members are all in one topic.
 //!
 //! On one thread, unless it is told otherwise: `each` has a current-thread runtime and a listener of its own for each thread,
 //! among which the kernel deals out the connections (`SO_REUSEPORT`); `pool` is one multi-thread runtime.

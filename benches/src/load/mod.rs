@@ -3,9 +3,11 @@
 pub mod broadcast;
 pub mod compressed;
 pub mod echo;
+pub mod engine;
 pub mod handshakes;
 pub mod http2;
 pub mod idle;
+pub mod nodes;
 mod process;
 pub mod raw;
 pub mod texts;

@@ -5,6 +5,7 @@ mod broadcast;
 mod floor;
 mod http;
 mod http2;
+mod nodes;
 mod ours;
 mod peers;
 pub mod tls;
@@ -118,6 +119,9 @@ pub static OVER_HTTP2: &[Behind] = &[
 pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
     if let Some(server) = find(name) {
         return Some(Box::new(move |stream| (server.tcp)(stream, deflate)));
+    }
+    if let Some(node) = nodes::find(name) {
+        return Some(Box::new(node));
     }
     if let Some(behind) = BEHIND_HTTP.iter().chain(OVER_HTTP2).find(|behind| behind.name == name) {
         return Some(Box::new(behind.tcp));

@@ -1,0 +1,288 @@
+//! A member of one node says something, the members of all nodes are told. A message counts as delivered when its member's socket
+//! has been read, and the next one is said once all members have the one that was said so many before it.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token};
+
+use super::engine::{Engine, Traffic};
+use super::raw::{Checker, masked, payload};
+use super::wire::{Layer, Wire};
+use super::{Process, Span};
+
+/// A node under load.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The one that listens there.
+    pub process: Process,
+    /// Whether one of its own members says everything; else it hears of it from another node.
+    pub hears: bool,
+}
+
+/// The shape of the load.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// How many members each node has.
+    pub members: usize,
+    /// Bytes of a message.
+    pub size: usize,
+    /// How many messages are on their way.
+    pub in_flight: usize,
+}
+
+/// What became of the messages.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How many were said.
+    pub messages: u64,
+    /// Wall-clock time, until all members had them.
+    pub time: Duration,
+    /// What went through the engine, if there is one.
+    pub traffic: Traffic,
+    /// Each node's part.
+    pub nodes: Vec<Part>,
+}
+
+/// What became of the messages at one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// CPU time of its threads.
+    pub cpu: Duration,
+    /// How long a message took to half of the members, from when it was said.
+    pub p50: Duration,
+    /// The same of 99 in 100.
+    pub p99: Duration,
+}
+
+impl Told {
+    /// One line that [`parse`](Self::parse) reads.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let Traffic { bytes_in, bytes_out, messages_in, messages_out } = self.traffic;
+        let mut numbers = vec![self.messages, nanos(self.time)];
+        numbers.extend([bytes_in, bytes_out, messages_in, messages_out]);
+        numbers
+            .extend(self.nodes.iter().flat_map(|part| [part.cpu, part.p50, part.p99].map(nanos)));
+        numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads [`to_line`](Self::to_line).
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let numbers: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
+        let [messages, time, bytes_in, bytes_out, messages_in, messages_out, nodes @ ..] =
+            &*numbers.ok()?
+        else {
+            return None;
+        };
+        let part = |part: &[u64; 3]| {
+            let [cpu, p50, p99] = part.map(Duration::from_nanos);
+            Part { cpu, p50, p99 }
+        };
+        Some(Self {
+            messages: *messages,
+            time: Duration::from_nanos(*time),
+            traffic: Traffic {
+                bytes_in: *bytes_in,
+                bytes_out: *bytes_out,
+                messages_in: *messages_in,
+                messages_out: *messages_out,
+            },
+            nodes: nodes.as_chunks().0.iter().map(part).collect(),
+        })
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Puts the load on nodes, of which the first hears everything, and says what it took.
+///
+/// # Errors
+///
+/// If a connection fails, or a message doesn't come.
+///
+/// # Panics
+///
+/// If what arrives is not what was said.
+pub fn run(
+    nodes: &[Node],
+    shape: Shape,
+    span: Span,
+    mut engine: Option<Engine>,
+) -> io::Result<Told> {
+    let mut traffic = || engine.as_mut().map_or(Ok(Traffic::default()), Engine::traffic);
+    let mut load = Load::connect(nodes, shape)?;
+    load.until(Instant::now() + span.warm_up)?;
+    load.took.iter_mut().for_each(Vec::clear);
+    let cpu = || nodes.iter().map(|node| node.process.cpu());
+    let (before, start) = ((load.said, cpu().collect::<Vec<_>>(), traffic()?), Instant::now());
+    load.until(start + span.measured)?;
+    let time = start.elapsed();
+    let parts = cpu().zip(&before.1).zip(&mut load.took);
+    let part = |((after, before), took): ((Duration, &Duration), &mut Vec<_>)| Part {
+        cpu: after - *before,
+        p50: quantile(took, 50),
+        p99: quantile(took, 99),
+    };
+    Ok(Told {
+        messages: load.said - before.0,
+        time,
+        nodes: parts.map(part).collect(),
+        traffic: traffic()?.since(before.2),
+    })
+}
+
+fn quantile(took: &mut [Duration], percent: usize) -> Duration {
+    let place = (took.len() * percent / 100).min(took.len() - 1);
+    *took.select_nth_unstable(place).1
+}
+
+/// All members.
+struct Load {
+    poll: Poll,
+    /// Node by node.
+    members: Vec<Member>,
+    shape: Shape,
+    /// Who says what is said.
+    speakers: Vec<usize>,
+    payload: Vec<u8>,
+    message: Vec<u8>,
+    said: u64,
+    /// What not all members have; the oldest first.
+    flights: VecDeque<Flight>,
+    /// How long each delivery took, by node.
+    took: Vec<Vec<Duration>>,
+}
+
+struct Member {
+    stream: Wire,
+    checker: Checker,
+    heard: u64,
+}
+
+/// A message on its way.
+struct Flight {
+    said: Instant,
+    /// Members that don't have it.
+    missing: usize,
+}
+
+/// How long to wait for a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Load {
+    fn connect(nodes: &[Node], shape: Shape) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut members = Vec::new();
+        for node in nodes {
+            for _ in 0..shape.members {
+                let mut stream = Wire::connect(node.address, Layer::Plain)?;
+                let token = Token(members.len());
+                poll.registry().register(stream.socket(), token, Interest::READABLE)?;
+                members.push(Member { stream, checker: Checker::default(), heard: 0 });
+            }
+        }
+        let hearing = nodes.iter().enumerate().filter(|(_, node)| node.hears);
+        let payload = payload(shape.size);
+        Ok(Self {
+            poll,
+            members,
+            shape,
+            speakers: hearing.map(|(at, _)| at * shape.members).collect(),
+            message: masked(&payload, 1, [1, 2, 3, 4]),
+            payload,
+            said: 0,
+            flights: VecDeque::new(),
+            took: vec![Vec::new(); nodes.len()],
+        })
+    }
+
+    /// Says something until then, and waits until all members have everything.
+    fn until(&mut self, end: Instant) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            while self.flights.len() < self.shape.in_flight && Instant::now() < end {
+                self.say()?;
+            }
+            if self.flights.is_empty() {
+                return Ok(());
+            }
+            self.poll.poll(&mut events, Some(PATIENCE))?;
+            if events.is_empty() {
+                return Err(io::Error::new(ErrorKind::TimedOut, "a message did not come"));
+            }
+            for event in &events {
+                self.hear(event.token().0, &mut buffer)?;
+            }
+        }
+    }
+
+    fn say(&mut self) -> io::Result<()> {
+        self.flights.push_back(Flight { said: Instant::now(), missing: self.members.len() });
+        self.said += 1;
+        for speaker in &self.speakers {
+            self.members[*speaker].stream.write_all(&self.message)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what came to a member.
+    fn hear(&mut self, at: usize, buffer: &mut [u8]) -> io::Result<()> {
+        let member = &mut self.members[at];
+        loop {
+            let read = match member.stream.read(buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let now = Instant::now();
+            for _ in 0..member.checker.take(&buffer[..read], &self.payload) {
+                let oldest = self.said - self.flights.len() as u64;
+                let place = usize::try_from(member.heard - oldest).expect("it is on its way");
+                member.heard += 1;
+                let flight = &mut self.flights[place];
+                flight.missing -= 1;
+                self.took[at / self.shape.members].push(now - flight.said);
+                // The messages come to each in their order: none is complete before an older one.
+                if self.flights.front().is_some_and(|oldest| oldest.missing == 0) {
+                    self.flights.pop_front();
+                }
+            }
+            if read < buffer.len() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Told, quantile};
+    use std::time::Duration;
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let line = "1 2 3 4 5 6 7 8 9 10 11 12";
+        let told = Told::parse(line).expect("a line");
+        assert_eq!((told.nodes.len(), told.to_line().as_str()), (2, line));
+        assert!(Told::parse("1 2 3").is_none());
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_values() {
+        let mut took: Vec<_> = (0..100).rev().map(Duration::from_millis).collect();
+        assert_eq!(quantile(&mut took, 50), Duration::from_millis(50));
+        assert_eq!(quantile(&mut took, 99), Duration::from_millis(99));
+        let one = Duration::from_millis(7);
+        assert_eq!(quantile(&mut [one], 99), one);
+    }
+}
