@@ -54,7 +54,7 @@ fn whole(parsed: Result<Status<usize>, httparse::Error>) -> Result<(), Malformed
     match parsed {
         Ok(Status::Complete(_)) => Ok(()),
         Ok(Status::Partial) => Err(Malformed::StartLine),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(malformed(error)),
     }
 }
 
@@ -91,17 +91,16 @@ fn header_map(lines: &[Header<'_>], limit: usize) -> Result<HeaderMap, HeadError
     Ok(headers)
 }
 
-impl From<httparse::Error> for Malformed {
-    fn from(error: httparse::Error) -> Self {
-        match error {
-            httparse::Error::HeaderName => Self::HeaderName,
-            httparse::Error::HeaderValue => Self::HeaderValue,
-            httparse::Error::NewLine => Self::LineEnd,
-            httparse::Error::Version => Self::Version,
-            // Too many can't be: `header_lines` made room for each line.
-            httparse::Error::Status | httparse::Error::Token | httparse::Error::TooManyHeaders => {
-                Self::StartLine
-            }
+/// Not a `From`, which would be public: that httparse parses is nobody's business.
+fn malformed(error: httparse::Error) -> Malformed {
+    match error {
+        httparse::Error::HeaderName => Malformed::HeaderName,
+        httparse::Error::HeaderValue => Malformed::HeaderValue,
+        httparse::Error::NewLine => Malformed::LineEnd,
+        httparse::Error::Version => Malformed::Version,
+        // Too many can't be: `header_lines` made room for each line.
+        httparse::Error::Status | httparse::Error::Token | httparse::Error::TooManyHeaders => {
+            Malformed::StartLine
         }
     }
 }
