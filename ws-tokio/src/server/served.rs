@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::events;
 
 /// What a future that serves a connection may return: nothing, or a result, whose error is told to `tracing`.
-pub trait Served {
+pub trait Served: sealed::Sealed {
     /// Tells of an error.
     #[doc(hidden)]
     fn tell(self);
@@ -21,4 +21,12 @@ impl<T, E: Display> Served for Result<T, E> {
             events::not_served(&error);
         }
     }
+}
+
+impl sealed::Sealed for () {}
+
+impl<T, E: Display> sealed::Sealed for Result<T, E> {}
+
+mod sealed {
+    pub trait Sealed {}
 }

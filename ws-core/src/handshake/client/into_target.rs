@@ -10,7 +10,7 @@ use super::target::{Target, UrlError};
 /// feature `url` a `url::Url`.
 ///
 /// Text is read by [`Target::parse`]; a `Uri` is taken as it is.
-pub trait IntoTarget {
+pub trait IntoTarget: sealed::Sealed {
     /// Where to connect.
     ///
     /// # Errors
@@ -31,6 +31,10 @@ impl IntoTarget for &Target {
     }
 }
 
+impl sealed::Sealed for Target {}
+
+impl sealed::Sealed for &Target {}
+
 macro_rules! into_target {
     ($($source:ty: |$it:ident| $target:expr),* $(,)?) => {$(
         impl IntoTarget for $source {
@@ -39,6 +43,8 @@ macro_rules! into_target {
                 $target
             }
         }
+
+        impl sealed::Sealed for $source {}
     )*};
 }
 
@@ -54,6 +60,10 @@ into_target! {
 into_target! {
     &Url: |url| Target::try_from(url),
     Url: |url| Target::try_from(&url),
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 #[cfg(test)]
