@@ -305,6 +305,7 @@ async fn among_ten_thousand_subscribers_a_hundred_that_never_read_cost_the_other
             Slow::KeepLatest => MESSAGES - 1,
             Slow::Disconnect(_) => QUEUE + 1,
             Slow::DropOldest | Slow::DropNewest => MESSAGES - QUEUE,
+            other => panic!("what does {other:?} miss?"),
         };
         assert!(stalled.iter().all(|stalled| stalled.dropped() == missed as u64), "{slow:?}");
         assert!(reading.iter().all(|reading| reading.dropped() == 0), "{slow:?}");
@@ -460,6 +461,7 @@ impl Model {
                     self.overflowed = true;
                     return false;
                 }
+                other => panic!("what does {other:?} drop?"),
             }
         }
         self.queue.push_back(item);

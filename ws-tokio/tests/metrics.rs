@@ -138,7 +138,8 @@ fn what_goes_over_the_bus_and_what_does_not() {
     let figures = told(async {
         let exchange = Exchange::default();
         let options = HubOptions::default().max_waiting(2, 1 << 20);
-        let hubs = [Hub::over(exchange.node(0), options), Hub::over(exchange.node(1), options)];
+        let hubs =
+            [Hub::over(exchange.node(0), options.clone()), Hub::over(exchange.node(1), options)];
         exchange.connect(1);
         while !hubs[1].bus_stats().expect("a bus").is_connected {
             tokio::task::yield_now().await;

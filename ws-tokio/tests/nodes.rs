@@ -22,7 +22,7 @@ use support::now::now;
 /// Hubs of so many nodes, all connected.
 async fn hubs<const N: usize>(exchange: &Exchange, options: HubOptions) -> [Hub; N] {
     let hubs = std::array::from_fn(|node| {
-        let hub = Hub::over(exchange.node(node), options);
+        let hub = Hub::over(exchange.node(node), options.clone());
         exchange.connect(node);
         hub
     });

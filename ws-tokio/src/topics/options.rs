@@ -28,7 +28,7 @@ pub struct BroadcastOptions {
 /// let queues = BroadcastOptions::default().max_messages(64).slow(Slow::KeepLatest);
 /// let hub = Hub::with(HubOptions::default().queues(queues).max_subscriptions(100));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HubOptions {
     pub(super) queues: BroadcastOptions,
     pub(super) max_subscriptions: usize,
@@ -98,6 +98,7 @@ impl Default for HubOptions {
 
 /// What happens when a subscriber's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Slow {
     /// Drops the oldest messages, so the subscriber is never far behind. For states, where only the newest matters.
     DropOldest,

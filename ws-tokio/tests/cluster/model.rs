@@ -33,7 +33,7 @@ async fn nothing_is_lost_or_doubled_or_out_of_order_while_subscribers_come_and_g
     let options = HubOptions::default()
         .queues(queues.slow(Slow::DropOldest))
         .linger(Duration::from_millis(20));
-    let hubs: [Hub; NODES] = std::array::from_fn(|_| engine.hub(options));
+    let hubs: [Hub; NODES] = std::array::from_fn(|_| engine.hub(options.clone()));
     for hub in &hubs {
         connected(hub).await;
     }
