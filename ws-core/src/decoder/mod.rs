@@ -38,6 +38,7 @@ use state::State;
 
 /// How messages are delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// Whole, as [`Event::Message`].
     #[default]

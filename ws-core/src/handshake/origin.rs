@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 /// A proxy that rewrites `Host` makes a server's own pages look foreign. Configure it to keep `Host`, or list the
 /// pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OriginPolicy {
     /// Pages of the request's own host and port, where a scheme's default port may be left out.
     #[default]

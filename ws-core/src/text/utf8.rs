@@ -10,6 +10,7 @@ const BLOCK: usize = 4096;
 
 /// Bytes that no UTF-8 text holds there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InvalidUtf8;
 
 impl fmt::Display for InvalidUtf8 {

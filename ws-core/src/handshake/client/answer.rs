@@ -124,6 +124,7 @@ impl Accepted {
 
 /// A 101 that doesn't conform to the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AnswerError {
     /// `Connection` lacks the token `upgrade`.
     ConnectionLacksUpgrade,

@@ -168,6 +168,7 @@ impl Offer {
 
 /// What a caller can't ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OfferError {
     /// This header is the handshake's own.
     ReservedHeader(HeaderName),

@@ -11,6 +11,7 @@ use super::target::{Security, Target, UrlError};
 
 /// A redirect's target.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Redirect {
     /// The next target. On the same host it keeps the credentials of the previous URL, unless it has its own.
     pub target: Target,
@@ -66,7 +67,8 @@ impl Target {
 }
 
 /// A redirect that can't be followed.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RedirectError {
     /// `Location` is not UTF-8.
     NotText,

@@ -7,6 +7,7 @@ use super::not_http::NotHttp;
 
 /// An error while reading a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HeadError {
     /// The first bytes can't begin a head: the peer speaks another protocol.
     NotHttp(NotHttp),
@@ -26,6 +27,7 @@ pub enum HeadError {
 
 /// The part of a head that violates HTTP's syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Malformed {
     /// A line ends in something other than CR LF, or a CR or LF stands alone.
     LineEnd,

@@ -23,6 +23,7 @@ pub struct NotHttp {
 
 /// What bytes that are not HTTP/1 look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LooksLike {
     /// A record of TLS: a handshake (a ClientHello, say) or an alert.
     Tls,

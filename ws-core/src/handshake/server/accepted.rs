@@ -114,6 +114,7 @@ pub(super) enum Proof {
 
 /// A server chose a subprotocol that its client did not offer, or more than one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SubprotocolNotOffered(
     /// What the server chose.
     pub String,

@@ -17,6 +17,7 @@ use crate::handshake::http1::{HeadError, Malformed};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The head was not complete by the handshake's deadline (408).
     HeadTimeout,

@@ -20,6 +20,7 @@ pub struct UrlError {
 
 /// What is wrong with a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UrlFault {
     /// It is no URL.
     Syntax,
