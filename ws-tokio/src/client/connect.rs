@@ -47,6 +47,24 @@ impl ConnectOptions {
     /// With the feature `url`, a string is parsed as browsers parse URLs (see [`Target::parse`]); an [`http::Uri`] is
     /// used as is. A user and password in the URL are sent as Basic authorization.
     ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ws_tokio::http::header::{AUTHORIZATION, HeaderValue};
+    /// use ws_tokio::{ConnectError, ConnectOptions};
+    ///
+    /// let options =
+    ///     ConnectOptions::default().header(AUTHORIZATION, HeaderValue::from_static("Bearer token"));
+    /// match options.connect("ws://127.0.0.1:9001/").await {
+    ///     Ok((mut connection, _response)) => connection.send("hello").await?,
+    ///     Err(ConnectError::Refused(response)) => {
+    ///         println!("{}: {}", response.status(), String::from_utf8_lossy(response.body()));
+    ///     }
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Returns a [`ConnectError`]. If the server refused the handshake, it contains the response.
     ///
@@ -75,6 +93,20 @@ impl ConnectOptions {
     /// Performs the handshake over a stream that is already connected to the URL's host; for `wss`, a TLS stream.
     ///
     /// Redirects are treated as refusals.
+    ///
+    /// ```no_run
+    /// # #[cfg(unix)]
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::net::UnixStream;
+    /// use ws_tokio::ConnectOptions;
+    ///
+    /// let stream = UnixStream::connect("/run/app.sock").await?;
+    /// let (mut connection, _response) =
+    ///     ConnectOptions::default().connect_over(stream, "ws://localhost/").await?;
+    /// # connection.send("hello").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`connect`](Self::connect).

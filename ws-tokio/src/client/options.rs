@@ -176,6 +176,18 @@ impl ConnectOptions {
 
     /// Trusts one more root, beside those of the features or of [`tls_roots`](Self::tls_roots). Not used with a
     /// configuration of the caller's.
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ws_tokio::ConnectOptions;
+    /// use ws_tokio::rustls::pki_types::CertificateDer;
+    /// use ws_tokio::rustls::pki_types::pem::PemObject;
+    ///
+    /// let ours = CertificateDer::from_pem_file("our-ca.pem")?;
+    /// let options = ConnectOptions::default().add_tls_root(ours);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn add_tls_root(mut self, root: CertificateDer<'static>) -> Self {

@@ -18,6 +18,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// If a close frame was already sent, this only waits. If the connection has ended, this returns its result.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, mut peer) = ws_tokio::pipe().await;
+    /// # let peer = tokio::spawn(async move { (peer.recv().await, peer) });
+    /// use ws_tokio::CloseCode;
+    ///
+    /// connection.close(CloseCode::NORMAL, "done").await?;
+    /// # let (received, peer) = peer.await?;
+    /// # assert_eq!(received?, None);
+    ///
+    /// // What the peer finds:
+    /// let frame = peer.close_frame().expect("it was closed with a code");
+    /// assert_eq!((frame.code(), frame.reason()), (CloseCode::NORMAL, "done"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Send`] if the code may not be sent or the reason is longer than 123 bytes; nothing is sent then.
     /// [`Error::CloseTimeout`] if the peer doesn't answer in time. Otherwise as for [`recv`](Self::recv), except that

@@ -17,6 +17,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// this waits. Payloads up to 1 KiB are copied out of the read buffer; larger ones share its memory and keep it
     /// alive.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ws_tokio::Message;
+    ///
+    /// let (mut client, mut server) = ws_tokio::pipe().await;
+    /// client.send("hello").await?;
+    /// client.send(vec![1, 2, 3]).await?;
+    /// # client.outbox().close(ws_tokio::CloseCode::NORMAL, "")?;
+    /// # client.flush().await?;
+    ///
+    /// while let Some(message) = server.recv().await? {
+    ///     match message {
+    ///         Message::Text(text) => println!("{text}"),
+    ///         Message::Binary(bytes) => println!("{} bytes", bytes.len()),
+    ///     }
+    /// }
+    /// // The client has closed.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Closed`] if the peer closed with another code, [`Error::Cut`] if the stream ended without a close
     /// frame, [`Error::Protocol`] if the peer violated the protocol or a limit, [`Error::Io`] if the transport failed.

@@ -16,6 +16,18 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Each call costs a system call. To send several messages, or to answer a burst, use [`feed`](Self::feed): the
     /// next [`recv`](Self::recv) that waits, or a [`flush`](Self::flush), writes them all at once.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, _peer) = ws_tokio::pipe().await;
+    /// connection.send("text").await?;
+    /// connection.send(format!("{} bytes", 3)).await?;
+    /// connection.send(vec![1, 2, 3]).await?;
+    /// connection.send(bytes::Bytes::from_static(b"shared, not copied")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed.
     ///
@@ -34,6 +46,19 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// next `feed` once it holds [`Settings::high_water`](crate::Settings) bytes (64 KiB), and by
     /// [`flush`](Self::flush).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, _peer) = ws_tokio::pipe().await;
+    /// for line in ["one", "two", "three"] {
+    ///     connection.feed(line).await?;
+    /// }
+    /// // All in one write.
+    /// connection.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`send`](Self::send).
     ///
@@ -47,6 +72,22 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
 
     /// Queues a message whose payload `fill` writes directly into the send queue, as [`Outbox::send_with`] does. Waits
     /// while the queue is full. The length isn't known in advance, so the queue may exceed its limit by one message.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, _peer) = ws_tokio::pipe().await;
+    /// use std::io::Write;
+    ///
+    /// use ws_tokio::{Error, MessageKind};
+    ///
+    /// let (x, y) = (3, 4);
+    /// connection
+    ///     .feed_with(MessageKind::Text, |payload| write!(payload, "{x} {y}").map_err(Error::Io))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`send`](Self::send), or the error of `fill`; nothing is queued then.
@@ -115,6 +156,21 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
 
     /// Queues a ping, which is written when [`recv`](Self::recv) waits. The returned future resolves to the round-trip
     /// time, and doesn't borrow the connection.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, mut peer) = ws_tokio::pipe().await;
+    /// # tokio::spawn(async move { peer.recv().await });
+    /// let ping = connection.ping()?;
+    /// // The pong arrives while something receives.
+    /// tokio::select! {
+    ///     took = ping => println!("there and back in {:?}", took?),
+    ///     message = connection.recv() => println!("{:?} came first", message?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Send`] after a close frame was sent, [`Error::Io`] if the transport failed. The future returns

@@ -41,6 +41,14 @@ impl AcceptOptions {
 
     /// Sets which web pages may connect. Default [`OriginPolicy::SameHost`]: pages of the request's own host. Clients
     /// that send no `Origin` are always accepted; browsers always send it.
+    ///
+    /// ```
+    /// use ws_tokio::AcceptOptions;
+    /// use ws_tokio::handshake::origin::OriginPolicy;
+    ///
+    /// let pages = OriginPolicy::patterns(["https://example.com", "https://*.example.com"]);
+    /// let options = AcceptOptions::default().origins(pages);
+    /// ```
     #[must_use]
     pub fn origins(self, origins: OriginPolicy) -> Self {
         Self { policy: self.policy.origins(origins), ..self }
@@ -48,6 +56,12 @@ impl AcceptOptions {
 
     /// Sets whether and how messages are compressed if the client offers it. Default off; see
     /// [`Compression`](crate::Compression) for the costs.
+    ///
+    /// ```
+    /// use ws_tokio::{AcceptOptions, Compression};
+    ///
+    /// let options = AcceptOptions::default().compression(Compression::NoContextTakeover);
+    /// ```
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compression(mut self, options: impl Into<CompressionOptions>) -> Self {

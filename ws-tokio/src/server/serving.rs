@@ -39,6 +39,22 @@ impl Serving {
     ///
     /// The connections are tracked by the options' [`Tracker`](crate::Tracker), if there is one.
     ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use ws_tokio::{Connection, Server};
+    ///
+    /// let serving = Server::bind("127.0.0.1:9001").await?.serve(async |mut connection: Connection<_>| {
+    ///     connection.run(|message, outbox| outbox.send(message)).await
+    /// });
+    /// let shutdown =
+    ///     serving.with_graceful_shutdown(tokio::signal::ctrl_c(), Duration::from_secs(10)).await;
+    /// println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// The future panics if this was polled before.
     ///

@@ -18,6 +18,27 @@ impl<S> Connection<S> {
     /// Splits the connection into a receiving half and a sending half; clone the latter for each task that sends.
     /// Messages never interleave. There is no background task: pings are answered, and the peer's answer to
     /// [`SendHalf::close`] is read, only while the receiving half is polled.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (connection, mut peer) = ws_tokio::pipe().await;
+    /// # tokio::spawn(async move { peer.close(ws_tokio::CloseCode::NORMAL, "").await });
+    /// use std::time::Duration;
+    ///
+    /// let (mut receiving, sending) = connection.split();
+    /// let ticking = tokio::spawn(async move {
+    ///     while sending.send("tick").await.is_ok() {
+    ///         tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     }
+    /// });
+    /// while let Some(message) = receiving.recv().await? {
+    ///     println!("{message:?}");
+    /// }
+    /// ticking.abort();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn split(self) -> (RecvHalf<S>, SendHalf<S>) {
         let State { receiving, shared } = *self.into_state();

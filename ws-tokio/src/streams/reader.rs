@@ -38,6 +38,18 @@ enum Source<'a, S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the next message, to be read while it arrives. Returns `None` as [`recv`](Self::recv) does.
     ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     mut file: impl tokio::io::AsyncWrite + Unpin,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, _peer) = ws_tokio::pipe().await;
+    /// if let Some(mut message) = connection.reader().await? {
+    ///     tokio::io::copy(&mut message, &mut file).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`recv`](Self::recv). Reading converts these errors to [`io::Error`]; a close in the middle of the
     /// message is [`io::ErrorKind::UnexpectedEof`].

@@ -57,6 +57,20 @@ enum State {
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Begins a message that is sent while it is written.
     ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     mut file: impl tokio::io::AsyncRead + Unpin,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut connection, _peer) = ws_tokio::pipe().await;
+    /// use ws_tokio::MessageKind;
+    ///
+    /// let mut message = connection.writer(MessageKind::Binary)?;
+    /// tokio::io::copy(&mut file, &mut message).await?;
+    /// message.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`send`](Self::send); also [`Error::Send`] if an earlier message was left unfinished.
     pub fn writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
