@@ -43,6 +43,8 @@ pub(super) struct List<C> {
     /// Number of messages missed by present and past subscribers.
     dropped: u64,
     is_closed: bool,
+    /// Whether what other nodes publish comes here.
+    pub(super) is_reached: bool,
 }
 
 /// A subscriber's place in a list.
@@ -63,7 +65,7 @@ pub(super) struct Offers {
 
 impl<C: Chair> List<C> {
     pub(super) const fn new() -> Self {
-        Self { places: Vec::new(), dropped: 0, is_closed: false }
+        Self { places: Vec::new(), dropped: 0, is_closed: false, is_reached: false }
     }
 
     pub(super) fn enter(&mut self, chair: C) -> Arc<Place<C>> {

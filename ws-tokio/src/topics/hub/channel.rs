@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::named::Named;
@@ -12,25 +11,20 @@ pub(super) struct Channel<C> {
     /// Apart from the rest, since messages outlive a topic.
     pub(super) topic: Arc<Named>,
     pub(super) list: Mutex<List<C>>,
-    is_reached: AtomicBool,
 }
 
 impl<C: Chair> Channel<C> {
     pub(super) fn new(name: &str) -> Self {
-        Self {
-            topic: Arc::new(Named::new(name)),
-            list: Mutex::new(List::new()),
-            is_reached: AtomicBool::new(false),
-        }
+        Self { topic: Arc::new(Named::new(name)), list: Mutex::new(List::new()) }
     }
 
     /// Whether what other nodes publish comes here.
     pub(super) fn is_reached(&self) -> bool {
-        self.is_reached.load(Ordering::Acquire)
+        lock(&self.list).is_reached
     }
 
     pub(super) fn reached(&self) {
-        self.is_reached.store(true, Ordering::Release);
+        lock(&self.list).is_reached = true;
     }
 
     /// Gives somebody a place, unless the topic has ended meanwhile.
