@@ -3,14 +3,17 @@
 //!
 //! The servers take turns, round by round: a figure is the median of the rounds, a ratio the median of the rounds' ratios.
 
+mod effort;
 mod engines;
 mod nodes;
 mod page;
 mod plot;
 mod rig;
+mod told;
 
 use std::io;
 
+use effort::Effort;
 use page::{Compared, Page, rows};
 use plot::Failure;
 use rig::{NODE, Server, in_turn, median, node_is_there};
@@ -24,10 +27,8 @@ fn main() -> Result<(), Failure> {
     let said = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (flags, wanted): (Vec<_>, Vec<_>) = said.partition(|argument| argument.starts_with('-'));
     let effort = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Effort { rounds: 7, seconds: 1.0, idle: 10_000, half_idle: 5_000, members: 2_000 },
-        ["--quick"] => {
-            Effort { rounds: 3, seconds: 0.2, idle: 1_000, half_idle: 500, members: 200 }
-        }
+        [] => Effort::FULL,
+        ["--quick"] => Effort::QUICK,
         _ => panic!("usage: compare [--quick] [TABLE...]"),
     };
     let table = |name: &String| TABLES.iter().find(|table| table.name == name);
@@ -37,19 +38,6 @@ fn main() -> Result<(), Failure> {
         (table.fill)(&mut Page::create(table.name)?, &effort)?;
     }
     Ok(())
-}
-
-/// How much to measure.
-struct Effort {
-    rounds: usize,
-    /// For each server in each round.
-    seconds: f64,
-    /// Connections that wait.
-    idle: usize,
-    /// Connections that hold more, or get more.
-    half_idle: usize,
-    /// Connections of a node in a topic.
-    members: usize,
 }
 
 #[derive(Clone, Copy)]

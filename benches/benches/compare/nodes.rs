@@ -4,15 +4,15 @@
 //! the load itself tells everything, and times with each other alone.
 
 use std::io;
-use std::time::Duration;
 
-use ws_benches::load::nodes::{Part, Told};
+use ws_benches::load::nodes::Told;
 
-use crate::Effort;
+use crate::effort::Effort;
 use crate::engines::{Engine, Kind};
 use crate::page::{Compared, Page, Row};
 use crate::plot::Failure;
-use crate::rig::{Server, median};
+use crate::rig::Server;
+use crate::told::{COLUMNS, Figures};
 
 const SIZE: usize = 100;
 
@@ -21,8 +21,8 @@ const FEW: usize = 10;
 
 pub(crate) fn nodes(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let setups = setups()?;
-    for (members, in_flight) in [(effort.members, 1), (effort.members, 16), (FEW, 1), (FEW, 16)] {
-        let shape = [members, SIZE, in_flight].map(|number| number.to_string());
+    for (members, at_once) in [(effort.members, 1), (effort.members, 16), (FEW, 1), (FEW, 16)] {
+        let shape = [members, SIZE, at_once].map(|number| number.to_string());
         let mut told: Vec<Vec<Told>> = setups.iter().map(|_| vec![]).collect();
         for _ in 0..effort.rounds {
             for (told, (_, setup)) in told.iter_mut().zip(&setups) {
@@ -31,32 +31,26 @@ pub(crate) fn nodes(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
                 }
             }
         }
-        let first = &told[0];
+        let apart = setups.iter().position(|(name, _)| *name == APART).expect("a row");
+        let apart = &told[apart];
         let row = |((name, setup), told): (&(&str, Setting), &Vec<Told>)| -> Row {
             let cells = match setup {
-                Ok(_) => cells(told, first, members),
+                Ok(_) => Figures { told, apart, members }.cells(),
                 Err(missing) => vec![format!("no {missing} here"); COLUMNS.len()],
             };
             ((*name).to_owned(), cells)
         };
         let rows: Vec<_> = setups.iter().zip(&told).map(row).collect();
         let title = format!(
-            "Nodes of {members} members each: a message of {SIZE} B to all, {in_flight} in flight"
+            "Nodes of {members} members each: a message of {SIZE} B to all, {at_once} at once"
         );
         page.table(&title, &COLUMNS, &rows, Compared::Rows)?;
     }
     Ok(())
 }
 
-const COLUMNS: [&str; 7] = [
-    "messages per second",
-    "us to the node's own members, p50 / p99",
-    "us to the other node's, p50 / p99",
-    "ns of CPU per delivery, its own node, and the ratio to one Hub",
-    "ns of CPU per delivery, the other node, and the ratio to one Hub",
-    "bytes to the engine per message (messages)",
-    "bytes from the engine per message (messages)",
-];
+/// The row that the others' CPU time is compared with.
+const APART: &str = "ws-tokio Hub, two nodes apart";
 
 /// Nodes that run, or the program that isn't there.
 type Setting = Result<Setup, &'static str>;
@@ -78,7 +72,7 @@ fn setups() -> io::Result<Vec<(&'static str, Setting)>> {
     Ok(vec![
         ("ws-tokio Hub", alone(HUB)?),
         ("ws-tokio Broadcast", alone("ws-tokio Broadcast")?),
-        ("ws-tokio Hub, two nodes apart", Ok(two(HUB, "apart", None)?)),
+        (APART, Ok(two(HUB, "apart", None)?)),
         ("ws-tokio Hub, two nodes, NATS", over(Kind::Nats)?),
         ("ws-tokio Hub, two nodes, Redis", over(Kind::Redis)?),
     ])
@@ -108,54 +102,3 @@ impl Setup {
         Told::parse(&said).ok_or_else(|| io::Error::other(format!("the load said {said}")))
     }
 }
-
-fn cells(told: &[Told], first: &[Told], members: usize) -> Vec<String> {
-    let per_message = |count: fn(&Told) -> u64| {
-        median(told.iter().map(|told| count(told) as f64 / told.messages as f64))
-    };
-    let rate = median(told.iter().map(|told| told.messages as f64 / told.time.as_secs_f64()));
-    let time = |node: usize| {
-        of_node(told, node, |parts| {
-            let micros = |time: fn(&Part) -> Duration| {
-                median(parts.iter().map(|part| time(part).as_secs_f64() * 1e6))
-            };
-            format!("{:.0} / {:.0}", micros(|part| part.p50), micros(|part| part.p99))
-        })
-    };
-    let cpu = |node: usize| {
-        of_node(told, node, |_| {
-            let each = |told: &Told, node: usize| {
-                told.nodes[node].cpu.as_nanos() as f64 / (told.messages * members as u64) as f64
-            };
-            let cpu = median(told.iter().map(|told| each(told, node)));
-            let ratios =
-                told.iter().zip(first).map(|(told, first)| each(told, node) / each(first, 0));
-            format!("{cpu:.0} ({:.2} x)", median(ratios))
-        })
-    };
-    let traffic = |bytes: fn(&Told) -> u64, messages: fn(&Told) -> u64| match (
-        per_message(bytes),
-        per_message(messages),
-    ) {
-        (0.0, _) => NOTHING.to_owned(),
-        (bytes, 0.0) => format!("{bytes:.1}"),
-        (bytes, messages) => format!("{bytes:.1} ({messages:.2})"),
-    };
-    vec![
-        format!("{rate:.0}"),
-        time(0),
-        time(1),
-        cpu(0),
-        cpu(1),
-        traffic(|told| told.traffic.bytes_in, |told| told.traffic.messages_in),
-        traffic(|told| told.traffic.bytes_out, |told| told.traffic.messages_out),
-    ]
-}
-
-/// A cell of this node, if there is one.
-fn of_node(told: &[Told], node: usize, cell: impl FnOnce(&[&Part]) -> String) -> String {
-    let parts: Option<Vec<_>> = told.iter().map(|told| told.nodes.get(node)).collect();
-    parts.map_or_else(|| NOTHING.to_owned(), |parts| cell(&parts))
-}
-
-const NOTHING: &str = "-";

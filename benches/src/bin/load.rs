@@ -6,7 +6,7 @@
 //! load ADDR PID handshakes SECONDS
 //! load ADDR PID http2 STREAMS IN_FLIGHT SIZE SECONDS
 //! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
-//! load ADDR PID nodes MEMBERS SIZE IN_FLIGHT SECONDS [reached|apart ADDR PID]... [nats|redis ADDR]
+//! load ADDR PID nodes MEMBERS SIZE AT_ONCE SECONDS [reached|apart ADDR PID]... [nats|redis ADDR]
 //! load ADDR PID idle|idle-tls|idle-http2 CONNECTIONS [alone:LEVEL|takeover:LEVEL]
 //! ```
 //!
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The line of `nodes`.
 fn told(first: nodes::Node, args: &mut Args) -> Result<String, Box<dyn Error>> {
-    let shape = nodes::Shape { members: next(args)?, size: next(args)?, in_flight: next(args)? };
+    let shape = nodes::Shape { members: next(args)?, size: next(args)?, at_once: next(args)? };
     let span = seconds(args)?;
     let (mut all, mut engine) = (vec![first], None);
     while let Some(word) = args.next() {

@@ -1,5 +1,5 @@
-//! A member of one node says something, the members of all nodes are told. A message counts as delivered when its member's socket
-//! has been read, and the next one is said once all members have the one that was said so many before it.
+//! A member of one node says something, the members of all nodes are told: again once all have it. Whatever carries it, as many
+//! messages are written together then. A message counts as delivered when its member's socket has been read.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -31,8 +31,8 @@ pub struct Shape {
     pub members: usize,
     /// Bytes of a message.
     pub size: usize,
-    /// How many messages are on their way.
-    pub in_flight: usize,
+    /// How many messages are said at once.
+    pub at_once: usize,
 }
 
 /// What became of the messages.
@@ -57,6 +57,8 @@ pub struct Part {
     pub p50: Duration,
     /// The same of 99 in 100.
     pub p99: Duration,
+    /// How often members' sockets were read for that: fewer than deliveries, where several were written together.
+    pub reads: u64,
 }
 
 impl Told {
@@ -66,8 +68,9 @@ impl Told {
         let Traffic { bytes_in, bytes_out, messages_in, messages_out } = self.traffic;
         let mut numbers = vec![self.messages, nanos(self.time)];
         numbers.extend([bytes_in, bytes_out, messages_in, messages_out]);
-        numbers
-            .extend(self.nodes.iter().flat_map(|part| [part.cpu, part.p50, part.p99].map(nanos)));
+        for Part { cpu, p50, p99, reads } in &self.nodes {
+            numbers.extend([nanos(*cpu), nanos(*p50), nanos(*p99), *reads]);
+        }
         numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
     }
 
@@ -80,9 +83,10 @@ impl Told {
         else {
             return None;
         };
-        let part = |part: &[u64; 3]| {
-            let [cpu, p50, p99] = part.map(Duration::from_nanos);
-            Part { cpu, p50, p99 }
+        let (nodes, []) = nodes.as_chunks() else { return None };
+        let part = |[cpu, p50, p99, reads]: &[u64; 4]| {
+            let [cpu, p50, p99] = [cpu, p50, p99].map(|nanos| Duration::from_nanos(*nanos));
+            Part { cpu, p50, p99, reads: *reads }
         };
         Some(Self {
             messages: *messages,
@@ -93,7 +97,7 @@ impl Told {
                 messages_in: *messages_in,
                 messages_out: *messages_out,
             },
-            nodes: nodes.as_chunks().0.iter().map(part).collect(),
+            nodes: nodes.iter().map(part).collect(),
         })
     }
 }
@@ -120,16 +124,17 @@ pub fn run(
     let mut traffic = || engine.as_mut().map_or(Ok(Traffic::default()), Engine::traffic);
     let mut load = Load::connect(nodes, shape)?;
     load.until(Instant::now() + span.warm_up)?;
-    load.took.iter_mut().for_each(Vec::clear);
+    load.heard.fill_with(Heard::default);
     let cpu = || nodes.iter().map(|node| node.process.cpu());
     let (before, start) = ((load.said, cpu().collect::<Vec<_>>(), traffic()?), Instant::now());
     load.until(start + span.measured)?;
     let time = start.elapsed();
-    let parts = cpu().zip(&before.1).zip(&mut load.took);
-    let part = |((after, before), took): ((Duration, &Duration), &mut Vec<_>)| Part {
+    let parts = cpu().zip(&before.1).zip(&mut load.heard);
+    let part = |((after, before), heard): ((Duration, &Duration), &mut Heard)| Part {
         cpu: after - *before,
-        p50: quantile(took, 50),
-        p99: quantile(took, 99),
+        p50: quantile(&mut heard.took, 50),
+        p99: quantile(&mut heard.took, 99),
+        reads: heard.reads,
     };
     Ok(Told {
         messages: load.said - before.0,
@@ -153,12 +158,20 @@ struct Load {
     /// Who says what is said.
     speakers: Vec<usize>,
     payload: Vec<u8>,
-    message: Vec<u8>,
+    burst: Vec<u8>,
     said: u64,
     /// What not all members have; the oldest first.
     flights: VecDeque<Flight>,
-    /// How long each delivery took, by node.
-    took: Vec<Vec<Duration>>,
+    /// By node.
+    heard: Vec<Heard>,
+}
+
+/// What the members of a node heard.
+#[derive(Clone, Default)]
+struct Heard {
+    /// How long each delivery took.
+    took: Vec<Duration>,
+    reads: u64,
 }
 
 struct Member {
@@ -196,11 +209,11 @@ impl Load {
             members,
             shape,
             speakers: hearing.map(|(at, _)| at * shape.members).collect(),
-            message: masked(&payload, 1, [1, 2, 3, 4]),
+            burst: masked(&payload, 1, [1, 2, 3, 4]).repeat(shape.at_once),
             payload,
             said: 0,
             flights: VecDeque::new(),
-            took: vec![Vec::new(); nodes.len()],
+            heard: vec![Heard::default(); nodes.len()],
         })
     }
 
@@ -209,11 +222,11 @@ impl Load {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; 256 * 1024];
         loop {
-            while self.flights.len() < self.shape.in_flight && Instant::now() < end {
-                self.say()?;
-            }
             if self.flights.is_empty() {
-                return Ok(());
+                if Instant::now() >= end {
+                    return Ok(());
+                }
+                self.say()?;
             }
             self.poll.poll(&mut events, Some(PATIENCE))?;
             if events.is_empty() {
@@ -226,17 +239,18 @@ impl Load {
     }
 
     fn say(&mut self) -> io::Result<()> {
-        self.flights.push_back(Flight { said: Instant::now(), missing: self.members.len() });
-        self.said += 1;
+        let (said, missing) = (Instant::now(), self.members.len());
+        self.flights.extend((0..self.shape.at_once).map(|_| Flight { said, missing }));
+        self.said += self.shape.at_once as u64;
         for speaker in &self.speakers {
-            self.members[*speaker].stream.write_all(&self.message)?;
+            self.members[*speaker].stream.write_all(&self.burst)?;
         }
         Ok(())
     }
 
     /// Takes what came to a member.
     fn hear(&mut self, at: usize, buffer: &mut [u8]) -> io::Result<()> {
-        let member = &mut self.members[at];
+        let (member, heard) = (&mut self.members[at], &mut self.heard[at / self.shape.members]);
         loop {
             let read = match member.stream.read(buffer) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
@@ -245,13 +259,14 @@ impl Load {
                 Err(error) => return Err(error),
             };
             let now = Instant::now();
+            heard.reads += 1;
             for _ in 0..member.checker.take(&buffer[..read], &self.payload) {
                 let oldest = self.said - self.flights.len() as u64;
                 let place = usize::try_from(member.heard - oldest).expect("it is on its way");
                 member.heard += 1;
                 let flight = &mut self.flights[place];
                 flight.missing -= 1;
-                self.took[at / self.shape.members].push(now - flight.said);
+                heard.took.push(now - flight.said);
                 // The messages come to each in their order: none is complete before an older one.
                 if self.flights.front().is_some_and(|oldest| oldest.missing == 0) {
                     self.flights.pop_front();
@@ -271,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_was_written() {
-        let line = "1 2 3 4 5 6 7 8 9 10 11 12";
+        let line = "1 2 3 4 5 6 7 8 9 10 11 12 13 14";
         let told = Told::parse(line).expect("a line");
         assert_eq!((told.nodes.len(), told.to_line().as_str()), (2, line));
         assert!(Told::parse("1 2 3").is_none());
