@@ -313,6 +313,21 @@ async fn a_subscription_that_fails_is_made_later_and_a_gap_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_that_begins_with_the_connection_has_no_gap_and_one_from_before_has() {
+    let exchange = Exchange::default();
+    let hub = Hub::over(exchange.node(0), HubOptions::default());
+    let (mut before, mut after) = (hub.subscriber(), hub.subscriber());
+    before.subscribe("before").unwrap();
+    exchange.connect(0);
+    while !hub.bus_stats().unwrap().is_connected {
+        tokio::task::yield_now().await;
+    }
+    after.subscribe("after").unwrap();
+    assert_eq!(queued(&mut before).await, ["before: gap"]);
+    assert_eq!(queued(&mut after).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_topic_that_the_bus_refuses_keeps_out_no_other_and_is_asked_for_again() {
     let exchange = Exchange::default();
     let [one, two] = hubs(&exchange, HubOptions::default()).await;

@@ -1,5 +1,6 @@
 //! What a hub shares with the task that speaks to other nodes.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub(super) is_connected: AtomicBool,
     /// Number of times that the bus was connected.
     connections: AtomicU64,
+    /// The topics that there were when it was connected last.
+    missed: Mutex<Vec<Arc<str>>>,
     pub(super) counts: Counts,
 }
 
@@ -84,6 +87,7 @@ impl Link {
             reached: Notify::new(),
             is_connected: AtomicBool::new(false),
             connections: AtomicU64::new(0),
+            missed: Mutex::default(),
             counts: Counts::default(),
         };
         (Self { shared: Arc::new(shared), queue }, receiver)
@@ -135,7 +139,9 @@ impl Drop for Link {
 }
 
 impl Shared {
-    pub(super) fn connected(&self) {
+    /// The bus is there. Until now, these topics may have missed something.
+    pub(super) fn connected(&self, topics: Vec<Arc<str>>) {
+        *lock(&self.missed) = topics;
         self.connections.fetch_add(1, Ordering::Relaxed);
         self.is_connected.store(true, Ordering::Relaxed);
         self.news.notify_one();
@@ -145,6 +151,10 @@ impl Shared {
     pub(super) fn disconnected(&self) {
         self.is_connected.store(false, Ordering::Relaxed);
         events::bus_disconnected();
+    }
+
+    pub(super) fn take_missed(&self) -> Vec<Arc<str>> {
+        mem::take(&mut *lock(&self.missed))
     }
 
     /// Returns the number of the connection.

@@ -1,5 +1,6 @@
 //! What comes from the bus.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::task::yield_now;
@@ -15,25 +16,25 @@ pub(super) async fn run<B: Bus>(side: &Side<'_, B>) {
         // A bus that is never at a loss must not keep others waiting.
         for _ in 0..TURN {
             let event = side.bus.event().await;
-            if let Some(All) = side.take(event) {
-                side.tell_gaps().await;
+            if let Some(All(topics)) = side.take(event) {
+                side.tell_gaps(&topics).await;
             }
         }
         yield_now().await;
     }
 }
 
-/// Others have lost track of what they lost: it may be of any topic.
-struct All;
+/// All topics: others have lost track of what they lost.
+struct All(Vec<Arc<str>>);
 
 impl<B> Side<'_, B> {
     fn take(&self, event: BusEvent) -> Option<All> {
         let registry = self.registry.upgrade()?;
         match event {
             BusEvent::Message(message) => return self.take_message(&registry, message),
-            BusEvent::Connected => self.shared.connected(),
+            BusEvent::Connected => self.shared.connected(registry.names()),
             BusEvent::Disconnected => self.shared.disconnected(),
-            BusEvent::Missed(topic) if *topic == *HUBS => return Some(All),
+            BusEvent::Missed(topic) if *topic == *HUBS => return Some(All(registry.names())),
             BusEvent::Missed(topic) => self.tell_gap(&registry, &topic),
         }
         None
@@ -50,7 +51,7 @@ impl<B> Side<'_, B> {
                     events::bus_received();
                 }
             }
-            Some(Envelope::Gap) if *topic == *HUBS => return Some(All),
+            Some(Envelope::Gap) if *topic == *HUBS => return Some(All(registry.names())),
             Some(Envelope::Gap) => self.tell_gap(registry, &topic),
             None => _ = counts.rejected.fetch_add(1, Ordering::Relaxed),
         }

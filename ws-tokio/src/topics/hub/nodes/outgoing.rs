@@ -1,6 +1,7 @@
 //! What goes to the bus: subscriptions, messages, and word of those that were lost.
 
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,8 +31,8 @@ struct Outgoing<'a, B> {
     interest: Interest,
     /// Number of connections so far.
     connection: u64,
-    /// What was published before the last one is missed, and that is to be told.
-    is_new: bool,
+    /// The topics that there were before the last one: that they missed something is to be told.
+    missed: Vec<Arc<str>>,
     /// When to subscribe again, after that failed.
     retry: Option<Instant>,
     /// When others may be told of losses again.
@@ -60,7 +61,7 @@ pub(super) async fn run<B: Bus>(side: &Side<'_, B>, queue: Receiver<Published>) 
         batch: Vec::new(),
         interest,
         connection: 0,
-        is_new: false,
+        missed: Vec::new(),
         retry: None,
         tell,
     }
@@ -152,22 +153,24 @@ impl<B: Bus> Outgoing<'_, B> {
         self.side.shared.reached.notify_waiters();
     }
 
-    /// Subscribes to what has subscribers here. Tells of gaps if that comes late, and for all topics after a new connection.
+    /// Subscribes to what has subscribers here. Tells of gaps if that comes late, and to all that were there before a new connection.
     async fn subscribe(&mut self) {
         let connection = self.side.shared.connection();
-        if connection != self.connection {
+        let is_new = connection != self.connection;
+        if is_new {
             self.connection = connection;
-            self.is_new = true;
+            self.missed = self.side.shared.take_missed();
             self.retry = Some(Instant::now());
         }
         let is_again = self.retry.take_if(|at| *at <= Instant::now()).is_some();
         if is_again {
             self.interest.retry();
         }
+        let is_late = is_again && !is_new;
         while self.is_connected() && self.interest.is_waiting() {
             let wanted = self.interest.wanted(BATCH);
             if self.ask(&wanted).await {
-                self.sent(&wanted, is_again);
+                self.sent(&wanted, is_late);
                 continue;
             }
             // One that the bus refuses must not keep out the others.
@@ -176,16 +179,16 @@ impl<B: Bus> Outgoing<'_, B> {
                 if !self.is_connected() {
                     return;
                 } else if self.ask(&one).await {
-                    self.sent(&one, is_again);
+                    self.sent(&one, is_late);
                 } else {
                     self.interest.refuse(&one[0]);
                     self.retry = Instant::now().checked_add(PAUSE);
                 }
             }
         }
-        if self.is_new && self.is_connected() {
-            self.is_new = false;
-            self.side.tell_gaps().await;
+        if self.is_connected() {
+            let missed = mem::take(&mut self.missed);
+            self.side.tell_gaps(&missed).await;
         }
     }
 
@@ -199,7 +202,7 @@ impl<B: Bus> Outgoing<'_, B> {
         self.interest.sent(topics);
         let Some(registry) = self.side.registry.upgrade() else { return };
         self.reached(&registry, topics);
-        if is_late && !self.is_new {
+        if is_late {
             topics.iter().for_each(|topic| self.side.tell_gap(&registry, topic));
         }
     }

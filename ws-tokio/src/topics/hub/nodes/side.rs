@@ -33,10 +33,9 @@ impl<B> Side<'_, B> {
         }
     }
 
-    /// Tells the subscribers of all topics.
-    pub(super) async fn tell_gaps(&self) {
-        let Some(names) = self.registry.upgrade().map(|registry| registry.names()) else { return };
-        for topics in names.chunks(TURN) {
+    /// The same for so many topics that others need a turn meanwhile.
+    pub(super) async fn tell_gaps(&self, topics: &[Arc<str>]) {
+        for topics in topics.chunks(TURN) {
             let Some(registry) = self.registry.upgrade() else { return };
             topics.iter().for_each(|topic| self.tell_gap(&registry, topic));
             drop(registry);
