@@ -1,7 +1,7 @@
 //! Two nodes beside one: what each delivery costs them and how long it takes, and what goes through the engine between them.
 //!
-//! Both nodes share core 0, and the engine shares core 1 with the load. So what two nodes cost is to be compared with two that
-//! the load itself tells everything, and times with each other alone.
+//! Both nodes share core 0, where over an engine the other one begins once the first has told its members; the engine shares core
+//! 1 with the load. So CPU time is compared with that of two nodes that the load itself tells everything, in that order too.
 
 use std::io;
 

@@ -155,8 +155,11 @@ struct Load {
     /// Node by node.
     members: Vec<Member>,
     shape: Shape,
-    /// Who says what is said.
+    /// Who says what is said, one after the other.
     speakers: Vec<usize>,
+    /// Those who have yet to say it, and how many deliveries come before the next does.
+    rest: VecDeque<usize>,
+    before_next: usize,
     payload: Vec<u8>,
     burst: Vec<u8>,
     said: u64,
@@ -209,6 +212,8 @@ impl Load {
             members,
             shape,
             speakers: hearing.map(|(at, _)| at * shape.members).collect(),
+            rest: VecDeque::new(),
+            before_next: 0,
             burst: masked(&payload, 1, [1, 2, 3, 4]).repeat(shape.at_once),
             payload,
             said: 0,
@@ -235,6 +240,9 @@ impl Load {
             for event in &events {
                 self.hear(event.token().0, &mut buffer)?;
             }
+            if self.before_next == 0 {
+                self.say_next()?;
+            }
         }
     }
 
@@ -242,10 +250,18 @@ impl Load {
         let (said, missing) = (Instant::now(), self.members.len());
         self.flights.extend((0..self.shape.at_once).map(|_| Flight { said, missing }));
         self.said += self.shape.at_once as u64;
-        for speaker in &self.speakers {
-            self.members[*speaker].stream.write_all(&self.burst)?;
-        }
-        Ok(())
+        self.rest.extend(&self.speakers);
+        self.say_next()
+    }
+
+    /// Lets the next one say it, if there is one: once the node before has it everywhere, as over an engine between nodes that
+    /// share a core.
+    fn say_next(&mut self) -> io::Result<()> {
+        let Some(speaker) = self.rest.pop_front() else { return Ok(()) };
+        self.before_next = self.shape.members * self.shape.at_once;
+        let now = Instant::now();
+        self.flights.iter_mut().for_each(|flight| flight.said = now);
+        self.members[speaker].stream.write_all(&self.burst)
     }
 
     /// Takes what came to a member.
@@ -267,6 +283,7 @@ impl Load {
                 let flight = &mut self.flights[place];
                 flight.missing -= 1;
                 heard.took.push(now - flight.said);
+                self.before_next = self.before_next.saturating_sub(1);
                 // The messages come to each in their order: none is complete before an older one.
                 if self.flights.front().is_some_and(|oldest| oldest.missing == 0) {
                     self.flights.pop_front();
