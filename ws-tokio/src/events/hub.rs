@@ -4,7 +4,7 @@
     expect(unused_variables, reason = "without the feature nobody is told")
 )]
 
-use std::fmt::Display;
+use std::error::Error;
 use std::time::Duration;
 
 use super::event;
@@ -72,7 +72,7 @@ pub(crate) fn bus_disconnected() {
 }
 
 /// The bus failed at a call.
-pub(crate) fn bus_failed(call: &str, error: &dyn Display) {
+pub(crate) fn bus_failed(call: &str, error: &dyn Error) {
     event!(debug, call, %error, "bus failed");
 }
 
