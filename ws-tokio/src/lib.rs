@@ -203,6 +203,8 @@ pub use http2::{Http2Options, Http2Stream};
 pub use machine::{Counters, Outbox, Outcome, Ping, PingReply, Ticket, Traffic};
 #[cfg(not(target_family = "wasm"))]
 pub use pipe::{pipe, pipe_with};
+#[cfg(all(feature = "redis", not(target_family = "wasm")))]
+pub use redis;
 #[cfg(all(feature = "http2", not(target_family = "wasm")))]
 pub use server::WithHttp2;
 #[cfg(not(target_family = "wasm"))]

@@ -387,7 +387,7 @@ async fn what_no_hub_wrote_is_counted_and_dropped() {
     let [one] = hubs(&exchange, HubOptions::default()).await;
     let mut here = subscriber(&one, &["a"]).await;
     for payload in [&b""[..], b"{}", b"a line of some other program"] {
-        let message = BusMessage { topic: "a".into(), payload: payload.into() };
+        let message = BusMessage::new("a", payload);
         exchange.bring(0, BusEvent::Message(message));
     }
     assert_eq!(queued(&mut here).await, [""; 0]);

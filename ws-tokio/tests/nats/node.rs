@@ -38,7 +38,7 @@ pub(crate) fn names(topics: &[&str]) -> Vec<Arc<str>> {
 }
 
 pub(crate) fn message(topic: &str, payload: impl Into<String>) -> BusMessage {
-    BusMessage { topic: topic.into(), payload: payload.into().into() }
+    BusMessage::new(topic, payload.into())
 }
 
 /// Waits for an event that is a message, and returns its payload as text.

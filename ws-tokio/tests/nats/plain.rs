@@ -35,8 +35,7 @@ async fn payloads_are_any_bytes() {
     let Some(engine) = Engine::start() else { return };
     let (one, other) = (node(&engine).await, subscribed(&engine, &["bytes"]).await);
     let payloads: [&[u8]; 3] = [b"", b"\r\n\0\xff", &[7; 1024 * 1024]];
-    let messages =
-        payloads.map(|bytes| BusMessage { topic: "bytes".into(), payload: bytes.to_vec().into() });
+    let messages = payloads.map(|bytes| BusMessage::new("bytes", bytes.to_vec()));
     soon(one.publish(&messages)).await.expect("it is published");
     for published in messages {
         assert_eq!(soon(other.event()).await, BusEvent::Message(published));

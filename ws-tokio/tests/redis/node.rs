@@ -68,7 +68,7 @@ impl Node {
 }
 
 pub(crate) fn message(topic: &str, payload: impl Into<Vec<u8>>) -> BusMessage {
-    BusMessage { topic: topic.into(), payload: payload.into().into() }
+    BusMessage::new(topic, payload.into())
 }
 
 fn names(topics: &[&str]) -> Vec<Arc<str>> {

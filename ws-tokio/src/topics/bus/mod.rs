@@ -57,11 +57,19 @@ pub type BusResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// A message on a [`Bus`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BusMessage {
     /// The topic's name.
     pub topic: Arc<str>,
     /// What one hub wrote for the others.
     pub payload: Bytes,
+}
+
+impl BusMessage {
+    /// Makes a message.
+    pub fn new(topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) -> Self {
+        Self { topic: topic.into(), payload: payload.into() }
+    }
 }
 
 /// What happens on a [`Bus`].
