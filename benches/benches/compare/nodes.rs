@@ -5,7 +5,7 @@
 
 use std::io;
 
-use ws_benches::load::nodes::Told;
+use ws_benches::load::told::Told;
 
 use crate::effort::Effort;
 use crate::engines::{Engine, Kind};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ws_benches::load::nodes::{Part, Told};
+use ws_benches::load::told::{Part, Told};
 
 use crate::rig::median;
 

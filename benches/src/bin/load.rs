@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
-//! sent where they were counted; of `idle` the KiB that it holds per connection; of `nodes` the line of [`nodes::Told`].
+//! sent where they were counted; of `idle` the KiB that it holds per connection; of `nodes` the line of
+//! [`Told`](ws_benches::load::told::Told).
 
 use std::env::Args;
 use std::error::Error;

@@ -11,6 +11,7 @@ pub mod nodes;
 mod process;
 pub mod raw;
 pub mod texts;
+pub mod told;
 pub mod wire;
 
 use std::time::Duration;
