@@ -1,5 +1,7 @@
 //! What comes from the bus.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,15 +14,24 @@ use crate::topics::bus::{Bus, BusEvent, BusMessage};
 
 /// Serves what the bus sends until the hub is gone.
 pub(super) async fn run<B: Bus>(side: &Side<'_, B>) {
+    let mut left = TURN;
     loop {
-        // A bus that is never at a loss must not keep others waiting.
-        for _ in 0..TURN {
-            let event = side.bus.event().await;
-            if let Some(All(topics)) = side.take(event) {
-                side.tell_gaps(&topics).await;
-            }
+        let mut event = pin!(side.bus.event());
+        let event = poll_fn(|cx| {
+            let polled = event.as_mut().poll(cx);
+            // While the bus has nothing, others have their turn.
+            left = if polled.is_pending() { TURN } else { left };
+            polled
+        });
+        if let Some(All(topics)) = side.take(event.await) {
+            side.tell_gaps(&topics).await;
         }
-        yield_now().await;
+        left -= 1;
+        // A bus that is never at a loss must not keep others waiting.
+        if left == 0 {
+            yield_now().await;
+            left = TURN;
+        }
     }
 }
 
