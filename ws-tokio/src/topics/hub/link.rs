@@ -1,6 +1,5 @@
 //! What a hub shares with the task that speaks to other nodes.
 
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -38,11 +37,9 @@ pub(super) struct Shared {
     pub(super) news: Notify,
     /// More topics are reached from other nodes.
     pub(super) reached: Notify,
-    pub(super) is_connected: AtomicBool,
-    /// Number of times that the bus was connected.
-    connections: AtomicU64,
-    /// The topics that there were when it was connected last.
-    missed: Mutex<Vec<Arc<str>>>,
+    is_connected: AtomicBool,
+    /// The topics that there were when the bus was connected last, until the task takes them.
+    missed: Mutex<Option<Vec<Arc<str>>>>,
     pub(super) counts: Counts,
 }
 
@@ -86,7 +83,6 @@ impl Link {
             news: Notify::new(),
             reached: Notify::new(),
             is_connected: AtomicBool::new(false),
-            connections: AtomicU64::new(0),
             missed: Mutex::default(),
             counts: Counts::default(),
         };
@@ -120,7 +116,7 @@ impl Link {
             [published, received, dropped, rejected, gaps]
                 .map(|count| count.load(Ordering::Relaxed));
         BusStats {
-            is_connected: self.shared.is_connected.load(Ordering::Relaxed),
+            is_connected: self.shared.is_connected(),
             waiting: self.queue.max_capacity() - self.queue.capacity(),
             published,
             received,
@@ -141,8 +137,7 @@ impl Drop for Link {
 impl Shared {
     /// The bus is there. Until now, these topics may have missed something.
     pub(super) fn connected(&self, topics: Vec<Arc<str>>) {
-        *lock(&self.missed) = topics;
-        self.connections.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.missed) = Some(topics);
         self.is_connected.store(true, Ordering::Relaxed);
         self.news.notify_one();
         events::bus_connected();
@@ -153,13 +148,13 @@ impl Shared {
         events::bus_disconnected();
     }
 
-    pub(super) fn take_missed(&self) -> Vec<Arc<str>> {
-        mem::take(&mut *lock(&self.missed))
+    pub(super) fn is_connected(&self) -> bool {
+        self.is_connected.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of the connection.
-    pub(super) fn connection(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
+    /// After a new connection, takes the topics that may have missed something.
+    pub(super) fn take_missed(&self) -> Option<Vec<Arc<str>>> {
+        lock(&self.missed).take()
     }
 
     /// So many bytes wait no more.

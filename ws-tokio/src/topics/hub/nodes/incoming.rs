@@ -45,8 +45,7 @@ impl<B> Side<'_, B> {
             BusEvent::Message(message) => return self.take_message(&registry, message),
             BusEvent::Connected => self.shared.connected(registry.names()),
             BusEvent::Disconnected => self.shared.disconnected(),
-            BusEvent::Missed(topic) if *topic == *HUBS => return Some(All(registry.names())),
-            BusEvent::Missed(topic) => self.tell_gap(&registry, &topic),
+            BusEvent::Missed(topic) => return self.take_gap(&registry, &topic),
         }
         None
     }
@@ -62,10 +61,17 @@ impl<B> Side<'_, B> {
                     events::bus_received();
                 }
             }
-            Some(Envelope::Gap) if *topic == *HUBS => return Some(All(registry.names())),
-            Some(Envelope::Gap) => self.tell_gap(registry, &topic),
+            Some(Envelope::Gap) => return self.take_gap(registry, &topic),
             None => _ = counts.rejected.fetch_add(1, Ordering::Relaxed),
         }
+        None
+    }
+
+    fn take_gap(&self, registry: &Registry, topic: &str) -> Option<All> {
+        if topic == HUBS {
+            return Some(All(registry.names()));
+        }
+        self.tell_gap(registry, topic);
         None
     }
 }

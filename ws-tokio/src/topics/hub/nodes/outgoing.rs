@@ -29,9 +29,7 @@ struct Outgoing<'a, B> {
     queue: Receiver<Published>,
     batch: Vec<Published>,
     interest: Interest,
-    /// Number of connections so far.
-    connection: u64,
-    /// The topics that there were before the last one: that they missed something is to be told.
+    /// The topics that there were before the last connection: that they missed something is to be told.
     missed: Vec<Arc<str>>,
     /// When to subscribe again, after that failed.
     retry: Option<Instant>,
@@ -55,18 +53,9 @@ pub(super) async fn run<B: Bus>(side: &Side<'_, B>, queue: Receiver<Published>) 
     };
     let interest = Interest::new(HUBS.into(), linger);
     let tell = Instant::now();
-    Outgoing {
-        side,
-        queue,
-        batch: Vec::new(),
-        interest,
-        connection: 0,
-        missed: Vec::new(),
-        retry: None,
-        tell,
-    }
-    .run()
-    .await;
+    Outgoing { side, queue, batch: Vec::new(), interest, missed: Vec::new(), retry: None, tell }
+        .run()
+        .await;
 }
 
 impl<B: Bus> Outgoing<'_, B> {
@@ -88,13 +77,13 @@ impl<B: Bus> Outgoing<'_, B> {
     }
 
     fn is_connected(&self) -> bool {
-        self.side.shared.is_connected.load(Ordering::Relaxed)
+        self.side.shared.is_connected()
     }
 
     /// Waits until there is something to do.
     async fn due(&mut self) -> Due {
         let mut news = pin!(self.side.shared.news.notified());
-        let is_connected = || self.side.shared.is_connected.load(Ordering::Relaxed);
+        let is_connected = || self.side.shared.is_connected();
         let mut timer = pin!(self.next().filter(|_| is_connected()).map(sleep_until));
         poll_fn(|cx| {
             // While the bus is away, messages wait where they are counted.
@@ -155,11 +144,10 @@ impl<B: Bus> Outgoing<'_, B> {
 
     /// Subscribes to what has subscribers here. Tells of gaps if that comes late, and to all that were there before a new connection.
     async fn subscribe(&mut self) {
-        let connection = self.side.shared.connection();
-        let is_new = connection != self.connection;
-        if is_new {
-            self.connection = connection;
-            self.missed = self.side.shared.take_missed();
+        let missed = self.side.shared.take_missed();
+        let is_new = missed.is_some();
+        if let Some(topics) = missed {
+            self.missed = topics;
             self.retry = Some(Instant::now());
         }
         let is_again = self.retry.take_if(|at| *at <= Instant::now()).is_some();
