@@ -35,6 +35,9 @@ impl Decoder {
         input: &mut BytesMut,
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
+        if let Some(message) = self.common_frame(input) {
+            return self.taken(message.take(input));
+        }
         if let Some(fragments) = self.fragments(input) {
             return self.taken(fragments.take(input));
         }

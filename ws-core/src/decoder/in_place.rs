@@ -9,7 +9,7 @@ use crate::frame::header::Extent;
 use crate::limits::Limits;
 use crate::message::{Message, MessageKind, MessageRef};
 use crate::text::utf8::InvalidUtf8;
-use crate::text::utf8_bytes::{take_out, unmask_str, unmask_text};
+use crate::text::utf8_bytes::{COPY_UP_TO, take_out, unmask_copy, unmask_str, unmask_text};
 
 pub(super) struct InPlace {
     pub(super) kind: MessageKind,
@@ -51,8 +51,23 @@ impl InPlace {
         })
     }
 
-    /// Unmasks the message and takes its frames out of the front of `input`.
+    /// Whether it is copied out of the input, and doesn't share its memory.
+    #[inline]
+    pub(super) fn is_small(&self) -> bool {
+        self.place.len() <= COPY_UP_TO
+    }
+
+    /// Unmasks the message and copies it.
     #[inline(always)]
+    pub(super) fn copy(self, input: &mut [u8]) -> Result<Message, InvalidUtf8> {
+        let payload = &mut input[self.place];
+        Ok(match self.kind {
+            MessageKind::Text => Message::text(unmask_str(payload, self.key)?),
+            MessageKind::Binary => Message::Binary(unmask_copy(payload, self.key)),
+        })
+    }
+
+    /// Unmasks the message and takes its frames out of the front of `input`.
     pub(super) fn take(self, input: &mut BytesMut) -> Result<Message, InvalidUtf8> {
         let behind = self.end - self.place.end;
         let message = match self.kind {

@@ -155,14 +155,21 @@ pub(crate) fn unmask_text(
 #[inline(always)]
 pub(crate) fn take_out(input: &mut BytesMut, place: Range<usize>, key: MaskKey) -> Bytes {
     if place.len() <= COPY_UP_TO {
-        let mut copy = Vec::with_capacity(place.len());
-        mask_extend(&mut copy, &input[place.clone()], key);
+        let copy = unmask_copy(&input[place.clone()], key);
         input.advance(place.end);
-        return copy.into();
+        return copy;
     }
     mask(&mut input[place.clone()], key);
     input.advance(place.start);
     input.split_to(place.len()).freeze()
+}
+
+/// Copies bytes, unmasking them.
+#[inline(always)]
+pub(crate) fn unmask_copy(data: &[u8], key: MaskKey) -> Bytes {
+    let mut copy = Vec::with_capacity(data.len());
+    mask_extend(&mut copy, data, key);
+    copy.into()
 }
 
 /// Text that is being assembled from fragments.

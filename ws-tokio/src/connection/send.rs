@@ -7,7 +7,7 @@ use tokio::io::AsyncWrite;
 use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
 
 use super::Connection;
-use crate::error::Error;
+use crate::error::{Error, boxed};
 use crate::machine::{Outbox, Ping, Shared, Want, Wants};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
@@ -197,6 +197,15 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), Error>> {
+        self.poll_feed_boxed(cx, message).map_err(|error| *error)
+    }
+
+    #[inline]
+    fn poll_feed_boxed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), Box<Error>>> {
         let shared = self.shared();
         let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
         if shared.outbound().has_room_at_once(len) {
@@ -212,8 +221,9 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         &mut self,
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
-    ) -> Poll<Result<(), Error>> {
-        self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed(cx, message))
+    ) -> Poll<Result<(), Box<Error>>> {
+        let fed = self.shared().poll_as(Want::Room, cx, |shared, cx| shared.poll_feed(cx, message));
+        fed.map_err(boxed)
     }
 
     #[inline]

@@ -265,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     }
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Error> {
-        self.split.with(|inner| inner.shared.queue(message))
+        self.split.with(|inner| inner.shared.queue(message)).map_err(|error| *error)
     }
 
     pub(crate) fn poll_sink_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

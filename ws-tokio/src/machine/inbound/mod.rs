@@ -58,8 +58,15 @@ impl Inbound {
     /// Decodes the next message as an owned one.
     #[inline]
     pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
-        self.forget_done();
-        let decoded = self.decoder.decode_owned(&mut self.buffer, &mut ThreadPool);
+        match self.decoder.decode_small(&mut self.buffer[self.done..]) {
+            Ok(Some((message, used))) => {
+                self.done += used;
+                return Ok(Progress::Value(message));
+            }
+            Ok(None) => self.forget_done(),
+            Err(error) => return Err(error),
+        }
+        let decoded = self.decoder.decode_other(&mut self.buffer, &mut ThreadPool);
         // The common event is matched in place: moving it costs as much as the largest control frame.
         match decoded {
             Ok(Some(OwnedEvent::Message(message))) => Ok(Progress::Value(message)),

@@ -6,7 +6,7 @@ use ws_core::{
 };
 
 use super::Outbound;
-use crate::error::Error;
+use crate::error::{Error, boxed};
 use crate::machine::pool::ThreadPool;
 
 impl Outbound {
@@ -23,13 +23,14 @@ impl Outbound {
         &mut self,
         message: Message,
         stream: &S,
-    ) -> Result<(), Error> {
-        self.may_send()?;
-        if stream.is_write_vectored() {
-            Ok(self.encoder.owned(message, &mut self.queue, &mut ThreadPool)?)
+    ) -> Result<(), Box<Error>> {
+        self.may_send().map_err(boxed)?;
+        let queued = if stream.is_write_vectored() {
+            self.encoder.owned(message, &mut self.queue, &mut ThreadPool)
         } else {
-            self.message(message.as_ref())
-        }
+            self.encoder.message(message.as_ref(), &mut self.queue, &mut ThreadPool)
+        };
+        queued.map_err(boxed)
     }
 
     /// Queues a message whose payload `fill` writes into the queue.

@@ -81,13 +81,15 @@ impl Outbound {
     /// Returns an error if nothing can be sent any more.
     #[inline]
     pub(crate) fn may_send(&self) -> Result<(), Error> {
+        if self.encoder.is_closed() || self.broken { Err(self.refusal()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn refusal(&self) -> Error {
         if self.encoder.is_closed() {
-            return Err(Error::Send(EncodeError::Closed));
+            return Error::Send(EncodeError::Closed);
         }
-        if self.broken {
-            return Err(Error::Io(self.failure()));
-        }
-        Ok(())
+        Error::Io(self.failure())
     }
 
     /// Sets the minimum size of messages to compress.

@@ -25,7 +25,9 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     ) -> Poll<Result<(), Error>> {
         let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
         ready!(self.poll_room(cx, len))?;
-        Poll::Ready(message.take().map_or(Ok(()), |message| self.queue(message)))
+        Poll::Ready(
+            message.take().map_or(Ok(()), |message| self.queue(message).map_err(|error| *error)),
+        )
     }
 
     /// Queues a prepared message once there is room.
@@ -103,7 +105,7 @@ impl<S: AsyncWrite + Unpin> Shared<S> {
     }
 
     #[inline]
-    pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
+    pub(crate) fn queue(&mut self, message: Message) -> Result<(), Box<Error>> {
         self.outbound.owned(message, &self.stream)
     }
 
