@@ -17,6 +17,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ws_core::{
     Decoder, Encoder, Limits, MaskKeys, MessageKind, More, PieceRef, Role, SendQueue, Unpooled,
@@ -25,7 +26,7 @@ use ws_tokio::{Connection, Negotiated, Settings};
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let usage = "usage: instructions decode|encode|run|recv ROUNDS [SIZE [FRAGMENTS [BURST]]]";
+    let usage = "usage: instructions decode|encode|run|recv|halves|stream ROUNDS [SIZE [FRAGMENTS [BURST]]]";
     let work = args.next().expect(usage);
     let mut number = |default: Option<usize>| match args.next() {
         Some(arg) => arg.parse().expect(usage),
@@ -54,6 +55,24 @@ fn main() {
             while let Ok(Some(message)) = connection.recv().await {
                 messages += 1;
                 connection.feed(message).await.expect("the queue has room");
+            }
+            messages
+        }),
+        "halves" => block_on(async {
+            let (mut receiving, sending) = connection(burst).split();
+            let mut messages = 0;
+            while let Ok(Some(message)) = receiving.recv().await {
+                messages += 1;
+                sending.feed(message).await.expect("the queue has room");
+            }
+            messages
+        }),
+        "stream" => block_on(async {
+            let mut connection = connection(burst);
+            let mut messages = 0;
+            while let Some(Ok(message)) = connection.next().await {
+                messages += 1;
+                SinkExt::feed(&mut connection, message).await.expect("the queue has room");
             }
             messages
         }),

@@ -9,7 +9,9 @@ use crate::frame::header::Extent;
 use crate::limits::Limits;
 use crate::message::{Message, MessageKind, MessageRef};
 use crate::text::utf8::InvalidUtf8;
-use crate::text::utf8_bytes::{COPY_UP_TO, take_out, unmask_copy, unmask_str, unmask_text};
+use crate::text::utf8_bytes::{
+    COPY_UP_TO, take_out, unmask_copy, unmask_str, unmask_text, unmask_text_copy,
+};
 
 pub(super) struct InPlace {
     pub(super) kind: MessageKind,
@@ -57,12 +59,12 @@ impl InPlace {
         self.place.len() <= COPY_UP_TO
     }
 
-    /// Unmasks the message and copies it.
+    /// Copies the message, unmasking it.
     #[inline(always)]
-    pub(super) fn copy(self, input: &mut [u8]) -> Result<Message, InvalidUtf8> {
-        let payload = &mut input[self.place];
+    pub(super) fn copy(self, input: &[u8]) -> Result<Message, InvalidUtf8> {
+        let payload = &input[self.place];
         Ok(match self.kind {
-            MessageKind::Text => Message::text(unmask_str(payload, self.key)?),
+            MessageKind::Text => Message::Text(unmask_text_copy(payload, self.key)?),
             MessageKind::Binary => Message::Binary(unmask_copy(payload, self.key)),
         })
     }

@@ -135,35 +135,26 @@ impl Decoder {
         input: &mut BytesMut,
         pool: &mut dyn Pool,
     ) -> Result<Option<OwnedEvent>, DecodeError> {
-        match self.decode_small(input)? {
-            Some((message, used)) => {
-                input.advance(used);
-                Ok(Some(OwnedEvent::Message(message)))
-            }
-            None => self.decode_other(input, pool),
+        if let Some((message, used)) = self.decode_small(input) {
+            input.advance(used);
+            return Ok(Some(OwnedEvent::Message(message)));
         }
+        self.decode_other(input, pool)
     }
 
     /// The first half of [`decode_owned`](Self::decode_owned): copies the message at the start of `input`, if it is there
-    /// whole, in one uncompressed frame of up to 1 KiB. Also returns how many bytes of `input` were used. Anything else is
-    /// left as it is, for [`decode_other`](Self::decode_other).
+    /// whole, in one uncompressed frame of up to 1 KiB. Also returns how many bytes of `input` were used. Anything else,
+    /// and any error, is left to [`decode_other`](Self::decode_other).
     ///
     /// A caller with many small messages calls the halves, and removes what was used not for each message, but once before
     /// `decode_other` and before it reads.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode).
-    #[inline]
-    pub fn decode_small(
-        &mut self,
-        input: &mut [u8],
-    ) -> Result<Option<(Message, usize)>, DecodeError> {
-        let found = self.common_frame(input).filter(InPlace::is_small);
-        let Some(message) = found else { return Ok(None) };
+    #[inline(always)]
+    pub fn decode_small(&mut self, input: &[u8]) -> Option<(Message, usize)> {
+        let message = self.common_frame(input).filter(InPlace::is_small)?;
         let end = message.end;
-        let message = message.copy(input).map_err(|error| self.close(error.into()))?;
+        let message = message.copy(input).ok()?;
         self.extras.count_whole(message.as_bytes().len());
-        Ok(Some((message, end)))
+        Some((message, end))
     }
 
     /// The second half of [`decode_owned`](Self::decode_owned): decodes any event but what

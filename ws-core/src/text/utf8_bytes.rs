@@ -172,6 +172,14 @@ pub(crate) fn unmask_copy(data: &[u8], key: MaskKey) -> Bytes {
     copy.into()
 }
 
+/// Copies a whole text, unmasking it. Out of line, so that a copy of bytes is made in one place of the caller.
+#[inline(never)]
+pub(crate) fn unmask_text_copy(data: &[u8], key: MaskKey) -> Result<Utf8Bytes, InvalidUtf8> {
+    let mut copy = data.to_vec();
+    unmask_str(&mut copy, key)?;
+    Ok(Utf8Bytes(copy.into()))
+}
+
 /// Text that is being assembled from fragments.
 #[derive(Debug, Default)]
 pub(crate) struct Utf8Buf {

@@ -8,7 +8,7 @@ use ws_core::{DecodeError, Message, MessageKind, MessageRef};
 
 use super::{Connection, State};
 use crate::error::Error;
-use crate::machine::{Direct, Inbound, Progress, Receives, Want, recv_into, recv_with};
+use crate::machine::{Direct, Inbound, Progress, Receives, Want, Wants, recv_into, recv_with};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the next message. Returns `None` after the peer closed the connection with 1000, 1001 or no code.
@@ -98,10 +98,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         recv_with(self, read)
     }
 
+    /// A small message that is there is returned from here: from the loop that handles all else, it would be moved by way
+    /// of several types.
+    #[inline]
     pub(crate) fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
+        let State { receiving, shared } = &mut *self.0;
+        if let Some(message) = receiving.small(shared) {
+            shared.tell(Wants::NONE.with(Want::Message));
+            return Poll::Ready(Ok(Some(message)));
+        }
+        self.poll_recv_slowly(cx)
+    }
+
+    #[inline(never)]
+    fn poll_recv_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         self.poll_receive(cx, Inbound::owned)
     }
 

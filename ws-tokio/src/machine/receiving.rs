@@ -3,11 +3,11 @@
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_core::{Control, DecodeError};
+use ws_core::{Control, DecodeError, Message};
 
 use super::callbacks::PingReply;
 use super::inbound::{Inbound, Progress};
-use super::shared::{Arriving, Link};
+use super::shared::{Arriving, Link, Shared};
 use crate::error::Error;
 #[cfg(feature = "stream")]
 use crate::items::Items;
@@ -45,6 +45,18 @@ impl Receiving {
             #[cfg(feature = "stream")]
             items: Items::Message,
         }
+    }
+
+    /// Returns the next message, if it is small and already there, as most of a burst are.
+    #[inline(always)]
+    pub(crate) fn small<S>(&mut self, shared: &Shared<S>) -> Option<Message> {
+        if self.since_turn >= MESSAGES_PER_TURN || !matches!(shared.arriving(), Arriving::Messages)
+        {
+            return None;
+        }
+        let message = self.inbound.small()?;
+        self.since_turn += 1;
+        Some(message)
     }
 
     /// Receives until `step` returns a value or the connection ends. Returns `None` after a normal end.

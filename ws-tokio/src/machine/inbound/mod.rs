@@ -55,17 +55,21 @@ impl Inbound {
         Self { decoder, buffer: leftover, stray: Strays::NONE, done: 0 }
     }
 
+    /// Returns the next message, if it is small and already there.
+    #[inline(always)]
+    pub(crate) fn small(&mut self) -> Option<Message> {
+        let (message, used) = self.decoder.decode_small(&self.buffer[self.done..])?;
+        self.done += used;
+        Some(message)
+    }
+
     /// Decodes the next message as an owned one.
     #[inline]
     pub(crate) fn owned(&mut self) -> Result<Progress<Message>, DecodeError> {
-        match self.decoder.decode_small(&mut self.buffer[self.done..]) {
-            Ok(Some((message, used))) => {
-                self.done += used;
-                return Ok(Progress::Value(message));
-            }
-            Ok(None) => self.forget_done(),
-            Err(error) => return Err(error),
+        if let Some(message) = self.small() {
+            return Ok(Progress::Value(message));
         }
+        self.forget_done();
         let decoded = self.decoder.decode_other(&mut self.buffer, &mut ThreadPool);
         // The common event is matched in place: moving it costs as much as the largest control frame.
         match decoded {
