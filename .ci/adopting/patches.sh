@@ -17,7 +17,7 @@ fastwebsockets_patch() {
   local file=src/mask.rs
   without "$file" unmask_easy unmask_fallback
   # A kernel that is commented out.
-  sed -i '/^\/\/ TODO/,/^\/\/ }/d' "$file"
+  sed -i '/^\/\/ TODO/,/^$/d' "$file"
   body "$file" unmask '  ws_mask::mask(payload, mask.into());'
 }
 
