@@ -147,7 +147,7 @@ const POOLS_MIB: usize = 2;
 
 /// What the kernel holds for each socket, where both ends of a connection are on this machine.
 pub(crate) fn sockets(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
-    let connections = effort.half_idle.to_string();
+    let connections = effort.idle.to_string();
     let server = Server::start("ws-tokio run", Deflate::OFF)?;
     let kernel = server.kernel(&connections)?;
     let mut lines: Vec<_> = kernel
