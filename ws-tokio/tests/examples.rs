@@ -60,19 +60,19 @@ async fn closes_every_connection_with_1001(server: Serving) {
     let mut clients = Vec::new();
     for _ in 0..9 {
         let (mut client, _) = connect(&server.url).await.expect("accepted");
-        client.send("hello").await.unwrap();
-        assert_eq!(client.recv().await.unwrap(), Some("hello".into()));
+        client.send("hello").await.expect("it is open");
+        assert_eq!(client.recv().await.expect("an echo"), Some("hello".into()));
         clients.push(client);
     }
     // The last one doesn't answer.
     let silent = clients.pop();
     let terminated = tokio::task::spawn_blocking(|| terminate(server));
     for client in &mut clients {
-        assert_eq!(client.recv().await.unwrap(), None);
+        assert_eq!(client.recv().await.expect("a normal close"), None);
         let code = client.close_frame().expect("a code").code();
         assert_eq!(code, ws_tokio::CloseCode::GOING_AWAY);
     }
-    assert_eq!(terminated.await.unwrap().as_deref(), Some("8 closed, 1 cut"));
+    assert_eq!(terminated.await.expect("no panic").as_deref(), Some("8 closed, 1 cut"));
     drop(silent);
 }
 

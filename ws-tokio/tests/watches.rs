@@ -64,9 +64,9 @@ async fn pings_of_many(settings: Settings, times: usize) -> Vec<Vec<Duration>> {
         tokio::spawn(async move {
             let mut pings = Vec::new();
             while pings.len() < times {
-                peer.read_exact(&mut [0; 2]).await.unwrap();
+                peer.read_exact(&mut [0; 2]).await.expect("a ping");
                 pings.push(begin.elapsed());
-                peer.write_all(&PONG).await.unwrap();
+                peer.write_all(&PONG).await.expect("an open pipe");
             }
             pings
         })
@@ -74,7 +74,7 @@ async fn pings_of_many(settings: Settings, times: usize) -> Vec<Vec<Duration>> {
     let all: Vec<_> = (0..1000).map(pings_of_one).collect();
     let mut pings = Vec::new();
     for one in all {
-        pings.push(one.await.unwrap());
+        pings.push(one.await.expect("no panic"));
     }
     pings
 }
