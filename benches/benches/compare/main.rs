@@ -1,4 +1,4 @@
-//! The tables of `docs/BENCHMARKS.md` that need processes of their own, on Linux: `cargo bench -p ws-benches --bench compare --
+//! The tables of `docs/BENCHMARKS.md` and `docs/SCALING.md` that need processes of their own, on Linux: `cargo bench -p ws-benches --bench compare --
 //! [--quick] [TABLE...]`; without a table, all of them. They go to `target/compare` too, with a plot of each.
 //!
 //! The servers take turns, round by round: a figure is the median of the rounds, a ratio the median of the rounds' ratios.
