@@ -87,7 +87,7 @@ pub(crate) fn threads(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
             }),
         ];
         let title =
-            format!("Threads: {shape}, {connections} connections, {cores} cores for the server");
+            format!("Threads: {shape}, {connections} connections, cores for the server: {cores}");
         page.table(&title, &COLUMNS, &rows(names.iter().copied(), &cells), Compared::Rows)?;
     }
     drop(servers);
