@@ -86,7 +86,7 @@ const LAYERS: [(&str, Layers); 18] = [
                 "sync",
                 "wants",
             ],
-            &["inbound", "life", "news", "wakers"],
+            &["bell", "inbound", "life", "news", "wakers"],
             &["outbound", "tracking"],
             &["outbox"],
             &["shared"],

@@ -4,6 +4,9 @@
 //! Every path but `/health` is a WebSocket. On SIGTERM or Ctrl-C it takes no more requests, closes
 //! every connection with 1001, and waits for them, 10 s or what `--patience` says; it prints how many it had to cut.
 
+#[path = "support/signal.rs"]
+mod signal;
+
 use std::future::IntoFuture;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -69,9 +72,10 @@ async fn serve(config: &Config) -> std::io::Result<()> {
     println!("listening on ws://{}", listener.local_addr()?);
     // A WebSocket does it for itself, but where others share its connection, over HTTP/2.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
-    let served = axum::serve(listener, router).with_graceful_shutdown(told_to_go()).into_future();
+    let served =
+        axum::serve(listener, router).with_graceful_shutdown(signal::told_to_go()).into_future();
     let closed = async {
-        told_to_go().await;
+        signal::told_to_go().await;
         tracker.shutdown(config.patience).await
     };
     // At once: over HTTP/2, axum waits for the WebSockets.
@@ -87,21 +91,6 @@ async fn ws(upgrade: Upgrade) -> Response {
 
 async fn echo(mut connection: Connection) -> Result<(), Error> {
     connection.run(|message, outbox| outbox.send(message)).await
-}
-
-/// Waits for Ctrl-C, or for what service managers send.
-async fn told_to_go() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate()).expect("a handler");
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {

@@ -2,7 +2,11 @@
 //!
 //! With `--threads N`, so many threads serve: each with a current-thread runtime and a listener of its own, among which
 //! the kernel deals out the connections (`SO_REUSEPORT`); or, with `--runtime multi`, as workers of one multi-thread
-//! runtime. On Ctrl-C every connection is closed with 1001.
+//! runtime. `docs/SCALING.md` says when to use which. `taskset -c 0-7 echo_server --threads 8` keeps them on these cores; to
+//! pin each thread to one, call the crate `core_affinity` where a thread begins.
+//!
+//! On Ctrl-C or SIGTERM every connection of every thread is closed with 1001 and waited for, 10 s or what `--patience` says; it
+//! prints how many it had to cut.
 //!
 //! With `--tls cert.pem key.pem` and the features `ring` or `aws-lc-rs`, it speaks TLS. This makes a certificate for trying:
 //!
@@ -11,36 +15,32 @@
 //!     -days 30 -keyout key.pem -out cert.pem
 //! ```
 
+#[path = "support/signal.rs"]
+mod signal;
+
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
-use tokio::sync::Notify;
-use tokio::time::sleep;
-#[cfg(feature = "rustls")]
-use tokio::time::timeout;
-use ws_tokio::{AcceptOptions, CloseCode, Compression, Error, Settings};
+use ws_tokio::{
+    AcceptOptions, Compression, Connection, Error, Layer, Server, Serving, Settings, Shutdown,
+    Tracker,
+};
 
 const USAGE: &str = "usage: echo_server [ADDR] [--threads N] [--runtime current|multi] \
     [--max-message BYTES] [--api run|recv] [--compress[=takeover]] [--heartbeat SECONDS] \
-    [--subprotocol NAME] [--tls CERT KEY]";
+    [--patience SECONDS] [--subprotocol NAME] [--tls CERT KEY]";
 
-/// Connections that wait to be accepted.
-const BACKLOG: u32 = 1024;
-
-/// How long a TLS handshake may take.
-#[cfg(feature = "rustls")]
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Connections that wait to be accepted at each listener; Linux allows as many as `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
 
 /// What the command line asks for.
-#[derive(Clone)]
 struct Config {
     address: String,
     threads: usize,
@@ -50,6 +50,8 @@ struct Config {
     compression: Compression,
     /// How long a peer may be silent before it is pinged, and how long it may then take to answer.
     heartbeat: Option<Duration>,
+    /// How long a shutdown waits for the connections.
+    patience: Duration,
     subprotocol: Option<String>,
     /// The files of the certificate chain and of the private key.
     tls: Option<(String, String)>,
@@ -87,7 +89,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match serve(&config) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(shutdown) => {
+            println!("{} closed, {} cut", shutdown.closed, shutdown.cut.len());
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("{}: {error}", config.address);
             ExitCode::FAILURE
@@ -104,6 +109,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
         api: Api::Run,
         compression: Compression::Off,
         heartbeat: None,
+        patience: Duration::from_secs(10),
         subprotocol: None,
         tls: None,
     };
@@ -130,6 +136,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
             "--heartbeat" => {
                 config.heartbeat = Some(Duration::from_secs(args.next()?.parse().ok()?));
             }
+            "--patience" => config.patience = Duration::from_secs(args.next()?.parse().ok()?),
             "--subprotocol" => config.subprotocol = Some(args.next()?),
             "--tls" => config.tls = Some((args.next()?, args.next()?)),
             flag if flag.starts_with('-') => return None,
@@ -139,19 +146,30 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Config> {
     Some(config)
 }
 
-fn serve(config: &Config) -> io::Result<()> {
+fn serve(config: &Config) -> io::Result<Shutdown> {
     let address = config.address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+    let tls = tls(config)?;
+    // One for all threads: a shutdown ends where the last connection of any of them has ended. It is touched when connections
+    // begin and end, and never by a message.
+    let tracker = Tracker::new();
     let (runtime, listener) = open(address, config)?;
     let address = listener.local_addr()?;
     let others =
         (1..config.listeners()).map(|_| open(address, config)).collect::<io::Result<Vec<_>>>()?;
     let scheme = if config.tls.is_some() { "wss" } else { "ws" };
     println!("listening on {scheme}://{address}");
+    let (tracker, tls) = (&tracker, &tls);
     thread::scope(|scope| {
         for (runtime, listener) in others {
-            scope.spawn(move || runtime.block_on(accept(listener, config)));
+            // The first thread hears of the signal, the others of the shutdown that it begins.
+            let serving = serving(listener, config, tls, tracker);
+            let stop = tracker.closing();
+            let served = serving.with_graceful_shutdown(stop, config.patience);
+            scope.spawn(move || runtime.block_on(served));
         }
-        runtime.block_on(accept(listener, config))
+        let serving = serving(listener, config, tls, tracker);
+        let served = serving.with_graceful_shutdown(signal::told_to_go(), config.patience);
+        Ok(runtime.block_on(served))
     })
 }
 
@@ -176,8 +194,8 @@ fn open(address: SocketAddr, config: &Config) -> io::Result<(runtime::Runtime, T
     Ok((runtime, listener))
 }
 
-/// Accepts until Ctrl-C.
-async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
+/// What serves a listener's connections, one in each task.
+fn serving(listener: TcpListener, config: &Config, tls: &Tls, tracker: &Tracker) -> Serving {
     let mut settings = Settings::default().max_message(config.max_message);
     if let Some(heartbeat) = config.heartbeat {
         settings = settings.heartbeat(heartbeat, heartbeat);
@@ -185,120 +203,62 @@ async fn accept(listener: TcpListener, config: &Config) -> io::Result<()> {
     let options = AcceptOptions::default()
         .settings(settings)
         .compression(config.compression)
-        .subprotocols(config.subprotocol.clone());
-    let layer = Layer::of(config)?;
-    let server = Arc::new(Server { options, layer, stop: Notify::new() });
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => spawn(server.clone(), config.api, Box::new(stream)),
-                // Out of descriptors, most likely: wait for connections to end.
-                Err(_) => sleep(Duration::from_millis(50)).await,
-            },
-            stopped = tokio::signal::ctrl_c() => {
-                stopped?;
-                break;
-            }
-        }
+        .subprotocols(config.subprotocol.clone())
+        .tracker(tracker);
+    let server = Server::new(listener).options(options);
+    match tls {
+        None => echo(server, config.api),
+        #[cfg(feature = "rustls")]
+        Some(tls) => echo(server.tls(tls.clone()), config.api),
+        #[cfg(not(feature = "rustls"))]
+        Some(never) => match *never {},
     }
-    // Every connection has its hand on the server. Again and again, for those that are still shaking hands.
-    while Arc::strong_count(&server) > 1 {
-        server.stop.notify_waiters();
-        sleep(Duration::from_millis(20)).await;
+}
+
+fn echo<L: Layer>(server: Server<L>, api: Api) -> Serving {
+    match api {
+        Api::Run => server.serve(by_run),
+        Api::Recv => server.serve(by_recv),
+    }
+}
+
+async fn by_run<S>(mut connection: Connection<S>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    connection.run(|message, outbox| outbox.send(message)).await
+}
+
+async fn by_recv<S>(mut connection: Connection<S>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = connection.recv().await? {
+        connection.feed(message).await?;
     }
     Ok(())
 }
 
-/// What is spoken below WebSocket.
-enum Layer {
-    Plain,
-    #[cfg(feature = "rustls")]
-    Tls(ws_tokio::ServerTls),
-}
-
-impl Layer {
-    fn of(config: &Config) -> io::Result<Self> {
-        match &config.tls {
-            None => Ok(Self::Plain),
-            #[cfg(feature = "rustls")]
-            Some((certificates, key)) => {
-                let tls = ws_tokio::ServerTls::from_pem(&read(certificates)?, &read(key)?);
-                tls.map(Self::Tls).map_err(io::Error::other)
-            }
-            #[cfg(not(feature = "rustls"))]
-            Some(_) => Err(io::Error::other("TLS needs the feature `ring` or `aws-lc-rs`")),
-        }
-    }
-}
+#[cfg(feature = "rustls")]
+type Tls = Option<ws_tokio::ServerTls>;
+#[cfg(not(feature = "rustls"))]
+type Tls = Option<std::convert::Infallible>;
 
 #[cfg(feature = "rustls")]
-fn read(file: &str) -> io::Result<Vec<u8>> {
-    std::fs::read(file).map_err(|error| io::Error::new(error.kind(), format!("{file}: {error}")))
-}
-
-/// What all connections of a listener share.
-struct Server {
-    options: AcceptOptions,
-    layer: Layer,
-    stop: Notify,
-}
-
-/// Serves one connection; how it ended is the peer's business.
-///
-/// Most of what an idle connection takes is its task. So each way has a task of its own kind, and the stream, which only
-/// the handshake needs, comes boxed.
-fn spawn(server: Arc<Server>, api: Api, stream: Box<TcpStream>) {
-    _ = stream.set_nodelay(true);
-    match &server.layer {
-        Layer::Plain => {}
-        #[cfg(feature = "rustls")]
-        Layer::Tls(tls) => {
-            let tls = tls.clone();
-            return drop(tokio::spawn(secure(server, tls, api, stream)));
-        }
-    }
-    match api {
-        Api::Run => drop(tokio::spawn(serve_by_run(server, stream))),
-        Api::Recv => drop(tokio::spawn(serve_by_recv(server, stream))),
-    }
-}
-
-#[cfg(feature = "rustls")]
-async fn secure(server: Arc<Server>, tls: ws_tokio::ServerTls, api: Api, stream: Box<TcpStream>) {
-    let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(*stream)).await else { return };
-    match api {
-        Api::Run => serve_by_run(server, Box::new(stream)).await,
-        Api::Recv => serve_by_recv(server, Box::new(stream)).await,
-    }
-}
-
-async fn serve_by_run<S>(server: Arc<Server>, stream: Box<S>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let Ok(mut connection) = server.options.accept(*stream).await else { return };
-    tokio::select! {
-        _ = connection.run(|message, outbox| outbox.send(message)) => return,
-        () = server.stop.notified() => {}
-    }
-    _ = connection.close(CloseCode::GOING_AWAY, "").await;
-}
-
-async fn serve_by_recv<S>(server: Arc<Server>, stream: Box<S>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let Ok(mut connection) = server.options.accept(*stream).await else { return };
-    let echo = async {
-        loop {
-            let Some(message) = connection.recv().await? else { return Ok::<(), Error>(()) };
-            connection.feed(message).await?;
-        }
+fn tls(config: &Config) -> io::Result<Tls> {
+    let read = |file: &String| {
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{file}: {error}"));
+        std::fs::read(file).map_err(named)
     };
-    tokio::select! {
-        _ = echo => return,
-        // Boxed, for beside `feed` it is what makes this task large.
-        () = Box::pin(server.stop.notified()) => {}
+    let Some((certificates, key)) = &config.tls else { return Ok(None) };
+    let tls = ws_tokio::ServerTls::from_pem(&read(certificates)?, &read(key)?);
+    tls.map(Some).map_err(io::Error::other)
+}
+
+#[cfg(not(feature = "rustls"))]
+fn tls(config: &Config) -> io::Result<Tls> {
+    match config.tls {
+        None => Ok(None),
+        Some(_) => Err(io::Error::other("TLS needs the feature `ring` or `aws-lc-rs`")),
     }
-    _ = connection.close(CloseCode::GOING_AWAY, "").await;
 }

@@ -90,12 +90,15 @@ impl Settings {
     /// [`Error::HeartbeatTimeout`](crate::Error) if nothing arrives within `deadline` after that. Default off: a
     /// vanished peer is noticed only when something is sent to it.
     ///
+    /// Connections that are opened at the same time don't ping at the same time: each has an interval of its own, up to an
+    /// eighth shorter than `interval`, and the first one is a random part of it.
+    ///
     /// The deadline starts when the ping has left the send queue. A peer that accepts or sends bytes is alive: while it
     /// slowly accepts queued bytes, [`write_timeout`](Self::write_timeout) applies instead. If more than 64 KiB were
     /// written since something last arrived, the transport may hold them before the ping, and the deadline is at least
     /// 30 s.
     ///
-    /// Ping to ping, an idle peer that answers is asked every one to two intervals: its answer counts as something that arrived.
+    /// Ping to ping, an idle peer that answers is asked every one to two of these intervals: its answer counts as something that arrived.
     ///
     /// The heartbeat works only while a task receives from the connection.
     #[must_use]

@@ -46,7 +46,7 @@ async fn who_is_in_a_topic_of_the_broadcast_example_hears_what_is_said_there_and
 }
 
 /// Asks an example to terminate, waits until it does, and returns what it printed last.
-#[cfg(all(unix, feature = "axum", feature = "deflate"))]
+#[cfg(all(unix, feature = "deflate"))]
 fn terminate(mut server: Serving) -> Option<String> {
     let asked = Command::new("kill").arg(server.child.id().to_string()).status();
     assert!(asked.expect("`kill`").success());
@@ -54,25 +54,39 @@ fn terminate(mut server: Serving) -> Option<String> {
     server.last.take().expect("once").join().expect("no panic")
 }
 
-#[cfg(all(unix, feature = "axum", feature = "deflate"))]
-#[tokio::test]
-async fn on_sigterm_the_axum_example_closes_every_connection_with_1001_and_waits_for_them() {
-    let server = start_with("axum_server", &["--patience", "1"]);
+/// On SIGTERM an example closes every connection with 1001 and waits for them, for a second.
+#[cfg(all(unix, feature = "deflate"))]
+async fn closes_every_connection_with_1001(server: Serving) {
     let mut clients = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..9 {
         let (mut client, _) = connect(&server.url).await.expect("accepted");
-        client.send("hello").await.unwrap();
-        assert_eq!(client.recv().await.unwrap(), Some("hello".into()));
+        client.send("hello").await.expect("it is open");
+        assert_eq!(client.recv().await.expect("an echo"), Some("hello".into()));
         clients.push(client);
     }
     // The last one doesn't answer.
     let silent = clients.pop();
     let terminated = tokio::task::spawn_blocking(|| terminate(server));
     for client in &mut clients {
-        assert_eq!(client.recv().await.unwrap(), None);
+        assert_eq!(client.recv().await.expect("a normal close"), None);
         let code = client.close_frame().expect("a code").code();
         assert_eq!(code, ws_tokio::CloseCode::GOING_AWAY);
     }
-    assert_eq!(terminated.await.unwrap().as_deref(), Some("2 closed, 1 cut"));
+    assert_eq!(terminated.await.expect("no panic").as_deref(), Some("8 closed, 1 cut"));
     drop(silent);
+}
+
+#[cfg(all(unix, feature = "axum", feature = "deflate"))]
+#[tokio::test]
+async fn on_sigterm_the_axum_example_closes_every_connection_with_1001_and_waits_for_them() {
+    closes_every_connection_with_1001(start_with("axum_server", &["--patience", "1"])).await;
+}
+
+#[cfg(all(unix, feature = "deflate"))]
+#[tokio::test]
+async fn on_sigterm_all_threads_of_the_echo_example_close_every_connection_with_1001() {
+    for runtime in ["current", "multi"] {
+        let flags = ["--patience", "1", "--threads", "3", "--runtime", runtime];
+        closes_every_connection_with_1001(start_with("echo_server", &flags)).await;
+    }
 }

@@ -1,6 +1,7 @@
 //! Graceful shutdown, over connections in memory.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
@@ -108,6 +109,77 @@ async fn a_shutdown_closes_every_connection_with_1001_and_waits_for_them() {
     assert!(tracker.is_empty());
     for client in clients {
         client.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_that_is_given_up_and_called_again_cuts_at_its_own_deadline() {
+    let tracker = Tracker::new();
+    let (_silent, served) = serve(&tracker);
+    let moment = Duration::from_millis(1);
+    for _ in 0..2 {
+        // Given up, but every connection was told.
+        timeout(moment, tracker.shutdown(Duration::from_secs(60))).await.unwrap_err();
+        tokio::time::sleep(moment).await;
+    }
+    assert_eq!(tracker.shutdown(Duration::from_secs(1)).await.cut.len(), 1);
+    let served = timeout(moment, served).await.expect("it was cut at once");
+    assert!(matches!(served.unwrap(), Err(Error::Cut(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn threads_that_share_a_tracker_shut_down_together() {
+    let tracker = Tracker::new();
+    let (mut client, served) = serve(&tracker);
+    let (other, patience) = (tracker.clone(), Duration::from_secs(10));
+    // A thread that hears of the shutdown by the tracker waits for the connections of all threads.
+    let other = tokio::spawn(async move {
+        other.closing().await;
+        other.shutdown(patience).await
+    });
+    let client = tokio::spawn(async move { client.recv().await });
+    assert_eq!(tracker.shutdown(patience).await.closed, 1);
+    assert_eq!(other.await.unwrap().cut, []);
+    assert_eq!(client.await.unwrap().unwrap(), None);
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_polled_again_and_again_or_by_another_waker_hears_of_the_shutdown() {
+    let tracker = Tracker::new();
+    let ticket = tracker.enter().expect("the tracker is open");
+    let (wakes, nobody) = (Arc::new(Wakes::default()), &mut Context::from_waker(Waker::noop()));
+    let waker = Waker::from(wakes.clone());
+    let mut closing = pin!(ticket.closing());
+    let mut cutting = pin!(ticket.cutting());
+    assert!(closing.as_mut().poll(nobody).is_pending());
+    for _ in 0..3 {
+        assert!(closing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(cutting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let mut shutdown = pin!(tracker.shutdown(Duration::from_secs(1)));
+    assert!(shutdown.as_mut().poll(nobody).is_pending());
+    assert_eq!(wakes.count(), 1);
+    assert!(closing.as_mut().poll(nobody).is_ready());
+    assert!(cutting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    shutdown.await;
+    assert_eq!(wakes.count(), 2);
+    assert!(cutting.as_mut().poll(nobody).is_ready());
+}
+
+/// How often a task was woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 

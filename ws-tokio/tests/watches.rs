@@ -29,7 +29,8 @@ async fn a_silent_peer_is_asked_and_then_given_up() {
     let (mut server, mut peer) = server(Settings::default().heartbeat(10 * SECOND, 3 * SECOND));
     let begin = Instant::now();
     assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)));
-    assert_eq!(begin.elapsed().as_secs(), 13);
+    // The first ping comes at any time within the interval.
+    assert!((3..=13).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
     let mut sent = [0; 2];
     peer.read_exact(&mut sent).await.unwrap();
     assert_eq!(sent, *b"\x89\0", "one ping");
@@ -52,6 +53,70 @@ async fn a_peer_that_answers_its_pings_stays() {
     assert!(matches!(server.recv().await, Err(Error::HeartbeatTimeout)));
     assert!(begin.elapsed() > 200 * SECOND);
     answering.await.unwrap();
+}
+
+/// When each of many connections pings, so many times each: all were opened at once, and their peers answer at once.
+async fn pings_of_many(settings: Settings, times: usize) -> Vec<Vec<Duration>> {
+    let begin = Instant::now();
+    let pings_of_one = |_| {
+        let (mut server, mut peer) = server(settings);
+        tokio::spawn(async move { while server.recv().await.is_ok() {} });
+        tokio::spawn(async move {
+            let mut pings = Vec::new();
+            while pings.len() < times {
+                peer.read_exact(&mut [0; 2]).await.expect("a ping");
+                pings.push(begin.elapsed());
+                peer.write_all(&PONG).await.expect("an open pipe");
+            }
+            pings
+        })
+    };
+    let all: Vec<_> = (0..1000).map(pings_of_one).collect();
+    let mut pings = Vec::new();
+    for one in all {
+        pings.push(one.await.expect("no panic"));
+    }
+    pings
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_open_at_once_do_not_ping_at_once() {
+    let pings = pings_of_many(Settings::default().heartbeat(10 * SECOND, 3 * SECOND), 5).await;
+    for times in &pings {
+        assert!(times[0] <= 10 * SECOND + Duration::from_millis(1), "{:?}", times[0]);
+        for pair in times.windows(2) {
+            let pause = pair[1] - pair[0];
+            // The answer counts as a sign of life: the next look is after the deadline, and the next ping an interval later.
+            let usual = Duration::from_millis(8_750 + 3_000)..Duration::from_millis(13_010);
+            assert!(usual.contains(&pause), "{pause:?}");
+        }
+    }
+    for second in 0..40 {
+        let is_in = |time: &&Duration| time.as_secs() == second;
+        let count = pings.iter().flatten().filter(is_in).count();
+        // 100 in each of the first ten on average; never all.
+        assert!(count < 200, "{count} pings in second {second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_were_held_up_at_once_drift_apart_again() {
+    let begin = Instant::now();
+    let pings =
+        tokio::spawn(pings_of_many(Settings::default().heartbeat(10 * SECOND, 3 * SECOND), 9));
+    tokio::task::yield_now().await;
+    // The whole process stands still, so that all timers are due.
+    tokio::time::advance(100 * SECOND).await;
+    let pings = pings.await.unwrap();
+    assert!(pings.iter().all(|times| times[0] >= 100 * SECOND), "{:?}", begin.elapsed());
+    let most_in_a_second = |number: usize| {
+        let second = |times: &Vec<Duration>| times[number].as_secs();
+        let count = |at| pings.iter().filter(|times| second(times) == at).count();
+        pings.iter().map(second).map(count).max()
+    };
+    assert_eq!(most_in_a_second(0), Some(1000));
+    // Each round adds an eighth of the interval.
+    assert!(most_in_a_second(8) < Some(200), "{:?}", most_in_a_second(8));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! The tables of `docs/BENCHMARKS.md` that need processes of their own, on Linux: `cargo bench -p ws-benches --bench compare --
+//! The tables of `docs/BENCHMARKS.md` and `docs/SCALING.md` that need processes of their own, on Linux: `cargo bench -p ws-benches --bench compare --
 //! [--quick] [TABLE...]`; without a table, all of them. They go to `target/compare` too, with a plot of each.
 //!
 //! The servers take turns, round by round: a figure is the median of the rounds, a ratio the median of the rounds' ratios.
@@ -9,6 +9,7 @@ mod nodes;
 mod page;
 mod plot;
 mod rig;
+mod threads;
 mod told;
 
 use std::io;
@@ -46,15 +47,16 @@ struct Table {
     fill: fn(&mut Page, &Effort) -> Result<(), Failure>,
 }
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     Table { name: "echo", fill: echo },
     Table { name: "tls", fill: tls },
     Table { name: "http", fill: http },
     Table { name: "http2", fill: http2 },
-    Table { name: "threads", fill: threads },
+    Table { name: "threads", fill: threads::threads },
     Table { name: "broadcast", fill: broadcast },
     Table { name: "nodes", fill: nodes::nodes },
     Table { name: "idle", fill: idle },
+    Table { name: "sockets", fill: threads::sockets },
     Table { name: "handshakes", fill: handshakes },
     Table { name: "compression", fill: compression },
     Table { name: "idle-compressed", fill: idle_compressed },
@@ -204,18 +206,6 @@ fn http2(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         page.table(&title, &["KiB"], &rows(names.iter().copied(), &[kib]), Compared::Rows)?;
     }
     Ok(())
-}
-
-/// Servers on all cores, of which the load takes its share: the figures say which way of using threads costs less.
-fn threads(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
-    let ways = [
-        ("ws-tokio run, one thread", "each:1"),
-        ("ws-tokio run, two current-thread runtimes", "each:2"),
-        ("ws-tokio run, one multi-thread runtime of two", "pool:2"),
-    ];
-    let start = |(called, threads)| Server::start_on(threads, "ws-tokio run", called);
-    let servers: Vec<_> = ways.into_iter().map(start).collect::<io::Result<_>>()?;
-    echoes(page, effort, &servers, "echo", "Threads", "one thread")
 }
 
 /// CPU time and throughput of servers that echo, in each shape of load.

@@ -1,11 +1,15 @@
-//! Servers in processes of their own on core 0, load on them from core 1, in turn, round by round.
+//! Servers in processes of their own on core 0, load on them from core 1, in turn, round by round; servers of several threads on half
+//! of the cores, load on them from the others.
 
 use std::io::{self, BufRead, BufReader};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::available_parallelism;
 
-use ws_benches::load::Took;
+use ws_benches::load::sockets::Kernel;
+use ws_benches::load::spread::Spread;
+use ws_benches::load::{Process, Took};
 use ws_benches::servers::Deflate;
 
 /// The workspace.
@@ -17,12 +21,15 @@ pub(crate) struct Server {
     pub(crate) name: &'static str,
     process: Child,
     address: String,
+    /// Where load on it runs.
+    load: Cores,
 }
 
 /// Where a program may run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cores {
-    Any,
+    FirstHalf,
+    SecondHalf,
     Only(u8),
 }
 
@@ -59,15 +66,17 @@ impl Server {
         Self::of(name, command)
     }
 
-    /// Starts a server on several threads, as `peer_server` reads them, on all cores.
+    /// Starts a server on several threads, as `peer_server` reads them.
     pub(crate) fn start_on(
         threads: &str,
         name: &'static str,
         called: &'static str,
     ) -> io::Result<Self> {
-        let mut command = peer_server(Cores::Any, name);
+        let mut command = peer_server(Cores::FirstHalf, name);
         command.args([&Deflate::OFF.to_argument(), threads]);
-        Self::of(called, command)
+        let mut server = Self::of(called, command)?;
+        server.load = Cores::SecondHalf;
+        Ok(server)
     }
 
     /// Starts a server of `peer_server` on one thread that the tables call otherwise.
@@ -85,18 +94,37 @@ impl Server {
         let said = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut address = String::new();
         BufReader::new(said).read_line(&mut address)?;
-        Ok(Self { name, process, address: address.trim().to_owned() })
+        Ok(Self { name, process, address: address.trim().to_owned(), load: Cores::Only(1) })
     }
 
     /// Runs the load on it; returns what that printed.
     pub(crate) fn load(&self, arguments: &[&str]) -> io::Result<String> {
-        let mut command = program(Cores::Only(1), env!("CARGO_BIN_EXE_load"));
+        let mut command = program(self.load, env!("CARGO_BIN_EXE_load"));
         command.args(self.place()).args(arguments);
         let output = command.stderr(Stdio::inherit()).output()?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             false => Err(io::Error::other(format!("{}: {arguments:?} failed", self.name))),
         }
+    }
+
+    /// Runs an echo from several threads on it.
+    pub(crate) fn took_and_spread(&self, arguments: &[&str]) -> io::Result<(Took, Spread)> {
+        let said = self.load(arguments)?;
+        let parsed = said
+            .split_once('\n')
+            .and_then(|(took, spread)| Some((Took::parse(took)?, Spread::parse(spread)?)));
+        parsed.ok_or_else(|| io::Error::other(format!("the load said {said}")))
+    }
+
+    /// What the kernel takes for so many connections to it.
+    pub(crate) fn kernel(&self, connections: &str) -> io::Result<Kernel> {
+        let said = self.load(&["sockets", connections])?;
+        Kernel::parse(&said).ok_or_else(|| io::Error::other(format!("the load said {said}")))
+    }
+
+    pub(crate) fn resident_mib(&self) -> f64 {
+        Process(self.process.id()).resident_kib() as f64 / 1024.0
     }
 
     fn took(&self, arguments: &[&str]) -> io::Result<Took> {
@@ -155,14 +183,28 @@ fn peer_server(cores: Cores, name: &str) -> Command {
 /// A program with as many open files as it may have, in the workspace's root. It runs on any core where there are not two, or
 /// no `taskset`.
 pub(crate) fn program(cores: Cores, name: &str) -> Command {
-    let several = available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let half = half_of_the_cores();
+    let list = match cores {
+        Cores::FirstHalf => format!("0-{}", half - 1),
+        Cores::SecondHalf => format!("{half}-{}", all_cores() - 1),
+        Cores::Only(core) => core.to_string(),
+    };
     let taskset = || Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
-    let pin = match cores {
-        Cores::Only(core) if several && taskset() => format!("taskset -c {core} "),
-        Cores::Only(_) | Cores::Any => String::new(),
+    let pin = match all_cores() > 1 && taskset() {
+        true => format!("taskset -c {list} "),
+        false => String::new(),
     };
     let mut command = Command::new("sh");
     let script = format!("ulimit -n $(ulimit -Hn) && exec {pin}\"$@\"");
     command.args(["-c", &script, "sh", name]).current_dir(ROOT);
     command
+}
+
+/// Cores for a server of several threads; its load has the others.
+pub(crate) fn half_of_the_cores() -> usize {
+    (all_cores() / 2).max(1)
+}
+
+fn all_cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
 }

@@ -1,18 +1,20 @@
 //! Load on a server that runs already, in one of its forms:
 //!
 //! ```text
-//! load ADDR PID echo|echo-tls CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS
+//! load ADDR PID echo|echo-tls CONNECTIONS IN_FLIGHT SIZE FRAGMENTS SECONDS [THREADS]
 //! load ADDR PID compressed json|chat SIZE alone:LEVEL|takeover:LEVEL SECONDS
 //! load ADDR PID handshakes SECONDS
 //! load ADDR PID http2 STREAMS IN_FLIGHT SIZE SECONDS
 //! load ADDR PID broadcast CONNECTIONS SIZE SECONDS
 //! load ADDR PID nodes MEMBERS SIZE AT_ONCE SECONDS [reached|apart ADDR PID]... [nats|redis ADDR]
 //! load ADDR PID idle|idle-tls|idle-http2 CONNECTIONS [alone:LEVEL|takeover:LEVEL]
+//! load ADDR PID sockets CONNECTIONS
 //! ```
 //!
 //! Prints the answers, the nanoseconds that passed, the nanoseconds of CPU that the process PID took, and the bytes that it
 //! sent where they were counted; of `idle` the KiB that it holds per connection; of `nodes` the line of
-//! [`Told`](ws_benches::load::told::Told).
+//! [`Told`](ws_benches::load::told::Told); of `sockets` the lines of [`Kernel`](ws_benches::load::sockets::Kernel); of an
+//! echo one line more, of [`Spread`](ws_benches::load::spread::Spread).
 
 use std::env::Args;
 use std::error::Error;
@@ -22,7 +24,7 @@ use ws_benches::load::engine::Engine;
 use ws_benches::load::texts::TEXTS;
 use ws_benches::load::wire::Layer;
 use ws_benches::load::{
-    Process, Span, broadcast, compressed, echo, handshakes, http2, idle, nodes,
+    Process, Span, broadcast, compressed, echo, handshakes, http2, idle, nodes, sockets,
 };
 use ws_benches::servers::Deflate;
 
@@ -41,7 +43,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 fragments: next(&mut args)?,
                 layer: if form == "echo" { Layer::Plain } else { Layer::Tls },
             };
-            echo::run(address, server, shape, seconds(&mut args)?)?
+            let span = seconds(&mut args)?;
+            let threads = next(&mut args).unwrap_or(1);
+            let (took, spread) = echo::run(threads, address, server, shape, span)?;
+            println!("{}\n{}", took.to_line(), spread.to_line());
+            return Ok(());
         }
         "compressed" => {
             let name: String = next(&mut args)?;
@@ -70,6 +76,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}", told(nodes::Node { address, process: server, hears: true }, &mut args)?);
             return Ok(());
         }
+        "sockets" => {
+            print!("{}", sockets::run(address, next(&mut args)?)?.to_lines());
+            return Ok(());
+        }
         "idle-http2" => {
             println!("{}", http2::idle(address, server, next(&mut args)?)?);
             return Ok(());
@@ -89,7 +99,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => {
             return Err(
-                "echo, echo-tls, compressed, handshakes, http2, broadcast, nodes, idle, idle-tls or idle-http2".into()
+                "echo, echo-tls, compressed, handshakes, http2, broadcast, nodes, idle, idle-tls, idle-http2 or sockets".into()
             );
         }
     };

@@ -1,14 +1,17 @@
 //! Echoes over TCP: each connection sends a burst of the same binary message, takes all of the answers, and sends the next.
 //!
-//! One thread, readiness events, frames masked beforehand: it costs less than any server that it drives.
+//! Readiness events, frames masked beforehand: a thread of it costs less than any thread of a server that it drives.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::sync::Barrier;
+use std::thread;
 use std::time::Instant;
 
 use mio::{Events, Interest, Poll, Token};
 
 use super::raw::{Checker, masked, payload};
+use super::spread::Spread;
 use super::wire::{Layer, Wire};
 use super::{Process, Span, Took};
 
@@ -27,7 +30,8 @@ pub struct Shape {
     pub layer: Layer,
 }
 
-/// Puts the load on a server, and says what it took.
+/// Puts the load on a server, from so many threads, each with its share of the connections. Says what it took, and how the
+/// answers were spread over the connections.
 ///
 /// # Errors
 ///
@@ -36,34 +40,55 @@ pub struct Shape {
 /// # Panics
 ///
 /// If an answer is not what was sent.
-pub fn run(address: SocketAddr, server: Process, shape: Shape, span: Span) -> io::Result<Took> {
-    let mut load = Load::connect(address, shape)?;
-    load.until(Instant::now() + span.warm_up)?;
-    let (start, cpu, before) = (Instant::now(), server.cpu(), load.answers);
-    load.until(start + span.measured)?;
-    Ok(Took {
-        answers: load.answers - before,
-        cpu: server.cpu() - cpu,
-        time: start.elapsed(),
-        sent: 0,
+pub fn run(
+    threads: usize,
+    address: SocketAddr,
+    server: Process,
+    shape: Shape,
+    span: Span,
+) -> io::Result<(Took, Spread)> {
+    let share =
+        |thread| shape.connections / threads + usize::from(thread < shape.connections % threads);
+    let loads = (0..threads).map(|thread| Load::connect(address, shape, share(thread)));
+    let loads = loads.collect::<io::Result<Vec<_>>>()?;
+    let together = &Barrier::new(threads + 1);
+    thread::scope(|scope| {
+        let load = |mut load: Load| {
+            scope.spawn(move || {
+                load.until(Instant::now() + span.warm_up)?;
+                load.clients.iter_mut().for_each(|client| client.answers = 0);
+                together.wait();
+                load.until(Instant::now() + span.measured)?;
+                io::Result::Ok(load.clients.iter().map(|client| client.answers).collect::<Vec<_>>())
+            })
+        };
+        let running: Vec<_> = loads.into_iter().map(load).collect();
+        together.wait();
+        let (start, cpu) = (Instant::now(), server.cpu());
+        let mut answers = Vec::with_capacity(shape.connections);
+        for load in running {
+            answers.extend(load.join().expect("no panic")?);
+        }
+        let (time, cpu) = (start.elapsed(), server.cpu() - cpu);
+        let took = Took { answers: answers.iter().sum(), cpu, time, sent: 0 };
+        Ok((took, Spread::of(&answers)))
     })
 }
 
-/// All of the connections.
+/// A thread's connections.
 struct Load {
     poll: Poll,
     clients: Vec<Client>,
     payload: Vec<u8>,
     burst: Vec<u8>,
     in_flight: usize,
-    answers: u64,
 }
 
 impl Load {
-    fn connect(address: SocketAddr, shape: Shape) -> io::Result<Self> {
+    fn connect(address: SocketAddr, shape: Shape, connections: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut clients = Vec::new();
-        for token in (0..shape.connections).map(Token) {
+        for token in (0..connections).map(Token) {
             let mut stream = Wire::connect(address, shape.layer)?;
             let both = Interest::READABLE | Interest::WRITABLE;
             poll.registry().register(stream.socket(), token, both)?;
@@ -72,13 +97,14 @@ impl Load {
                 sent: 0,
                 awaited: shape.in_flight,
                 checker: Checker::default(),
+                answers: 0,
             });
         }
         let payload = payload(shape.size);
         let message =
             |i: usize| masked(&payload, shape.fragments, (0x9e37_79b9 ^ i as u32).to_ne_bytes());
         let burst = (0..shape.in_flight).flat_map(message).collect();
-        Ok(Self { poll, clients, payload, burst, in_flight: shape.in_flight, answers: 0 })
+        Ok(Self { poll, clients, payload, burst, in_flight: shape.in_flight })
     }
 
     fn until(&mut self, end: Instant) -> io::Result<()> {
@@ -91,7 +117,7 @@ impl Load {
                 // What was sent at once may have been answered already: until then no event would come.
                 while client.send(&self.burst)? | client.receive(&mut buffer, &self.payload)? {
                     if client.awaited == 0 {
-                        self.answers += self.in_flight as u64;
+                        client.answers += self.in_flight as u64;
                         (client.awaited, client.sent) = (self.in_flight, 0);
                     }
                 }
@@ -108,6 +134,8 @@ struct Client {
     /// Messages.
     awaited: usize,
     checker: Checker,
+    /// Messages.
+    answers: u64,
 }
 
 impl Client {

@@ -10,6 +10,8 @@ pub mod idle;
 pub mod nodes;
 mod process;
 pub mod raw;
+pub mod sockets;
+pub mod spread;
 pub mod texts;
 pub mod told;
 pub mod wire;

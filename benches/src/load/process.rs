@@ -31,8 +31,22 @@ impl Process {
     /// If there is no such process.
     #[must_use]
     pub fn resident_kib(self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory that it has had, in KiB.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn peak_resident_kib(self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(self, name: &str) -> u64 {
         let status = fs::read_to_string(self.file("status")).expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         number.expect("the kernel tells it")
     }

@@ -1,5 +1,6 @@
 //! The machinery that connections and their halves share. Other modules use only the names exported here.
 
+mod bell;
 mod callbacks;
 mod counters;
 mod failure;
@@ -21,6 +22,7 @@ mod tracking;
 mod wakers;
 mod wants;
 
+pub(crate) use bell::Stage;
 pub use callbacks::PingReply;
 pub use counters::{Counters, Traffic};
 pub use handler::Outcome;
@@ -37,7 +39,7 @@ pub(crate) use receiving::Receiving;
 pub(crate) use shared::direct::Direct;
 pub(crate) use shared::{Link, Shared};
 pub(crate) use sync::{Mutex, lock};
+pub(crate) use tracking::Registry;
 pub use tracking::Ticket;
-pub(crate) use tracking::{Registry, Stage};
 pub(crate) use wakers::{Waiter, Wakers};
 pub(crate) use wants::{Want, Wants};

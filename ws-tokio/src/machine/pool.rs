@@ -104,6 +104,9 @@ fn keep_newest<T>(pool: &mut Vec<T>, state: T) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -137,6 +140,24 @@ mod tests {
         WRITE.with(|pool| pool.borrow_mut().clear());
         ThreadPool.give(Vec::with_capacity(16 * BUFFER));
         assert!(WRITE.with(|pool| pool.borrow().is_empty()));
+    }
+
+    /// A task that waits with a buffer may go on, and give it back, on another thread.
+    #[test]
+    fn buffers_that_move_to_other_threads_are_kept_up_to_each_threads_own_bound() {
+        let (give, given) = mpsc::channel();
+        let giving = thread::spawn(move || {
+            for _ in 0..10 * KEPT {
+                give.send((take_read(), ThreadPool.take())).expect("the other thread takes them");
+            }
+            READ.with_borrow(Vec::len) + WRITE.with_borrow(Vec::len)
+        });
+        for (read, write) in given {
+            give_read(read);
+            ThreadPool.give(write);
+        }
+        assert_eq!(giving.join().expect("no panic"), 0);
+        assert_eq!((READ.with_borrow(Vec::len), WRITE.with_borrow(Vec::len)), (KEPT, KEPT));
     }
 
     #[cfg(feature = "deflate")]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,38 +10,24 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
-#[cfg(feature = "http2")]
-use super::sync::atomic::AtomicBool;
-use super::sync::atomic::{AtomicU8, Ordering};
+use super::bell::{Bell, Reached, Stage};
 use super::sync::{Mutex, lock};
-
-/// How far a shutdown is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stage {
-    #[default]
-    Open,
-    /// No more connections may enter; the tracked ones are closed with 1001.
-    Closing,
-    /// The deadline has passed; connections are cut.
-    Cutting,
-}
 
 /// The connections inside, and the stage that they are told of.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
-    /// Whether the stage is another than [`Stage::Open`], for those who look often.
-    #[cfg(feature = "http2")]
-    is_closing: AtomicBool,
-    /// Notified when the stage changes. Whoever waits for it is not woken by every connection that leaves.
-    told: Notify,
-    /// Notified when a connection leaves.
+    /// Changed under the lock of `state`, read without it.
+    stage: Reached,
+    /// Notified once each, when their stage is reached.
+    closing: Notify,
+    cutting: Notify,
+    /// Notified when the last connection has left.
     left: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    stage: Stage,
     entered: u64,
     inside: HashMap<u64, Place>,
 }
@@ -60,13 +47,6 @@ pub struct Ticket {
     registry: Arc<Registry>,
     number: u64,
     bell: Arc<Bell>,
-}
-
-/// Tells one connection of the stage, and wakes the task that waits on it.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    stage: AtomicU8,
-    waker: Mutex<Option<Waker>>,
 }
 
 /// A connection's end of its bell.
@@ -91,7 +71,7 @@ impl Registry {
         let bell = Arc::new(Bell::default());
         let place = Place { peer_addr: None, bell: bell.clone() };
         let mut state = lock(&self.state);
-        if state.stage != Stage::Open {
+        if self.is_closing() {
             return None;
         }
         state.entered += 1;
@@ -101,48 +81,86 @@ impl Registry {
         Some(Ticket { registry: self.clone(), number, bell })
     }
 
-    /// Advances to a stage, tells everyone, and returns the number of connections inside.
+    /// Advances to a stage, if it isn't there yet, tells everyone, and returns the number of connections inside.
     pub(crate) fn advance(&self, stage: Stage) -> usize {
-        let mut state = lock(&self.state);
-        state.stage = state.stage.max(stage);
-        let stage = state.stage;
-        #[cfg(feature = "http2")]
-        self.is_closing.store(stage > Stage::Open, Ordering::Release);
+        let state = lock(&self.state);
+        let inside = state.inside.len();
+        if !self.stage.advance(stage) {
+            return inside;
+        }
         let bells: Vec<_> = state.inside.values().map(|place| place.bell.clone()).collect();
         // Rung outside the lock: a waker may run arbitrary code.
         drop(state);
         // First those who wait for the stage itself: a task that also has a connection closes it its own way.
-        self.told.notify_waiters();
+        self.closing.notify_waiters();
+        if stage == Stage::Cutting {
+            self.cutting.notify_waiters();
+        }
         bells.iter().for_each(|bell| bell.ring(stage));
-        bells.len()
+        inside
     }
 
     /// Returns whether the shutdown has begun, without a lock.
-    #[cfg(feature = "http2")]
     pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Acquire)
+        self.stage.get() >= Stage::Closing
     }
 
-    pub(crate) async fn reached(&self, stage: Stage) {
-        until(&self.told, || lock(&self.state).stage >= stage).await;
+    /// Waits until the shutdown begins.
+    pub(crate) async fn closing(&self) {
+        self.reached(Stage::Closing, &self.closing).await;
+    }
+
+    /// Waits until the deadline has passed.
+    async fn cutting(&self) {
+        self.reached(Stage::Cutting, &self.cutting).await;
+    }
+
+    /// Waits for a stage. A task that is polled again and again meanwhile takes no lock that it shares with all others, which
+    /// [`Notify`] would at every poll: it only looks at the stage.
+    async fn reached(&self, stage: Stage, told: &Notify) {
+        let mut told = pin!(told.notified());
+        let mut registered = Waker::noop().clone();
+        poll_fn(|cx| {
+            if self.stage.get() >= stage {
+                return Poll::Ready(());
+            }
+            if registered.will_wake(cx.waker()) {
+                return Poll::Pending;
+            }
+            registered.clone_from(cx.waker());
+            // What is told after `notified` was called is not missed.
+            told.as_mut().poll(cx)
+        })
+        .await;
     }
 
     pub(crate) async fn emptied(&self) {
-        until(&self.left, || lock(&self.state).inside.is_empty()).await;
+        loop {
+            let mut left = pin!(self.left.notified());
+            // Enabled before the check, so that a change in between is not missed.
+            left.as_mut().enable();
+            if lock(&self.state).inside.is_empty() {
+                return;
+            }
+            left.await;
+        }
     }
 }
 
-async fn until(changes: &Notify, reached: impl Fn() -> bool) {
-    loop {
-        let mut changed = pin!(changes.notified());
-        // Enabled before the check, so that a change in between is not missed.
-        changed.as_mut().enable();
-        if reached() {
-            return;
+impl State {
+    /// Gives back memory, too, after there were many more.
+    fn leave(&mut self, number: u64) -> Option<Place> {
+        let place = self.inside.remove(&number);
+        let (len, room) = (self.inside.len(), self.inside.capacity());
+        if room > FEW && len * 4 < room {
+            self.inside.shrink_to(len * 2);
         }
-        changed.await;
+        place
     }
 }
+
+/// Places that are kept for connections to come.
+const FEW: usize = 1024;
 
 impl Ticket {
     /// Waits until the shutdown begins. For tasks that close their connection themselves, for instance to say goodbye first. Keep
@@ -171,7 +189,7 @@ impl Ticket {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn closing(&self) {
-        self.registry.reached(Stage::Closing).await;
+        self.registry.closing().await;
     }
 
     /// Waits until the shutdown's deadline has passed. Connections that are still open then count as cut.
@@ -179,7 +197,7 @@ impl Ticket {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn cutting(&self) {
-        self.registry.reached(Stage::Cutting).await;
+        self.registry.cutting().await;
     }
 
     /// Sets the address that [`Shutdown::cut`](crate::Shutdown::cut) reports for this connection. Default none;
@@ -193,53 +211,14 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let place = lock(&self.registry.state).inside.remove(&self.number);
+        let mut state = lock(&self.registry.state);
+        let place = state.leave(self.number);
+        let is_last = state.inside.is_empty();
+        drop(state);
         drop(place);
-        self.registry.left.notify_waiters();
-    }
-}
-
-impl Bell {
-    /// Tells of a stage.
-    pub(crate) fn ring(&self, stage: Stage) {
-        self.stage.store(stage as u8, Ordering::SeqCst);
-        let waker = lock(&self.waker).take();
-        if let Some(waker) = waker {
-            waker.wake();
+        if is_last {
+            self.registry.left.notify_waiters();
         }
-    }
-
-    fn stage(&self) -> Stage {
-        match self.stage.load(Ordering::SeqCst) {
-            0 => Stage::Open,
-            1 => Stage::Closing,
-            _ => Stage::Cutting,
-        }
-    }
-
-    /// Returns a stage behind `heard`, or registers the waker for it. `registered` was registered before.
-    pub(crate) fn poll(
-        &self,
-        heard: &mut Stage,
-        registered: &mut Waker,
-        cx: &mut Context<'_>,
-    ) -> Poll<Stage> {
-        if self.stage() == *heard {
-            if registered.will_wake(cx.waker()) {
-                return Poll::Pending;
-            }
-            registered.clone_from(cx.waker());
-            let displaced = lock(&self.waker).replace(cx.waker().clone());
-            drop(displaced);
-            // It may have been rung in between.
-            if self.stage() == *heard {
-                return Poll::Pending;
-            }
-        }
-        // The ring took what was registered.
-        *registered = Waker::noop().clone();
-        *heard = self.stage();
-        Poll::Ready(*heard)
     }
 }
 
@@ -260,7 +239,7 @@ impl Tracked {
 
     /// Returns whether there is something new to hear.
     pub(crate) fn is_rung(&self) -> bool {
-        self.ticket.bell.stage() != self.heard
+        self.ticket.bell.stage.get() != self.heard
     }
 }
 

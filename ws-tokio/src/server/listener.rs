@@ -191,10 +191,11 @@ impl<L: Layer> Server<L> {
         let handler = Arc::new(handler);
         self.serve_incoming(move |incoming: Incoming<L::Stream>| {
             let handler = handler.clone();
+            // On the heap, so that the task is no larger for it.
+            let accepting = Box::pin(async { incoming.accept().await.ok() });
             async move {
-                if let Ok(connection) = incoming.accept().await {
-                    handler(connection).await.tell();
-                }
+                let Some(connection) = accepting.await else { return };
+                handler(connection).await.tell();
             }
         })
     }
@@ -229,19 +230,25 @@ impl<L: Layer> Server<L> {
             let shared = shared.clone();
             #[cfg(feature = "http2")]
             let places = connections.clone();
-            tokio::spawn(events::of_connection(peer, async move {
-                let (layer, options, handler) = &*shared;
-                let opened = open(layer, options, stream).await;
+            // On the heap, so that the task is no larger for it while it serves.
+            let opening = Box::pin(async move {
+                let opened = open(&shared, stream).await;
                 drop(handshake);
                 match opened {
                     Ok(Opened::One(incoming)) => {
-                        handler(incoming.with_peer_addr(peer)).await.tell();
+                        Some(Box::pin((shared.2)(incoming.with_peer_addr(peer))))
                     }
                     #[cfg(feature = "http2")]
                     Ok(Opened::Many(streams)) => {
-                        many(peer, streams, shared.clone(), places).await;
+                        many(peer, streams, shared, places).await;
+                        None
                     }
-                    Err(_) => {}
+                    Err(_) => None,
+                }
+            });
+            tokio::spawn(events::of_connection(peer, async move {
+                if let Some(serving) = opening.await {
+                    serving.await.tell();
                 }
                 drop(connection);
             }));
@@ -275,14 +282,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn open<L: Layer>(
-    layer: &L,
-    options: &AcceptOptions,
+async fn open<L: Layer, H>(
+    shared: &(L, AcceptOptions, H),
     stream: TcpStream,
 ) -> Result<Opened<L::Stream>, AcceptError> {
+    let (layer, options, _) = shared;
     stream.set_nodelay(true)?;
-    // On the heap, so that the task is no larger for it.
-    Box::pin(layer.open(stream, options)).await
+    layer.open(stream, options).await
 }
 
 /// Serves each stream of an HTTP/2 connection in its own task.
@@ -304,7 +310,7 @@ async fn many<L, H, F>(
             drop(place);
         }));
     };
-    // On the heap, so that the task of a connection over HTTP/1.1 is no larger for it.
+    // On the heap, so that what opens a connection over HTTP/1.1 is no larger for it.
     Box::pin(streams.serve(&shared.1, &places, take)).await;
 }
 

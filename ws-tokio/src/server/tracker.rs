@@ -92,7 +92,7 @@ impl Tracker {
     /// # Cancel safety
     /// This method is cancel-safe.
     pub async fn closing(&self) {
-        self.0.reached(Stage::Closing).await;
+        self.0.closing().await;
     }
 
     /// Stops admitting connections, closes all with 1001, waits up to `deadline` until they have ended, and cuts the

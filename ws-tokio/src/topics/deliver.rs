@@ -88,7 +88,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // A message stays in `next` until it is queued.
-    while let Some(taken) = inbox.next.clone() {
+    while let Some(taken) = &inbox.next {
         if let Some(message) = taken.message() {
             if let Err(error) = unless_slow(inbox, sending.feed_prepared(message)).await? {
                 return Ok(Err(error));

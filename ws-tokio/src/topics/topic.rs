@@ -10,9 +10,12 @@ use super::options::BroadcastOptions;
 use super::queue::{Item, Offered, Queue};
 
 thread_local! {
-    /// A reusable list of tasks to wake; empty between messages.
+    /// A reusable list of tasks to wake; empty between messages, and never of more than [`KEPT`] places.
     static WAKERS: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
 }
+
+/// Places of a list of tasks that a thread keeps: 64 KiB.
+const KEPT: usize = 4096;
 
 /// What a subscriber has: a queue behind a lock. Locks are taken in this order: list, then queue. No task is woken under either.
 pub(super) trait Chair {
@@ -154,7 +157,9 @@ pub(super) fn publish<C: Chair, R>(
     let result = then(&mut locked, offers);
     drop(locked);
     wakers.drain(..).for_each(Waker::wake);
-    WAKERS.set(wakers);
+    if wakers.capacity() <= KEPT {
+        WAKERS.set(wakers);
+    }
     result
 }
 

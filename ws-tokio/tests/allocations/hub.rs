@@ -2,7 +2,10 @@
 //!
 //! Tables and lists double when they are full, so that what each entry takes is measured right after that: at worst.
 
-use ws_tokio::{Hub, HubOptions, Subscriber};
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use ws_tokio::{Broadcast, Hub, HubOptions, Subscriber};
 
 use crate::counting::held;
 
@@ -100,4 +103,24 @@ fn a_topic_with_one_subscriber_is_small() {
     is_at_most(bytes - NAME, 240, "a topic with its subscription, besides its name");
     drop(subscriber);
     assert_eq!((hub.topics(), held()), (0, before), "after its last subscriber");
+}
+
+#[test]
+fn a_message_for_many_leaves_a_thread_no_long_list_of_tasks_to_wake() {
+    const MANY: usize = 20_000;
+    let topic = Broadcast::new();
+    let nobody = &mut Context::from_waker(Waker::noop());
+    let mut subscriptions: Vec<_> = (0..MANY).map(|_| topic.subscribe()).collect();
+    let mut poll_all = || -> usize {
+        let polled = subscriptions.iter_mut().map(|one| pin!(one.recv()).poll(nobody).is_ready());
+        polled.filter(|is_ready| *is_ready).count()
+    };
+    // A first message, for what each queue keeps.
+    topic.publish("first");
+    assert_eq!((poll_all(), poll_all()), (MANY, 0));
+    let before = held();
+    assert_eq!(topic.publish("second"), MANY);
+    let left = usize::try_from(held() - before).expect("no less than before");
+    assert!(left < 16 << 10, "{left} bytes after {MANY} tasks were woken");
+    assert_eq!(poll_all(), MANY);
 }

@@ -9,6 +9,7 @@ mod http2;
 mod hub;
 mod memory;
 mod peer;
+mod server;
 mod steady;
 
 #[path = "../support"]

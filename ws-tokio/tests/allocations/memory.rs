@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::task::Poll;
 
 use tokio::io::AsyncReadExt;
-use ws_tokio::{ByteStream, Connection, DecodeError, Error, Message, MessageKind, Role, Settings};
+use ws_tokio::{
+    ByteStream, Connection, DecodeError, Error, Message, MessageKind, Role, Settings, Tracker,
+};
 
 use crate::counting::{held, take_peak};
 use crate::peer::{Pause, Peer, Then};
@@ -243,4 +245,16 @@ fn empty_fragments_are_counted_and_take_no_memory() {
         assert!(matches!(error, Error::Protocol(error) if error == too_many));
         assert!(peak < LITTLE, "{peak} bytes: {role:?}");
     }
+}
+
+#[test]
+fn a_tracker_gives_back_the_places_of_many_connections() {
+    let tracker = Tracker::new();
+    let before = held();
+    let tickets: Vec<_> = (0..100_000).map(|_| tracker.enter()).collect();
+    let each = (held() - before) / 100_000;
+    assert!((100..=250).contains(&each), "{each} bytes for each");
+    drop(tickets);
+    let left = held() - before;
+    assert!(left <= 100 << 10, "{left} bytes");
 }

@@ -13,10 +13,11 @@ use super::phase::{Arriving, Deadline, End, Ending, Phase};
 use super::watch::{Due, Waits};
 use crate::error::Error;
 use crate::events::{ABNORMAL, Event, NO_STATUS};
+use crate::machine::bell::Stage;
 use crate::machine::failure::Failure;
 use crate::machine::inbound::Inbound;
 use crate::machine::linger::{EndsFirst, Linger};
-use crate::machine::tracking::{Stage, Tracked};
+use crate::machine::tracking::Tracked;
 
 impl<S> Shared<S> {
     /// Returns whether messages may still arrive.

@@ -4,6 +4,7 @@ pub(super) mod direct;
 mod end;
 mod exchange;
 mod phase;
+mod spread;
 mod tasks;
 mod watch;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::spread::Spread;
 use crate::settings::{Settings, after};
 
 /// If more bytes than this precede a ping, the transport may hold them for longer than the deadline.
@@ -103,13 +104,8 @@ impl Watch {
         if settings.heartbeat.is_none() && settings.idle_timeout.is_none() {
             return None;
         }
-        let heartbeat = settings.heartbeat.map(|(interval, deadline)| Heartbeat {
-            interval,
-            deadline,
-            due: after(interval),
-            signs: Signs::default(),
-            ping: Ping::None,
-        });
+        let heartbeat =
+            settings.heartbeat.map(|(interval, deadline)| Heartbeat::new(interval, deadline));
         let idle = settings.idle_timeout.map(|most| Idle {
             most,
             due: after(most),
@@ -232,6 +228,11 @@ impl Watch {
 }
 
 impl Heartbeat {
+    fn new(interval: Duration, deadline: Duration) -> Self {
+        let Spread { first, interval } = Spread::of(interval);
+        Self { interval, deadline, due: after(first), signs: Signs::default(), ping: Ping::None }
+    }
+
     fn fired(&mut self, written: u64) -> Option<Due> {
         let heard = self.signs.heard;
         let alive = self.signs.of_life(written);
