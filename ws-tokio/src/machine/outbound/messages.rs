@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncWrite;
 use ws_core::{
-    EncodeError, Message, MessageKind, MessageRef, PayloadWriter, PieceRef, PreparedMessage,
+    EncodeError, Message, MessageKind, MessageRef, PayloadWriter, PieceRef, PreparedMessage, Role,
 };
 
 use super::Outbound;
@@ -17,7 +17,8 @@ impl Outbound {
         Ok(self.encoder.message(message, &mut self.queue, &mut ThreadPool)?)
     }
 
-    /// Queues a message. A large payload is shared if the transport supports vectored writes.
+    /// Queues a message. A large payload is shared, by a server if the transport supports vectored writes; a client writes
+    /// masked copies of its parts.
     #[inline]
     pub(crate) fn owned<S: AsyncWrite>(
         &mut self,
@@ -25,7 +26,7 @@ impl Outbound {
         stream: &S,
     ) -> Result<(), Error> {
         self.may_send()?;
-        if stream.is_write_vectored() {
+        if stream.is_write_vectored() || self.role() == Role::Client {
             Ok(self.encoder.owned(message, &mut self.queue, &mut ThreadPool)?)
         } else {
             self.message(message.as_ref())
