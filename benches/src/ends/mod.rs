@@ -63,7 +63,6 @@ pub fn find(name: &str) -> io::Result<&'static End> {
 
 fn spawn(work: Arc<Work>, talk: impl Future<Output = Ended> + Send + 'static) {
     tokio::spawn(async move {
-        let ended = talk.await;
-        work.tally.ended(ended.err());
+        work.tally.ended(talk.await);
     });
 }

@@ -1,11 +1,12 @@
 //! What an end does, and the count of what it did.
 
-use std::error::Error;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
 use crate::load::raw::payload;
+use crate::servers::Ended;
 
 /// What an end does, with the same message again and again.
 #[derive(Debug)]
@@ -35,7 +36,8 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Tally {
     messages: AtomicU64,
-    ended: AtomicU64,
+    /// Why the first connection ended.
+    ended: OnceLock<String>,
     /// Whether every byte that comes is compared.
     thorough: AtomicBool,
 }
@@ -46,7 +48,7 @@ impl Work {
     pub fn new(kind: Kind, size: usize) -> Self {
         let tally = Tally {
             messages: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
+            ended: OnceLock::new(),
             thorough: AtomicBool::new(true),
         };
         Self { kind, payload: payload(size).into(), tally }
@@ -118,14 +120,10 @@ impl Tally {
     ///
     /// If one did.
     pub fn check_all_work(&self) {
-        assert_eq!(self.ended.load(Ordering::Relaxed), 0, "a connection ended");
+        assert_eq!(self.ended.get(), None, "a connection ended");
     }
 
-    pub(super) fn ended(&self, error: Option<Box<dyn Error + Send + Sync>>) {
-        if self.ended.fetch_add(1, Ordering::Relaxed) == 0 {
-            if let Some(error) = error {
-                eprintln!("a connection ended: {error}");
-            }
-        }
+    pub(super) fn ended(&self, ended: Ended) {
+        _ = self.ended.set(ended.map_or_else(|error| error.to_string(), |()| "closed".to_owned()));
     }
 }
