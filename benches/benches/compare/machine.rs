@@ -38,8 +38,13 @@ pub(crate) fn peers() -> String {
     let found = metadata(&[]);
     let packages = found["packages"].as_array().map_or(&[][..], Vec::as_slice);
     let version = |name: &&str| {
-        let package = packages.iter().find(|package| package["name"] == **name)?;
-        Some(format!("{name} {}", package["version"].as_str()?))
+        let called = packages.iter().filter(|package| package["name"] == **name);
+        let versions = called.filter_map(|package| package["version"].as_str());
+        // Another may be there for a peer that is built on an older one.
+        let newest = versions.max_by_key(|version| {
+            version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u64>>()
+        });
+        newest.map(|newest| format!("{name} {newest}"))
     };
     PEERS.iter().filter_map(version).collect::<Vec<_>>().join(", ")
 }

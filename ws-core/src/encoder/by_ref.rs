@@ -7,8 +7,10 @@ use std::iter;
 use bytes::{Buf, Bytes};
 use ws_mask::{MaskKey, mask, mask_extend};
 
-/// Bytes of a payload that are masked at a time.
-pub(super) const CHUNK: usize = 64 * 1024;
+use crate::frame::header::Header;
+
+/// Bytes of a payload that are masked at a time: with a header, as many as a pooled buffer of 128 KiB holds.
+pub(super) const CHUNK: usize = 128 * 1024 - Header::MAX_LEN;
 
 /// One or more payloads, in order.
 #[derive(Debug)]

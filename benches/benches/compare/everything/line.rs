@@ -108,9 +108,9 @@ impl Unit {
     }
 }
 
+/// Of few values, the least and the most.
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
-    let last = values.len() - 1;
-    let at = |quarter: usize| values[(last * quarter + 2) / 4];
-    [at(1), at(2), at(3)]
+    let (quarter, last) = ((values.len() - 1) / 4, values.len() - 1);
+    [values[quarter], values[values.len() / 2], values[last - quarter]]
 }
