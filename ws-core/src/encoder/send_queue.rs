@@ -235,7 +235,7 @@ impl SendQueue {
     #[cold]
     fn grow(&mut self, more: usize, pool: &mut dyn Pool) {
         if self.buffer.capacity() == 0 {
-            self.buffer = pool.take();
+            self.buffer = pool.take_for(more);
             self.buffer.clear();
         }
         // Moving the rest to the front pays if at least as much was written: then each byte moves at most once.
