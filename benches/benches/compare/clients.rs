@@ -43,7 +43,7 @@ pub(crate) fn client(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         ("1 KiB, 16 conn., 16 in flight", ["ask:16", "16", "1024"]),
         ("16 KiB, 32 conn., 1 in flight", ["ask:1", "32", "16384"]),
     ];
-    let seconds = (effort.seconds / 2.0).to_string();
+    let seconds = effort.brief.to_string();
     let (mut cpu, mut rate) = (vec![], vec![]);
     for (_, [kind, connections, size]) in shapes {
         let work = [kind, connections, size, &seconds];

@@ -119,7 +119,7 @@ fn measure(
     of: &str,
     all: impl Fn(Flow, [&str; 4], Contender<'_>) -> Result<Vec<Vec<Took>>, Failure>,
 ) -> Result<(), Failure> {
-    let seconds = (effort.seconds / 4.0).to_string();
+    let seconds = (effort.brief / 2.0).to_string();
     let mut cells = vec![];
     for (_, flow, connections, size) in SHAPES {
         let bytes = size.to_string();
@@ -150,7 +150,7 @@ pub(crate) fn compressed(page: &mut Page, effort: &Effort) -> Result<(), Failure
     {
         let bytes = size.to_string();
         let load =
-            ["compressed", JSON.name, &bytes, &deflate.to_argument(), &effort.seconds.to_string()];
+            ["compressed", JSON.name, &bytes, &deflate.to_argument(), &effort.brief.to_string()];
         lines.push((title.to_owned(), per_kib(&in_turn(effort.rounds, &servers, &load)?, size)));
     }
     let title = "Large messages, echoes of compressed JSON, level 1, no context takeover: ns of server CPU per KiB";

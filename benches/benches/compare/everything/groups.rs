@@ -73,7 +73,7 @@ fn echoes(
 ) -> Measuring {
     let mut all = vec![];
     for (shape, [connections, in_flight, size, fragments]) in shapes {
-        let seconds = half(effort);
+        let seconds = effort.brief.to_string();
         let load = [form, connections, in_flight, size, fragments, &seconds];
         all.extend(loaded(&format!("{title}, {shape}"), servers, &load, effort)?);
     }
@@ -94,7 +94,7 @@ fn http2(effort: &Effort) -> Measuring {
         let servers: Vec<_> =
             names.iter().map(|name| Server::start_untrimmed(name)).collect::<io::Result<_>>()?;
         let title = format!("{title}, 1 KiB, 16 streams, 16 in flight");
-        let seconds = half(effort);
+        let seconds = effort.brief.to_string();
         all.extend(loaded(&title, &servers, &["http2", "16", "16", "1024", &seconds], effort)?);
     }
     Ok(all)
@@ -107,7 +107,7 @@ fn compressed(effort: &Effort) -> Measuring {
     for (kind, takeover) in terms {
         let deflate = Deflate { takeover, level: 6 };
         let servers = start(&names, deflate)?;
-        let (terms, seconds) = (deflate.to_argument(), half(effort));
+        let (terms, seconds) = (deflate.to_argument(), effort.brief.to_string());
         let load = ["compressed", "json", "4096", &terms, &seconds];
         let title = format!("Compressed {kind}, 4 KiB of JSON, level 6");
         all.extend(loaded(&title, &servers, &load, effort)?);
@@ -124,7 +124,7 @@ fn broadcast(effort: &Effort) -> Measuring {
         "broadcast: tokio-tungstenite",
     ];
     let servers = start(&names, Deflate::OFF)?;
-    let (connections, seconds) = (effort.half_idle.to_string(), half(effort));
+    let (connections, seconds) = (effort.half_idle.to_string(), effort.brief.to_string());
     let title = format!("To {connections} connections, 100 B, each delivery");
     loaded(&title, &servers, &["broadcast", &connections, "100", &seconds], effort)
 }
@@ -132,7 +132,7 @@ fn broadcast(effort: &Effort) -> Measuring {
 fn handshakes(effort: &Effort) -> Measuring {
     let names = ["floor", "ws-tokio run", "sockudo-ws", "tokio-websockets", "tokio-tungstenite"];
     let servers = start(&names, Deflate::OFF)?;
-    let seconds = half(effort);
+    let seconds = effort.brief.to_string();
     let mut all = loaded("Handshake of a server", &servers, &["handshakes", &seconds], effort)?;
     let server = Server::for_clients("floor", Layer::Plain)?;
     let work = ["connect", &*seconds];
@@ -143,7 +143,7 @@ fn handshakes(effort: &Effort) -> Measuring {
 
 fn client(effort: &Effort) -> Measuring {
     let server = Server::for_clients("floor", Layer::Plain)?;
-    let (most, seconds) = (effort.idle.to_string(), half(effort));
+    let (most, seconds) = (effort.idle.to_string(), effort.brief.to_string());
     let shapes = [
         ("20 B, 64 conn., 1 in flight", ["ask:1", "64", "20"]),
         (&format!("20 B, {most} conn., 1 in flight"), ["ask:1", &most, "20"]),
@@ -161,7 +161,7 @@ fn client(effort: &Effort) -> Measuring {
 
 fn large(effort: &Effort) -> Measuring {
     let flows = [(Flow::Echo, "echoed"), (Flow::In, "received"), (Flow::Out, "sent")];
-    let seconds = (effort.seconds / 4.0).to_string();
+    let seconds = (effort.brief / 2.0).to_string();
     let mut all = vec![];
     for (flow, called) in flows {
         let start = |name| Server::start_layered(name, &flow.server(name), Layer::Plain);
@@ -254,8 +254,4 @@ fn taken(
     let measured = |(name, took): (&&'static str, &Vec<_>)| Measured::of_cpu(name, took);
     let all: Vec<_> = names.iter().zip(&took).map(measured).collect();
     Ok(lines(title, Unit::Nanos, &all))
-}
-
-fn half(effort: &Effort) -> String {
-    (effort.seconds / 2.0).to_string()
 }
