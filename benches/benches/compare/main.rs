@@ -34,10 +34,8 @@ fn main() -> Result<(), Failure> {
         ["--quick"] => Effort::QUICK,
         _ => panic!("usage: compare [--quick] [TABLE...]"),
     };
-    if let [one] = &wanted[..] {
-        if let Some(groups) = one.strip_prefix("everything") {
-            return everything::measure(groups.trim_start_matches(':'), &effort);
-        }
+    if let Some(group) = wanted.first().and_then(|name| name.strip_prefix("everything")) {
+        return everything::measure(group.trim_start_matches(':'), &effort);
     }
     for name in &wanted {
         let known = TABLES.iter().any(|table| table.is(name));

@@ -48,8 +48,9 @@ pub(super) fn svg(document: &str, theme: Theme) -> String {
             "<path d=\"M{low:.1} {spread}H{high:.1}\" stroke=\"{ink}\" stroke-width=\"1.5\"/>"
         ));
         let end = high.max(x(1.0)).max(middle) + 6.0;
+        let broken = if line.ratio[1] > MOST { "\u{226b} " } else { "" };
         put(format!(
-            "<text x=\"{end:.1}\" y=\"{base}\" fill=\"{quiet}\">{:.2} x {}</text>",
+            "<text x=\"{end:.1}\" y=\"{base}\" fill=\"{quiet}\">{broken}{:.2} x {}</text>",
             line.ratio[1], line.peer
         ));
     }
@@ -83,6 +84,10 @@ impl Line {
         let mut numbers = ratio.split([' ', '(', ')']).filter_map(|word| word.parse().ok());
         let mut next = || numbers.next().expect("three numbers");
         let (middle, low, high) = (next(), next(), next());
-        Self { what: what.clone(), peer, ratio: [low, middle, high] }
+        // The names of servers say again what the line is about.
+        let what = ["ws-tokio ", "h2: ", ", axum"]
+            .iter()
+            .fold(what.clone(), |what, again| what.replacen(again, "", 1));
+        Self { what, peer, ratio: [low, middle, high] }
     }
 }
