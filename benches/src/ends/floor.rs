@@ -1,5 +1,5 @@
 //! What an end on Tokio can't do without: one read and one write per burst, headers parsed, and a client's payloads masked on
-//! their way into a buffer, 1 MiB of them at a time. No limits, no checks, no control frames: what a
+//! their way into a buffer, as much of them at a time as stays in the cache. No limits, no checks, no control frames: what a
 //! library takes above it is the price of being one.
 
 use std::cell::RefCell;
@@ -76,7 +76,7 @@ async fn send<S: AsyncWrite + Unpin>(
     count: usize,
 ) -> io::Result<()> {
     let mut output =
-        WRITE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(128 * 1024));
+        WRITE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(2 * CHUNK));
     for _ in 0..count {
         match role {
             Role::Client => {
@@ -129,7 +129,7 @@ fn put_header(output: &mut Vec<u8>, len: usize, key: Option<MaskKey>) {
 }
 
 /// Bytes that are masked and written at a time.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 128 * 1024;
 
 thread_local! {
     static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

@@ -1,5 +1,5 @@
-//! Payloads that are queued by reference. A client's are masked on the way out, a chunk at a time: so a large one needs no
-//! memory of its size.
+//! Payloads that are queued by reference. A client's are masked on the way out, a chunk at a time: so a copy of them never
+//! leaves the cache, and a large one needs no memory of its size.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -7,9 +7,10 @@ use std::iter;
 use bytes::{Buf, Bytes};
 use ws_mask::{MaskKey, mask, mask_extend};
 
-/// Bytes of a payload that are masked at a time. More writes of less would cost more than the cache saves. Tests cut payloads
-/// more often.
-pub(super) const CHUNK: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
+use crate::frame::header::Header;
+
+/// Bytes of a payload that are masked at a time: with a header, as many as a pooled buffer of 128 KiB holds.
+pub(super) const CHUNK: usize = 128 * 1024 - Header::MAX_LEN;
 
 /// One or more payloads, in order.
 #[derive(Debug)]

@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 
-use super::by_ref::CHUNK;
 use super::payload_writer::PayloadWriter;
 use super::send_queue::SendQueue;
-use super::{BY_REFERENCE_FROM, Coding, Encoder};
+use super::{BY_REFERENCE_FROM, Coding, Encoder, MASKED_BY_REFERENCE_FROM};
 use crate::error::EncodeError;
 use crate::message::piece::More;
 use crate::message::prepared::PreparedMessage;
@@ -30,7 +29,7 @@ impl Encoder {
     }
 
     /// Queues a message as one frame. An uncompressed payload is queued by reference if it is large: by a server from 16 KiB
-    /// on, by a client, which masks 1 MiB of it at a time, over 1 MiB. The payload is never changed.
+    /// on, by a client, which masks it in parts as they are written, from 128 KiB on. The payload is never changed.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -143,10 +142,7 @@ impl Encoder {
     /// Whether an uncompressed payload is queued by reference.
     #[inline]
     const fn shares(&self, payload: &[u8]) -> bool {
-        match self.keys {
-            None => payload.len() >= BY_REFERENCE_FROM,
-            // What is masked at once may as well be copied.
-            Some(_) => payload.len() > CHUNK,
-        }
+        let from = if self.keys.is_none() { BY_REFERENCE_FROM } else { MASKED_BY_REFERENCE_FROM };
+        payload.len() >= from
     }
 }

@@ -302,7 +302,7 @@ mod tests {
             let first = queue.first_slice().len().min(CHUNK / 3 * 2);
             written.extend_from_slice(&queue.first_slice()[..first]);
             queue.advance(first);
-            assert!(queue.buffer.capacity() <= 1 << 17);
+            assert!(queue.buffer.capacity() <= 1 << 18);
         }
         let mut expected = header.encode().0.to_vec();
         mask_extend(&mut expected, &payload, key);
