@@ -43,9 +43,9 @@ pub(crate) fn client(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         ("1 KiB, 16 conn., 16 in flight", ["ask:16", "16", "1024"]),
         ("16 KiB, 32 conn., 1 in flight", ["ask:1", "32", "16384"]),
     ];
-    let seconds = effort.brief.to_string();
     let (mut cpu, mut rate) = (vec![], vec![]);
     for (_, [kind, connections, size]) in shapes {
+        let seconds = seconds(effort, connections).to_string();
         let work = [kind, connections, size, &seconds];
         let took = turns(effort.rounds, &clients(&NAMES, &server, Layer::Plain, &work))?;
         cpu.push(cpu_and_ratios(&took));
@@ -65,11 +65,19 @@ pub(crate) fn client(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let title = format!("Idle clients: KiB resident per connection, {most} connections");
     page.table(&title, &["KiB"], &rows(NAMES, &[kib]), Compared::Rows)?;
 
-    let took =
-        turns(effort.rounds, &clients(&CONNECTS, &server, Layer::Plain, &["connect", &seconds]))?;
+    let took = turns(
+        effort.rounds,
+        &clients(&CONNECTS, &server, Layer::Plain, &["connect", &effort.brief.to_string()]),
+    )?;
     let columns = ["ns of client CPU, and the ratio to the floor", "thousands per second"];
     let cells = [cpu_and_ratios(&took), rates(&took)];
     page.table("Opening handshakes of clients", &columns, &rows(CONNECTS, &cells), Compared::Rows)
+}
+
+/// Long enough for several echoes of each connection.
+pub(crate) fn seconds(effort: &Effort, connections: &str) -> f64 {
+    let many = connections.parse().is_ok_and(|connections: usize| connections >= 1000);
+    if many { effort.seconds } else { effort.brief }
 }
 
 /// Clients of these names that do the same work, each measured by its own CPU time.

@@ -7,7 +7,7 @@ use ws_benches::servers::Deflate;
 use ws_tokio::Compression::{ContextTakeover, NoContextTakeover};
 
 use super::line::{Is, Line, Measured, Unit, lines};
-use crate::clients::{CONNECTS, NAMES, clients};
+use crate::clients::{CONNECTS, NAMES, clients, seconds};
 use crate::effort::Effort;
 use crate::large::Flow;
 use crate::plot::Failure;
@@ -143,7 +143,7 @@ fn handshakes(effort: &Effort) -> Measuring {
 
 fn client(effort: &Effort) -> Measuring {
     let server = Server::for_clients("floor", Layer::Plain)?;
-    let (most, seconds) = (effort.idle.to_string(), effort.brief.to_string());
+    let most = effort.idle.to_string();
     let shapes = [
         ("20 B, 64 conn., 1 in flight", ["ask:1", "64", "20"]),
         (&format!("20 B, {most} conn., 1 in flight"), ["ask:1", &most, "20"]),
@@ -152,6 +152,7 @@ fn client(effort: &Effort) -> Measuring {
     ];
     let mut all = vec![];
     for (shape, [kind, connections, size]) in shapes {
+        let seconds = seconds(effort, connections).to_string();
         let work = [kind, connections, size, &seconds];
         let contenders = clients(&NAMES, &server, Layer::Plain, &work);
         all.extend(taken(&format!("Client, {shape}"), &NAMES, &contenders, effort)?);
