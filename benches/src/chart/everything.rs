@@ -6,8 +6,8 @@ use super::theme::Theme;
 use crate::tables::rows;
 
 /// Sizes in pixels.
-const WIDTH: usize = 980;
-const BARS: f64 = 430.0;
+const WIDTH: usize = 1010;
+const BARS: f64 = 460.0;
 const LONGEST: f64 = 300.0;
 const LINE: usize = 21;
 const BAR: f64 = 11.0;
