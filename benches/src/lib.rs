@@ -2,6 +2,7 @@
 //! from outside, and the sources.
 
 pub mod chart;
+pub mod ends;
 pub mod load;
 pub mod masking;
 pub mod packages;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ws_benches::chart::{Theme, svg};
+use ws_benches::chart::charts;
 use ws_benches::packages::texts;
 use ws_benches::tables::{cell, cells};
 
@@ -52,11 +52,11 @@ fn the_sizes_of_pages_are_those_of_the_benchmarks() {
 
 #[test]
 fn the_charts_are_drawn_from_the_benchmarks() {
-    for (theme, path) in Theme::ALL {
-        let drawn = svg(BENCHMARKS, theme);
+    for chart in charts(BENCHMARKS) {
         assert!(
-            texts(&[path]) == [drawn],
-            "`cargo run -p ws-benches --bin chart` draws {path} anew"
+            texts(&[&chart.path]) == [chart.svg],
+            "`cargo run -p ws-benches --bin chart` draws {} anew",
+            chart.path
         );
     }
 }

@@ -10,6 +10,13 @@ pub trait Pool {
     /// Returns an empty buffer of any capacity.
     fn take(&mut self) -> Vec<u8>;
 
+    /// Returns an empty buffer in which `len` bytes will be queued at once. It need not be that large. By default
+    /// [`take`](Self::take)'s.
+    fn take_for(&mut self, len: usize) -> Vec<u8> {
+        _ = len;
+        self.take()
+    }
+
     /// Takes back a buffer that is no longer needed, of any capacity and content.
     fn give(&mut self, buffer: Vec<u8>);
 

@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 
 use ws_benches::load::sockets::Kernel;
 use ws_benches::load::spread::Spread;
+use ws_benches::load::wire::Layer;
 use ws_benches::load::{Process, Took};
 use ws_benches::servers::Deflate;
 
@@ -61,9 +62,21 @@ impl Server {
 
     /// Starts a server of `peer_server` on one thread that speaks TLS.
     pub(crate) fn start_tls(name: &'static str) -> io::Result<Self> {
-        let mut command = peer_server(Cores::Only(0), name);
-        command.args([&Deflate::OFF.to_argument(), "each:1", "tls"]);
-        Self::of(name, command)
+        Self::start_layered(name, name, Layer::Tls)
+    }
+
+    /// Starts a server of `peer_server` on one thread, over TCP or TLS, that the tables call otherwise.
+    pub(crate) fn start_layered(
+        called: &'static str,
+        name: &str,
+        layer: Layer,
+    ) -> io::Result<Self> {
+        Self::of(called, layered(Cores::Only(0), name, layer))
+    }
+
+    /// Starts a server of `peer_server` on one thread, on the core that clients leave free.
+    pub(crate) fn for_clients(name: &str, layer: Layer) -> io::Result<Self> {
+        Self::of("the clients' server", layered(Cores::Only(1), name, layer))
     }
 
     /// Starts a server on several threads, as `peer_server` reads them.
@@ -101,11 +114,7 @@ impl Server {
     pub(crate) fn load(&self, arguments: &[&str]) -> io::Result<String> {
         let mut command = program(self.load, env!("CARGO_BIN_EXE_load"));
         command.args(self.place()).args(arguments);
-        let output = command.stderr(Stdio::inherit()).output()?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(io::Error::other(format!("{}: {arguments:?} failed", self.name))),
-        }
+        said(command)
     }
 
     /// Runs an echo from several threads on it.
@@ -127,9 +136,8 @@ impl Server {
         Process(self.process.id()).resident_kib() as f64 / 1024.0
     }
 
-    fn took(&self, arguments: &[&str]) -> io::Result<Took> {
-        let said = self.load(arguments)?;
-        Took::parse(&said).ok_or_else(|| io::Error::other(format!("the load said {said}")))
+    pub(crate) fn took(&self, arguments: &[&str]) -> io::Result<Took> {
+        parsed(&self.load(arguments)?)
     }
 }
 
@@ -152,19 +160,84 @@ fn node_modules() -> PathBuf {
     Path::new(ROOT).join("target/peers/node/node_modules")
 }
 
+/// What can be measured again and again.
+pub(crate) type Contender<'a> = Box<dyn Fn() -> io::Result<Took> + 'a>;
+
+/// Measures each in turn, so many times; the outer index of what comes back is the contender.
+pub(crate) fn turns(rounds: usize, contenders: &[Contender<'_>]) -> io::Result<Vec<Vec<Took>>> {
+    let mut took = vec![vec![]; contenders.len()];
+    for _ in 0..rounds {
+        for (took, contender) in took.iter_mut().zip(contenders) {
+            took.push(contender()?);
+        }
+    }
+    Ok(took)
+}
+
 /// Loads each server in turn, so many times; the outer index of what comes back is the server.
 pub(crate) fn in_turn(
     rounds: usize,
     servers: &[Server],
     arguments: &[&str],
 ) -> io::Result<Vec<Vec<Took>>> {
-    let mut took = vec![vec![]; servers.len()];
-    for _ in 0..rounds {
-        for (took, server) in took.iter_mut().zip(servers) {
-            took.push(server.took(arguments)?);
-        }
+    let contender = |server| -> Contender<'_> { Box::new(move || Server::took(server, arguments)) };
+    turns(rounds, &servers.iter().map(contender).collect::<Vec<_>>())
+}
+
+/// Lets a client of `peer_client` do this work with the server; returns what it printed, which is about itself.
+pub(crate) fn client_says(
+    name: &str,
+    server: &Server,
+    layer: Layer,
+    work: &[&str],
+) -> io::Result<String> {
+    let mut command = program(Cores::Only(0), env!("CARGO_BIN_EXE_peer_client"));
+    command.args([name, &server.address, "own", argument(layer)]).args(work);
+    said(command)
+}
+
+/// What a client took.
+pub(crate) fn client_took(
+    name: &str,
+    server: &Server,
+    layer: Layer,
+    work: &[&str],
+) -> io::Result<Took> {
+    parsed(&client_says(name, server, layer, work)?)
+}
+
+/// What the server took while the floor's client did this work with it.
+pub(crate) fn client_took_of(server: &Server, layer: Layer, work: &[&str]) -> io::Result<Took> {
+    let mut command = program(Cores::Only(1), env!("CARGO_BIN_EXE_peer_client"));
+    let [address, process] = server.place();
+    command.args(["floor", &address, &process, argument(layer)]).args(work);
+    parsed(&said(command)?)
+}
+
+/// What a copy of so many bytes takes on the core of servers.
+pub(crate) fn copy_took(size: &str, seconds: &str) -> io::Result<Took> {
+    let mut command = program(Cores::Only(0), env!("CARGO_BIN_EXE_peer_client"));
+    command.args(["copy", size, seconds]);
+    parsed(&said(command)?)
+}
+
+const fn argument(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Plain => "plain",
+        Layer::Tls => "tls",
     }
-    Ok(took)
+}
+
+fn said(mut command: Command) -> io::Result<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(io::Error::other(format!("{command:?} failed"))),
+    }
+}
+
+fn parsed(said: &str) -> io::Result<Took> {
+    Took::parse(said).ok_or_else(|| io::Error::other(format!("it said {said}")))
 }
 
 /// The one in the middle.
@@ -172,6 +245,17 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+fn layered(cores: Cores, name: &str, layer: Layer) -> Command {
+    let mut command = peer_server(cores, name);
+    match layer {
+        Layer::Plain => {}
+        Layer::Tls => {
+            command.args([&Deflate::OFF.to_argument(), "each:1", "tls"]);
+        }
+    }
+    command
 }
 
 fn peer_server(cores: Cores, name: &str) -> Command {
@@ -207,4 +291,22 @@ pub(crate) fn half_of_the_cores() -> usize {
 
 fn all_cores() -> usize {
     available_parallelism().map_or(1, NonZero::get)
+}
+
+pub(crate) fn start(names: &[&'static str], deflate: Deflate) -> io::Result<Vec<Server>> {
+    names.iter().map(|name| Server::start(name, deflate)).collect()
+}
+
+/// A cell of KiB for each of the servers, which run one after the other.
+pub(crate) fn resident(
+    names: &[&'static str],
+    deflate: Deflate,
+    load: &[&str],
+) -> io::Result<Vec<String>> {
+    let of_one = |name: &&'static str| {
+        let said = Server::start(name, deflate)?.load(load)?;
+        let kib: f64 = said.trim().parse().map_err(io::Error::other)?;
+        Ok(format!("{kib:.2}"))
+    };
+    names.iter().map(of_one).collect()
 }

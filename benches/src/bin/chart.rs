@@ -1,16 +1,16 @@
-//! Draws the README's chart anew from the tables of `docs/BENCHMARKS.md`, for light and for dark pages.
+//! Draws the charts of the README and of `docs/BENCHMARKS.md` anew from that document's tables, for light and for dark pages.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use ws_benches::chart::{Theme, svg};
+use ws_benches::chart::charts;
 
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let document = fs::read_to_string(root.join("docs/BENCHMARKS.md"))?;
-    for (theme, path) in Theme::ALL {
-        fs::write(root.join(path), svg(&document, theme))?;
+    for chart in charts(&document) {
+        fs::write(root.join(chart.path), chart.svg)?;
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             compressed::run(address, server, shape, seconds(&mut args)?)?
         }
-        "handshakes" => handshakes::run(address, server, seconds(&mut args)?)?,
+        "handshakes" => handshakes::run(address, server, seconds(&mut args)?, handshakes::raw)?,
         "broadcast" => {
             let (connections, size) = (next(&mut args)?, next(&mut args)?);
             broadcast::run(address, server, connections, size, seconds(&mut args)?)?

@@ -1,5 +1,6 @@
 //! One of the echo servers: `peer_server NAME [off|alone:LEVEL|takeover:LEVEL [each:THREADS|pool:THREADS [tls]]]`; says where
-//! it listens. `ws-tokio Hub`, or `ws-tokio Hub over URL`, is a node whose members are all in one topic.
+//! it listens. `ws-tokio Hub`, or `ws-tokio Hub over URL`, is a node whose members are all in one topic; `flow: NAME` takes
+//! messages or gives them, as the client asks by its path.
 //!
 //! On one thread, unless it is told otherwise: `each` has a current-thread runtime and a listener of its own for each thread,
 //! among which the kernel deals out the connections (`SO_REUSEPORT`); `pool` is one multi-thread runtime.
@@ -8,9 +9,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::thread;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp, find_tls};
+use ws_benches::ends::{self, drive};
+use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp, find_tls, tls};
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -18,7 +20,11 @@ fn main() -> io::Result<()> {
     let deflate = args.next().map_or(Some(Deflate::OFF), |text| Deflate::parse(&text));
     let threads = args.next().map_or(Some(Threads::Each(1)), |text| Threads::parse(&text));
     let tls = args.next().is_some_and(|text| text == "tls");
-    let find = |deflate| if tls { find_tls(&name, deflate) } else { find_tcp(&name, deflate) };
+    let find = |deflate| match name.strip_prefix("flow: ") {
+        Some(end) => flow(end, tls),
+        None if tls => find_tls(&name, deflate),
+        None => find_tcp(&name, deflate),
+    };
     let server = deflate.and_then(find);
     let (Some(server), Some(threads)) = (server, threads) else {
         let names = SERVERS.iter().map(|server| server.name);
@@ -47,6 +53,15 @@ fn main() -> io::Result<()> {
         }
         runtime.block_on(serve(listener))
     })
+}
+
+/// A server whose ends take or give.
+fn flow(name: &str, tls: bool) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
+    let end = ends::find(name).ok()?;
+    let acceptor = tls.then(tls::acceptor);
+    Some(Box::new(move |stream| {
+        tokio::spawn(drive::serve(end, stream, acceptor.clone()));
+    }))
 }
 
 /// How a server uses threads.

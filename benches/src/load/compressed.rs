@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use ws_tokio::{Compression, ConnectOptions, Connection, Message};
+use ws_tokio::{Compression, ConnectOptions, Connection, Message, Settings};
 
 use super::texts::Text;
 use super::{Process, Span, Took};
@@ -27,10 +27,12 @@ pub struct Shape {
     pub deflate: Deflate,
 }
 
-/// How many connections.
-const CONNECTIONS: usize = 8;
-
 impl Shape {
+    /// How many connections: 8, and fewer for large messages.
+    fn connections(self) -> usize {
+        ((1 << 20) / self.size).clamp(1, 8)
+    }
+
     /// How many messages a connection sends before it takes the answers: at most 16, and not more than 64 KiB.
     fn in_flight(self) -> usize {
         (65_536 / self.size).clamp(1, 16)
@@ -38,7 +40,7 @@ impl Shape {
 
     /// So many different messages that those in reach of a window are all different.
     fn messages(self) -> Vec<Message> {
-        self.text.messages(self.size, (256 * 1024 / self.size).max(16))
+        self.text.messages(self.size, ((1 << 20) / self.size).clamp(2, 1024))
     }
 }
 
@@ -56,9 +58,9 @@ pub fn run(address: SocketAddr, server: Process, shape: Shape, span: Span) -> io
     runtime.block_on(async {
         let messages: Arc<[Message]> = shape.messages().into();
         let mut clients = Vec::new();
-        for number in 0..CONNECTIONS {
+        for number in 0..shape.connections() {
             let connection = connect(address, shape.deflate).await?;
-            let next = number * messages.len() / CONNECTIONS;
+            let next = number * messages.len() / shape.connections();
             clients.push(Client {
                 connection,
                 messages: messages.clone(),
@@ -141,7 +143,8 @@ pub(super) async fn connect(
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let stream = Counted { stream, received: 0 };
-    let options = ConnectOptions::default().compression(deflate.options());
+    let settings = Settings::default().max_message(16 << 20);
+    let options = ConnectOptions::default().settings(settings).compression(deflate.options());
     let connected = options.connect_over(stream, &format!("ws://{address}/")).await;
     let (connection, _) = connected.map_err(io::Error::other)?;
     let agreed = connection.compression().expect("the server agrees to compress");

@@ -13,7 +13,7 @@ use super::{Process, Span, Took};
 
 const UNDER_WAY: usize = 32;
 
-/// Puts the load on a server, and says what it took.
+/// Shakes hands with a server in this way, and says what the measured process took: the server's, or this one.
 ///
 /// # Errors
 ///
@@ -22,32 +22,48 @@ const UNDER_WAY: usize = 32;
 /// # Panics
 ///
 /// If an answer is no handshake.
-pub fn run(address: SocketAddr, server: Process, span: Span) -> io::Result<Took> {
+pub fn run<F>(
+    address: SocketAddr,
+    measured: Process,
+    span: Span,
+    handshake: impl Fn(SocketAddr) -> F + Copy + Send + 'static,
+) -> io::Result<Took>
+where
+    F: Future<Output = io::Result<()>> + Send,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let until = async |end| {
+        let mut tasks = JoinSet::new();
+        for _ in 0..UNDER_WAY {
+            tasks.spawn(async move {
+                let mut answers = 0;
+                while Instant::now() < end {
+                    handshake(address).await?;
+                    answers += 1;
+                }
+                io::Result::Ok(answers)
+            });
+        }
+        tasks.join_all().await.into_iter().sum::<io::Result<u64>>()
+    };
     runtime.block_on(async {
-        until(address, Instant::now() + span.warm_up).await?;
-        let (start, cpu) = (Instant::now(), server.cpu());
-        let answers = until(address, start + span.measured).await?;
-        Ok(Took { answers, time: start.elapsed(), cpu: server.cpu() - cpu, sent: 0 })
+        until(Instant::now() + span.warm_up).await?;
+        let (start, cpu) = (Instant::now(), measured.cpu());
+        let answers = until(start + span.measured).await?;
+        Ok(Took { answers, time: start.elapsed(), cpu: measured.cpu() - cpu, sent: 0 })
     })
 }
 
-async fn until(address: SocketAddr, end: Instant) -> io::Result<u64> {
-    let mut tasks = JoinSet::new();
-    for _ in 0..UNDER_WAY {
-        tasks.spawn(async move {
-            let mut answers = 0;
-            while Instant::now() < end {
-                handshake(address).await?;
-                answers += 1;
-            }
-            io::Result::Ok(answers)
-        });
-    }
-    tasks.join_all().await.into_iter().sum()
-}
-
-async fn handshake(address: SocketAddr) -> io::Result<()> {
+/// A handshake below every library.
+///
+/// # Errors
+///
+/// If the connection fails.
+///
+/// # Panics
+///
+/// If the answer is no handshake.
+pub async fn raw(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(REQUEST).await?;
     let mut head = Vec::with_capacity(1024);

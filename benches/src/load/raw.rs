@@ -8,6 +8,13 @@ pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webso
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
 
+/// The request for another path, which begins behind the slash.
+#[must_use]
+pub fn request(path: &str) -> Vec<u8> {
+    const TO_ROOT: usize = b"GET /".len();
+    [&REQUEST[..TO_ROOT], path.as_bytes(), &REQUEST[TO_ROOT..]].concat()
+}
+
 /// Fails unless `head` is a 101 with the accept value that belongs to the sample key.
 pub fn check_response(head: &[u8]) {
     let text = String::from_utf8_lossy(head);

@@ -98,7 +98,8 @@ impl Write for Wire {
     }
 }
 
-static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+/// Any certificate will do.
+pub(crate) static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().expect("versions of TLS");

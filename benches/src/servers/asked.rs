@@ -5,7 +5,7 @@ use std::error::Error;
 use ws_tokio::{Compression, CompressionOptions};
 
 /// How a connection ended is the peer's business.
-pub(super) type Ended = Result<(), Box<dyn Error + Send + Sync>>;
+pub(crate) type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// Serves a connection in a task of its own.
 pub(super) fn spawn(echo: impl Future<Output = Ended> + Send + 'static) {

@@ -1,11 +1,18 @@
-//! What one client says goes to all: by a write to each socket, which is the least there can be, and our two ways.
+//! What one client says goes to all: by a write to each socket, which is the least there can be, our two ways,
+//! and Tokio's channel in front of the published crates.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use sockudo_ws::Config;
+use sockudo_ws::handshake::server_handshake;
 use tokio::net::TcpStream;
+use tokio::sync::broadcast::Sender;
+use tokio_tungstenite::tungstenite;
 use ws_tokio::{Broadcast, BroadcastOptions, MessageRef, Outbox, PreparedMessage, SendHalf, Slow};
 
 use super::asked::{Deflate, Ended};
@@ -63,6 +70,43 @@ pub(super) async fn prepared(stream: TcpStream) -> Ended {
     }
     Ok(())
 }
+
+/// A channel of Tokio's per server, and a task per client that forwards it, as chats over the published crates do.
+pub(super) async fn tungstenite(stream: TcpStream) -> Ended {
+    static TOPIC: LazyLock<Sender<tungstenite::Message>> = LazyLock::new(|| Sender::new(QUEUE));
+    relay(tokio_tungstenite::accept_async(stream).await?, &TOPIC).await
+}
+
+/// The same.
+pub(super) async fn sockudo(mut stream: TcpStream) -> Ended {
+    static TOPIC: LazyLock<Sender<sockudo_ws::Message>> = LazyLock::new(|| Sender::new(QUEUE));
+    server_handshake(&mut stream).await?;
+    relay(sockudo_ws::WebSocketStream::server(stream, Config::default()), &TOPIC).await
+}
+
+async fn relay<T, M, E>(mut ws: T, topic: &Sender<M>) -> Ended
+where
+    T: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
+    M: Clone,
+    E: Error + Send + Sync + 'static,
+{
+    let mut published = topic.subscribe();
+    loop {
+        tokio::select! {
+            said = ws.next() => {
+                let Some(message) = said else { return Ok(()) };
+                _ = topic.send(message?);
+            }
+            message = published.recv() => match message {
+                Ok(message) => ws.send(message).await?,
+                Err(_) => return Ok(()),
+            },
+        }
+    }
+}
+
+/// Messages that a slow client may be behind.
+const QUEUE: usize = 16;
 
 /// All clients there are.
 struct Clients<T>(Mutex<BTreeMap<u64, T>>);

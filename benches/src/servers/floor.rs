@@ -44,7 +44,7 @@ pub(super) fn answer(input: &mut Vec<u8>) -> Option<BytesMut> {
 
 /// A buffer with what one read brought behind what was `kept`; an empty one at the end of input. While there is nothing to
 /// read, a buffer with nothing in it goes back to the thread.
-fn poll_input<S: AsyncRead + Unpin>(
+pub(crate) fn poll_input<S: AsyncRead + Unpin>(
     stream: &mut S,
     kept: &mut BytesMut,
     cx: &mut Context<'_>,
@@ -68,33 +68,47 @@ fn poll_input<S: AsyncRead + Unpin>(
     }
 }
 
-/// A whole masked frame at the front of a buffer.
-struct Frame {
+/// A whole frame at the front of a buffer.
+pub(crate) struct Frame {
     /// Bytes of the header before the key.
     header: usize,
+    /// Bytes of the key.
+    key: usize,
     payload: usize,
 }
 
 impl Frame {
-    fn find(input: &[u8]) -> Option<Self> {
-        let (header, payload) = match input.get(1)? & 0x7f {
+    pub(crate) fn find(input: &[u8]) -> Option<Self> {
+        let second = input.get(1)?;
+        let (header, payload) = match second & 0x7f {
             126 => (4, u16::from_be_bytes(input.get(2..4)?.try_into().ok()?).into()),
             127 => (10, u64::from_be_bytes(input.get(2..10)?.try_into().ok()?) as usize),
             short => (2, short.into()),
         };
-        (input.len() >= header + KEY + payload).then_some(Self { header, payload })
+        let key = if second & 0x80 == 0 { 0 } else { KEY };
+        let found = Self { header, key, payload };
+        (input.len() >= found.len()).then_some(found)
+    }
+
+    const fn len(&self) -> usize {
+        self.header + self.key + self.payload
     }
 
     /// Moves the frame to the output, without its mask.
     fn answer(&self, input: &mut BytesMut, output: &mut BytesMut) {
-        let (header, payload) =
-            input[..self.header + KEY + self.payload].split_at_mut(self.header + KEY);
-        let key: [u8; KEY] = header[self.header..].try_into().expect("four bytes");
-        ws_mask::mask(payload, key.into());
-        header[1] &= 0x7f;
-        output.extend_from_slice(&header[..self.header]);
-        output.extend_from_slice(payload);
-        input.advance(self.header + KEY + self.payload);
+        input[1] &= 0x7f;
+        output.extend_from_slice(&input[..self.header]);
+        self.lend(input, |payload| output.extend_from_slice(payload));
+    }
+
+    /// Removes the frame from the input, and lends its payload.
+    pub(crate) fn lend(&self, input: &mut BytesMut, act: impl FnOnce(&[u8])) {
+        let (header, payload) = input[..self.len()].split_at_mut(self.header + self.key);
+        if let Ok(key) = <[u8; KEY]>::try_from(&header[self.header..]) {
+            ws_mask::mask(payload, key.into());
+        }
+        act(payload);
+        input.advance(self.len());
     }
 }
 
@@ -111,7 +125,7 @@ fn take() -> BytesMut {
     POOL.with_borrow_mut(Vec::pop).unwrap_or_else(|| BytesMut::with_capacity(BUFFER))
 }
 
-fn give(mut buffer: BytesMut) {
+pub(crate) fn give(mut buffer: BytesMut) {
     buffer.clear();
     POOL.with_borrow_mut(|pool| {
         if pool.len() < 8 {

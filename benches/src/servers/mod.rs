@@ -2,20 +2,21 @@
 
 mod asked;
 mod broadcast;
-mod floor;
+pub(crate) mod floor;
 mod http;
 mod http2;
 mod nodes;
 mod ours;
 mod peers;
 pub mod tls;
-mod upgrade;
+pub(crate) mod upgrade;
 
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use ws_tokio::tokio_rustls::server::TlsStream;
 
 pub use asked::Deflate;
+pub(crate) use asked::Ended;
 use asked::spawn;
 
 /// One way of serving one connection.
@@ -73,6 +74,11 @@ pub static BROADCASTERS: &[Broadcaster] = &[
     Broadcaster {
         name: "ws-tokio send_prepared",
         tcp: |stream| spawn(broadcast::prepared(stream)),
+    },
+    Broadcaster { name: "broadcast: sockudo-ws", tcp: |stream| spawn(broadcast::sockudo(stream)) },
+    Broadcaster {
+        name: "broadcast: tokio-tungstenite",
+        tcp: |stream| spawn(broadcast::tungstenite(stream)),
     },
 ];
 

@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_tokio::{AcceptError, AcceptOptions, Connection};
+use ws_tokio::{AcceptError, AcceptOptions, Connection, Settings};
 
 use super::asked::{Deflate, Ended};
 
@@ -43,5 +43,10 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     deflate: Deflate,
 ) -> Result<Connection<S>, AcceptError> {
-    AcceptOptions::default().compression(deflate.options()).accept(stream).await
+    let settings = Settings::default().max_message(LARGEST);
+    let options = AcceptOptions::default().settings(settings).compression(deflate.options());
+    options.accept(stream).await
 }
+
+/// Of the messages that are measured; the default is less.
+const LARGEST: usize = 16 << 20;

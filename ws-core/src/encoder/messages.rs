@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::payload_writer::PayloadWriter;
 use super::send_queue::SendQueue;
-use super::{BY_REFERENCE_FROM, Coding, Encoder};
+use super::{BY_REFERENCE_FROM, Coding, Encoder, MASKED_BY_REFERENCE_FROM};
 use crate::error::EncodeError;
 use crate::message::piece::More;
 use crate::message::prepared::PreparedMessage;
@@ -28,8 +28,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Queues a message as one frame. A server queues an uncompressed payload of 16 KiB or more by reference. The
-    /// payload is never changed.
+    /// Queues a message as one frame. An uncompressed payload is queued by reference if it is large: by a server from 16 KiB
+    /// on, by a client, which masks it in parts as they are written, from 128 KiB on. The payload is never changed.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -122,7 +122,7 @@ impl Encoder {
         out.copy(&header, payload, pool);
     }
 
-    /// Queues a payload as it is: by reference if it is large and this is a server.
+    /// Queues a payload as it is: by reference if it is large.
     fn share(
         &mut self,
         kind: MessageKind,
@@ -142,6 +142,7 @@ impl Encoder {
     /// Whether an uncompressed payload is queued by reference.
     #[inline]
     const fn shares(&self, payload: &[u8]) -> bool {
-        self.keys.is_none() && payload.len() >= BY_REFERENCE_FROM
+        let from = if self.keys.is_none() { BY_REFERENCE_FROM } else { MASKED_BY_REFERENCE_FROM };
+        payload.len() >= from
     }
 }

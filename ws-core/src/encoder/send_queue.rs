@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
-use std::iter;
 
 use bytes::{Buf, Bytes};
 use ws_mask::{mask, mask_extend};
 
+use super::by_ref::{ByRef, ByRefs, CHUNK};
 use super::payload_writer::PayloadWriter;
 use crate::frame::header::Header;
 use crate::pool::{self, Pool};
@@ -18,6 +18,8 @@ use crate::pool::{self, Pool};
 ///                    ^ head                            ^ at
 /// by_ref                                     payload --'
 /// ```
+///
+/// A payload that has to be masked has its next bytes in the buffer, in front of `at`.
 #[derive(Debug, Default)]
 pub struct SendQueue {
     /// Headers, and payloads that were copied.
@@ -26,28 +28,6 @@ pub struct SendQueue {
     head: usize,
     /// Payloads outside the buffer. Boxed, since most queues have none.
     by_ref: Option<Box<ByRefs>>,
-}
-
-/// One or more payloads, in order.
-#[derive(Debug)]
-struct ByRefs {
-    first: ByRef,
-    rest: VecDeque<ByRef>,
-    /// Their total length in bytes.
-    len: usize,
-}
-
-/// A payload that is written when the buffer is written up to `at`.
-#[derive(Debug)]
-struct ByRef {
-    at: usize,
-    payload: Bytes,
-}
-
-impl ByRefs {
-    fn iter(&self) -> impl Iterator<Item = &ByRef> {
-        iter::once(&self.first).chain(&self.rest)
-    }
 }
 
 impl SendQueue {
@@ -71,7 +51,8 @@ impl SendQueue {
         self.len() == 0
     }
 
-    /// Fills `out` with the first slices of the queue, for a vectored write. Returns how many.
+    /// Fills `out` with the first slices of the queue, for a vectored write. Returns how many. They end before what a client
+    /// hasn't masked yet; there is more in them after [`advance`](Self::advance).
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         let mut put = |bytes: &'a [u8]| {
@@ -82,8 +63,8 @@ impl SendQueue {
             filled < out.len()
         };
         let mut from = self.head;
-        for ByRef { at, payload } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
-            if !put(&self.buffer[from..*at]) || !put(payload) {
+        for ByRef { at, payload, key } in self.by_ref.iter().flat_map(|by_ref| by_ref.iter()) {
+            if !put(&self.buffer[from..*at]) || key.is_some() || !put(payload) {
                 return filled;
             }
             from = *at;
@@ -97,7 +78,7 @@ impl SendQueue {
     pub fn first_slice(&self) -> &[u8] {
         match self.by_ref.as_ref().map(|by_ref| &by_ref.first) {
             None => &self.buffer[self.head..],
-            Some(ByRef { at, payload }) if *at == self.head => payload,
+            Some(ByRef { at, payload, .. }) if *at == self.head => payload,
             Some(ByRef { at, .. }) => &self.buffer[self.head..*at],
         }
     }
@@ -107,31 +88,40 @@ impl SendQueue {
     /// # Panics
     /// If more was written than is queued, as only a broken transport does.
     pub fn advance(&mut self, written: usize) {
-        assert!(written <= self.len(), "{written} bytes written of {}", self.len());
+        let len = self.len();
+        assert!(written <= len, "{written} bytes written of {len}");
+        if written == len {
+            // Also where it is given up: then nothing has to be masked any more.
+            self.buffer.clear();
+            (self.head, self.by_ref) = (0, None);
+            return;
+        }
         let mut left = written;
-        while let Some(ByRefs { first: ByRef { at, payload }, rest, len }) =
-            self.by_ref.as_deref_mut()
-        {
-            let copied = left.min(*at - self.head);
+        while let Some(by_ref) = self.by_ref.as_deref_mut() {
+            let copied = left.min(by_ref.first.at - self.head);
             self.head += copied;
             left -= copied;
-            let shared = left.min(payload.len());
-            payload.advance(shared);
-            left -= shared;
-            *len -= shared;
-            if !payload.is_empty() {
+            if self.head < by_ref.first.at {
                 return;
             }
-            match rest.pop_front() {
-                Some(next) => (*at, *payload) = (next.at, next.payload),
-                None => self.by_ref = None,
+            if let Some(key) = by_ref.first.key {
+                self.head = by_ref.stage(&mut self.buffer, key);
+            } else {
+                let shared = left.min(by_ref.first.payload.len());
+                by_ref.first.payload.advance(shared);
+                by_ref.len -= shared;
+                left -= shared;
+            }
+            if by_ref.first.payload.is_empty() {
+                match by_ref.rest.pop_front() {
+                    Some(next) => by_ref.first = next,
+                    None => self.by_ref = None,
+                }
+            } else if by_ref.first.key.is_none() {
+                return;
             }
         }
         self.head += left;
-        if self.head == self.buffer.len() {
-            self.buffer.clear();
-            self.head = 0;
-        }
     }
 
     /// Writes everything to a blocking stream, or as much as a non-blocking one takes now, in vectored writes.
@@ -184,21 +174,26 @@ impl SendQueue {
         }
     }
 
-    /// Queues an unmasked frame, with its payload by reference.
-    pub(crate) fn reference(&mut self, header: &Header, payload: Bytes, pool: &mut dyn Pool) {
-        debug_assert!(header.mask.is_none());
-        self.copy(header, &[], pool);
-        if !payload.is_empty() {
-            let (len, entry) = (payload.len(), ByRef { at: self.buffer.len(), payload });
-            match &mut self.by_ref {
-                Some(by_ref) => {
-                    by_ref.len += len;
-                    by_ref.rest.push_back(entry);
-                }
-                None => {
-                    let by_ref = ByRefs { first: entry, rest: VecDeque::new(), len };
-                    self.by_ref = Some(Box::new(by_ref));
-                }
+    /// Queues a frame, with its payload by reference; one to be masked, but for the first bytes.
+    pub(crate) fn reference(&mut self, header: &Header, mut payload: Bytes, pool: &mut dyn Pool) {
+        let first = if header.mask.is_some() { payload.len().min(CHUNK) } else { 0 };
+        self.make_room(Header::MAX_LEN + first, pool);
+        header.put(|bytes| self.buffer.extend_from_slice(bytes));
+        let mask = |key| mask_extend(&mut self.buffer, &payload[..first], key);
+        let key = header.mask.map(mask);
+        payload.advance(first);
+        if payload.is_empty() {
+            return;
+        }
+        let (len, entry) = (payload.len(), ByRef { at: self.buffer.len(), payload, key });
+        match &mut self.by_ref {
+            Some(by_ref) => {
+                by_ref.len += len;
+                by_ref.rest.push_back(entry);
+            }
+            None => {
+                let by_ref = ByRefs { first: entry, rest: VecDeque::new(), len };
+                self.by_ref = Some(Box::new(by_ref));
             }
         }
     }
@@ -240,7 +235,7 @@ impl SendQueue {
     #[cold]
     fn grow(&mut self, more: usize, pool: &mut dyn Pool) {
         if self.buffer.capacity() == 0 {
-            self.buffer = pool.take();
+            self.buffer = pool.take_for(more);
             self.buffer.clear();
         }
         // Moving the rest to the front pays if at least as much was written: then each byte moves at most once.
@@ -253,12 +248,10 @@ impl SendQueue {
 
     /// The written front of the buffer was removed.
     fn rebase(&mut self) {
-        if let Some(ByRefs { first, rest, .. }) = self.by_ref.as_deref_mut() {
-            for entry in iter::once(first).chain(rest) {
-                entry.at -= self.head;
-            }
+        let head = std::mem::take(&mut self.head);
+        if let Some(by_ref) = self.by_ref.as_deref_mut() {
+            by_ref.shift(|at| at - head);
         }
-        self.head = 0;
     }
 }
 
@@ -295,6 +288,27 @@ mod tests {
         assert_eq!(&*slices[0], b"\x82\x02hi\x82\x7e\x4e\x20");
         assert_eq!(slices[1].as_ptr(), large.as_ptr());
         assert_eq!(&*slices[2], b"\x82\x01!");
+    }
+
+    #[test]
+    fn a_payload_to_be_masked_is_never_all_in_memory() {
+        let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
+        let (payload, key) = (Bytes::from(vec![7; 20 * CHUNK]), MaskKey::from(*b"key!"));
+        let header = Header { mask: Some(key), ..header(payload.len()) };
+        queue.reference(&header, payload.clone(), &mut pool);
+        queue.copy(&header, b"behind", &mut pool);
+        let mut written = Vec::new();
+        while !queue.is_empty() {
+            let first = queue.first_slice().len().min(CHUNK / 3 * 2);
+            written.extend_from_slice(&queue.first_slice()[..first]);
+            queue.advance(first);
+            assert!(queue.buffer.capacity() <= 1 << 18);
+        }
+        let mut expected = header.encode().0.to_vec();
+        mask_extend(&mut expected, &payload, key);
+        expected.extend(header.encode().0);
+        mask_extend(&mut expected, b"behind", key);
+        assert!(written == expected);
     }
 
     /// A stream that takes some bytes at a time, and answers as it is told in between.
@@ -423,7 +437,7 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Op {
         Copy(usize),
-        Reference(usize),
+        Reference(usize, Option<[u8; 4]>),
         Write(usize),
         Park,
     }
@@ -431,8 +445,11 @@ mod tests {
     fn op() -> impl Strategy<Value = Op> {
         prop_oneof![
             (0usize..300).prop_map(Op::Copy),
-            (0usize..300).prop_map(Op::Reference),
+            (0usize..300).prop_map(|len| Op::Reference(len, None)),
+            (0usize..3 * CHUNK, any::<[u8; 4]>())
+                .prop_map(|(len, key)| Op::Reference(len, Some(key))),
             (0usize..900).prop_map(Op::Write),
+            (0usize..2 * CHUNK).prop_map(Op::Write),
             Just(Op::Park),
         ]
     }
@@ -446,25 +463,32 @@ mod tests {
                 let payload = |len| vec![i as u8; len];
                 match op {
                     Op::Copy(len) => queue.copy(&header(len), &payload(len), &mut pool),
-                    Op::Reference(len) => queue.reference(&header(len), payload(len).into(), &mut pool),
+                    Op::Reference(len, mask) => {
+                        let header = Header { mask: mask.map(MaskKey::from), ..header(len) };
+                        queue.reference(&header, payload(len).into(), &mut pool);
+                    }
                     Op::Write(most) => {
                         let front = queue.first_slice().len();
-                        let written = most.min(if i % 2 == 0 { front } else { queue.len() });
-                        prop_assert_eq!(&queued(&queue)[..written], &model[..written]);
+                        let ready = queued(&queue);
+                        let written = most.min(if i % 2 == 0 { front } else { ready.len() });
+                        prop_assert!(ready[..written] == model[..written]);
                         queue.advance(written);
                         model.drain(..written);
                     }
                     Op::Park => queue.park(&mut pool),
                 }
-                if let Op::Copy(len) | Op::Reference(len) = op {
-                    let (head, used) = header(len).encode();
+                if let Op::Copy(len) | Op::Reference(len, _) = op {
+                    let mask = if let Op::Reference(_, mask) = op { mask } else { None };
+                    let (head, used) = Header { mask: mask.map(MaskKey::from), ..header(len) }.encode();
                     model.extend_from_slice(&head[..used]);
-                    model.extend(payload(len));
+                    mask_extend(&mut model, &payload(len), mask.unwrap_or_default().into());
                 }
                 prop_assert_eq!(queue.len(), model.len());
                 prop_assert_eq!(queue.is_empty(), queue.first_slice().is_empty());
             }
-            prop_assert_eq!(queued(&queue), model);
+            let mut written = Vec::new();
+            queue.write_to(&mut written).expect("a vector takes all");
+            prop_assert!(written == model);
         }
     }
 }

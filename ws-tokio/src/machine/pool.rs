@@ -13,6 +13,10 @@ pub(crate) const BUFFER: usize = 128 * 1024;
 /// Maximum number of buffers that a thread keeps for reading, and for writing.
 const KEPT: usize = 8;
 
+/// Maximum size in bytes of the one buffer for writing that a thread keeps although it grew. A message of 1 MiB, the default
+/// limit, fits: to allocate that much for each would cost page faults.
+const GROWN: usize = 2 << 20;
+
 /// Maximum number of states that a thread keeps for compressing (250 to 380 KiB each), and for decompressing (64 KiB
 /// each). Only a streamed message holds one while its task waits.
 #[cfg(feature = "deflate")]
@@ -21,6 +25,7 @@ const KEPT_STATES: usize = 4;
 thread_local! {
     static READ: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
     static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static WRITE_GROWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(feature = "deflate")]
@@ -60,10 +65,28 @@ impl Pool for ThreadPool {
         kept.unwrap_or_else(|| Vec::with_capacity(BUFFER))
     }
 
+    fn take_for(&mut self, len: usize) -> Vec<u8> {
+        if len > BUFFER {
+            let grown = WRITE_GROWN.try_with(|grown| grown.take()).unwrap_or_default();
+            if grown.capacity() >= len {
+                return grown;
+            }
+            self.give(grown);
+        }
+        self.take()
+    }
+
     fn give(&mut self, mut buffer: Vec<u8>) {
         buffer.clear();
         if (BUFFER..=2 * BUFFER).contains(&buffer.capacity()) {
             _ = WRITE.try_with(|pool| keep(&mut pool.borrow_mut(), buffer));
+        } else if (2 * BUFFER..=GROWN).contains(&buffer.capacity()) {
+            _ = WRITE_GROWN.try_with(|grown| {
+                let mut grown = grown.borrow_mut();
+                if grown.capacity() < buffer.capacity() {
+                    *grown = buffer;
+                }
+            });
         }
     }
 
@@ -158,6 +181,17 @@ mod tests {
         }
         assert_eq!(giving.join().expect("no panic"), 0);
         assert_eq!((READ.with_borrow(Vec::len), WRITE.with_borrow(Vec::len)), (KEPT, KEPT));
+    }
+
+    #[test]
+    fn a_thread_keeps_the_largest_of_the_write_buffers_that_grew_for_a_message_of_its_size() {
+        for capacity in [4 * BUFFER, 8 * BUFFER, 6 * BUFFER, GROWN + 1] {
+            ThreadPool.give(Vec::with_capacity(capacity));
+        }
+        assert_eq!(ThreadPool.take_for(BUFFER).capacity(), BUFFER);
+        assert_eq!(ThreadPool.take_for(9 * BUFFER).capacity(), BUFFER);
+        assert_eq!(ThreadPool.take_for(7 * BUFFER).capacity(), 8 * BUFFER);
+        assert_eq!(ThreadPool.take_for(7 * BUFFER).capacity(), BUFFER);
     }
 
     #[cfg(feature = "deflate")]

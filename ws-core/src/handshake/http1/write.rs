@@ -2,12 +2,15 @@
 //!
 //! No CR or LF can get in: none of `http`'s types can hold one.
 
+use std::io::Write;
+
 use http::{HeaderMap, HeaderName, Request, Response, Version};
 
 /// Appends a request's head. HTTP/1.0 is written as such, every other version as HTTP/1.1.
 pub fn write_request(request: &Request<()>, out: &mut Vec<u8>) {
-    let line = format!("{} {} {}", request.method(), request.uri(), version(request.version()));
-    out.extend_from_slice(line.as_bytes());
+    out.reserve(ROOM);
+    let (method, version) = (request.method(), version(request.version()));
+    write!(out, "{method} {} {version}", request.uri()).expect("a vector takes all");
     write_headers(request.headers(), out);
 }
 

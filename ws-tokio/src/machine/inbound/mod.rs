@@ -216,7 +216,10 @@ impl Inbound {
             pool::give_read(left);
         }
         let missing = self.decoder.wanted().saturating_sub(held);
-        self.buffer.reserve(missing.clamp(MIN_ROOM, held.max(MIN_ROOM)));
+        if self.buffer.capacity() - held < missing.clamp(1, MIN_ROOM) {
+            // A little more than doubling, whose last bytes would else be a reason to double once more.
+            self.buffer.reserve(missing.clamp(MIN_ROOM, held + 3 * MIN_ROOM));
+        }
     }
 
     /// Returns pooled buffers. A small remainder moves to an allocation of its own size.

@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncWrite;
 use ws_core::{
-    EncodeError, Message, MessageKind, MessageRef, PayloadWriter, PieceRef, PreparedMessage,
+    EncodeError, Message, MessageKind, MessageRef, PayloadWriter, PieceRef, PreparedMessage, Role,
 };
 
 use super::Outbound;
@@ -17,7 +17,8 @@ impl Outbound {
         Ok(self.encoder.message(message, &mut self.queue, &mut ThreadPool)?)
     }
 
-    /// Queues a message. A large payload is shared if the transport supports vectored writes.
+    /// Queues a message. A large payload is shared, by a server if the transport supports vectored writes; a client writes
+    /// masked copies of its parts.
     #[inline]
     pub(crate) fn owned<S: AsyncWrite>(
         &mut self,
@@ -25,7 +26,7 @@ impl Outbound {
         stream: &S,
     ) -> Result<(), Box<Error>> {
         self.may_send().map_err(boxed)?;
-        let queued = if stream.is_write_vectored() {
+        let queued = if stream.is_write_vectored() || self.role() == Role::Client {
             self.encoder.owned(message, &mut self.queue, &mut ThreadPool)
         } else {
             self.encoder.message(message.as_ref(), &mut self.queue, &mut ThreadPool)

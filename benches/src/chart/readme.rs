@@ -1,31 +1,9 @@
-//! The README's chart, drawn from the tables of `docs/BENCHMARKS.md`: so it can't say anything that they don't.
+//! The README's chart: one shape of echo, and the memory of connections that wait.
 
 use std::fmt::Write;
 
+use super::theme::Theme;
 use crate::tables::cell;
-
-/// What the page around the chart looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark ink on a light page.
-    Light,
-    /// Light ink on a dark page.
-    Dark,
-}
-
-impl Theme {
-    /// Both, each with the path of its chart from the workspace's root.
-    pub const ALL: [(Self, &str); 2] =
-        [(Self::Light, "docs/chart-light.svg"), (Self::Dark, "docs/chart-dark.svg")];
-
-    /// Ink, quiet ink, our bars, the others' bars.
-    const fn colors(self) -> [&'static str; 4] {
-        match self {
-            Self::Light => ["#1f2328", "#59636e", "#c2410c", "#8ba3c0"],
-            Self::Dark => ["#e6edf3", "#9198a1", "#f97316", "#52698a"],
-        }
-    }
-}
 
 /// A table of the document, one column of it, and how the chart shows that.
 struct Panel {
@@ -76,8 +54,7 @@ const BAR: usize = 15;
 ///
 /// # Panics
 /// If a table, a column or a row is missing.
-#[must_use]
-pub fn svg(document: &str, theme: Theme) -> String {
+pub(super) fn svg(document: &str, theme: Theme) -> String {
     let [ink, quiet, ours, theirs] = theme.colors();
     let height = 8 + PANELS.len() * (ROWS.len() * LINE + 52);
     let mut svg = format!(
