@@ -92,6 +92,7 @@ fn tls(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = [
         "floor",
         "ws-tokio run",
+        "ws-tokio run, tokio-rustls",
         "ws-tokio recv+feed",
         "sockudo-ws",
         "yawc",

@@ -92,8 +92,7 @@ async fn a_stream_without_close_notify_was_cut_on_either_side() {
             match connection.recv().await {
                 Ok(Some(_)) => {
                     // Below TLS: no close_notify.
-                    let (tcp, _) = connection.into_inner().into_inner();
-                    drop(tcp);
+                    drop(connection.into_inner().into_inner());
                 }
                 ended => _ = ends.send(ended).await,
             }

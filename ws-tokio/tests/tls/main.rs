@@ -1,10 +1,19 @@
 //! TLS, both sides: what is trusted and what is not, what is agreed, and how bytes, deadlines and ends pass through it.
 
+mod alerts;
 mod authority;
 mod bytes;
+mod model;
+mod peer;
 mod refused;
 mod serving;
+mod stream;
 mod trust;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod now;
+}
 
 use std::net::SocketAddr;
 use std::sync::Once;
@@ -39,9 +48,13 @@ async fn serve_with(tls: ServerTls) -> (SocketAddr, JoinHandle<()>) {
 /// Options that trust this authority alone, and take every name to be this machine.
 fn trusting(authority: &Authority) -> ConnectOptions {
     choose_provider();
+    here().tls_roots(roots(authority))
+}
+
+fn roots(authority: &Authority) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(authority.root()).expect("a root");
-    here().tls_roots(roots)
+    roots
 }
 
 /// Every name is this machine.
