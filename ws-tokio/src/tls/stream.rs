@@ -27,8 +27,8 @@ const MAX_HELD: usize = 96 * 1024;
 
 /// A stream of TLS over another stream: a server's by [`ServerTls`](crate::ServerTls), or a client's under a `wss` URL.
 ///
-/// It is rustls's unbuffered connection, over buffers that belong to the thread: an idle stream holds less than half of what one of
-/// tokio-rustls does. That of tokio-rustls, for which [`accept`](crate::accept) and [`ConnectOptions::connect_over`] work as well, has
+/// It is rustls's unbuffered connection, over buffers that belong to the thread: an idle stream holds half of what one of tokio-rustls
+/// does. That of tokio-rustls, for which [`accept`](crate::accept) and [`ConnectOptions::connect_over`] work as well, has
 /// more to ask for: early data (which this one doesn't accept), and keys exported from the session.
 ///
 /// - **Reading** gives all records that have arrived. The end of the stream without the peer's `close_notify` is an error,

@@ -10,6 +10,8 @@ mod hub;
 mod memory;
 mod peer;
 mod steady;
+#[cfg(feature = "ring")]
+mod tls;
 
 #[path = "../support"]
 mod support {

@@ -17,7 +17,7 @@ const WIDE: usize = 1 << 20;
 /// The stream fails, and goes on failing.
 async fn fails(ours: &mut Box<dyn Stream>, expected: &Error) {
     for _ in 0..2 {
-        let error = ours.read(&mut [0; 64]).await.unwrap_err();
+        let error = ours.read(&mut [0; 64]).await.expect_err("it has failed");
         assert_eq!((error.kind(), found(&error)), (io::ErrorKind::InvalidData, Some(expected)));
     }
     ours.write_all(b"more").await.expect_err("both directions have ended");

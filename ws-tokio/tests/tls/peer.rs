@@ -54,10 +54,7 @@ pub(crate) async fn open(terms: Terms) -> (Box<dyn Stream>, Peer) {
 }
 
 /// The same, where our side's cryptography is by this provider.
-pub(crate) async fn open_with(
-    terms: Terms,
-    ours: &Arc<CryptoProvider>,
-) -> (Box<dyn Stream>, Peer) {
+pub(crate) async fn open_with(terms: Terms, ours: &Arc<CryptoProvider>) -> (Box<dyn Stream>, Peer) {
     choose_provider();
     let (near, far) = duplex(terms.pipe);
     let authority = Authority::new();
@@ -88,8 +85,10 @@ pub(crate) async fn open_with(
                 let near = near.lock().expect("no panic").take();
                 async move { Ok(near.expect("dialed once")) }
             });
-            let ((connection, _), peer) =
-                tokio::join!(async { options.connect("wss://localhost/").await.expect("connected") }, accepting);
+            let ((connection, _), peer) = tokio::join!(
+                async { options.connect("wss://localhost/").await.expect("connected") },
+                accepting
+            );
             (Box::new(connection.into_inner()), peer)
         }
     }

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use tokio::io::{
-    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, DuplexStream, duplex,
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, DuplexStream,
+    duplex,
 };
 use ws_tokio::rustls::ProtocolVersion;
 use ws_tokio::{ServerTls, TlsError};
@@ -123,7 +124,7 @@ async fn records_without_contents_are_no_end() {
 
 async fn write_vectored(stream: &mut Box<dyn Stream>, slices: &[&[u8]]) -> usize {
     let slices: Vec<_> = slices.iter().map(|slice| IoSlice::new(slice)).collect();
-    stream.write_vectored(&slices).await.unwrap()
+    stream.write_vectored(&slices).await.expect("written")
 }
 
 #[tokio::test]
