@@ -126,7 +126,10 @@ impl Session {
         while self.state().is_handshaking() || self.state().wants_write() {
             let Next::Again = self.step(Wish::Nothing, &mut ReadBuf::new(&mut [])) else { break };
         }
-        !self.state().is_handshaking()
+        let is_complete = !self.state().is_handshaking();
+        // A record may have arrived behind the last handshake message.
+        self.unseen |= is_complete;
+        is_complete
     }
 
     /// Decrypts what has arrived, until the room is full or no whole record is left.

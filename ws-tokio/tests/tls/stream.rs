@@ -308,6 +308,28 @@ async fn what_was_agreed_and_the_name_that_was_asked_for_can_be_read() {
     }
 }
 
+#[tokio::test]
+async fn a_record_behind_the_handshake_waits_for_its_reader_while_we_write() {
+    let authority = Authority::new();
+    let server = authority.server(&["localhost"]);
+    let config = ws_tokio::rustls::ClientConfig::builder()
+        .with_root_certificates(crate::roots(&authority))
+        .with_no_client_auth();
+    let connector = ws_tokio::tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let (near, far) = duplex(WIDE);
+    let client = async {
+        let name = "localhost".try_into().unwrap();
+        let mut stream = connector.connect(name, far).await.unwrap();
+        stream.write_all(b"at once").await.unwrap();
+        stream
+    };
+    let (ours, mut client) = tokio::join!(server.accept(near), client);
+    let mut ours = ours.unwrap();
+    ours.write_all(b"me first").await.unwrap();
+    assert_eq!(read_exact(&mut ours, 7).await, b"at once");
+    assert_eq!(read_exact(&mut client, 8).await, b"me first");
+}
+
 /// As a task would that writes and never flushes: what was accepted leaves with the next call.
 #[tokio::test]
 async fn what_the_pipe_did_not_take_leaves_with_the_next_flush() {
