@@ -59,14 +59,14 @@ const LAYERS: [(&str, Layers); 18] = [
     (
         "ws-tokio",
         &[
-            &["error", "http2", "metrics", "settings"],
+            &["error", "http2", "metrics", "settings", "tls"],
             &["items"],
             &["browser", "transport"],
             &["events"],
             &["machine"],
             &["connection"],
             &["split"],
-            &["opening", "tls"],
+            &["opening"],
             &["client", "server", "streams", "topics"],
             &["pipe", "upgrade"],
             &["lib"],
@@ -134,7 +134,16 @@ const LAYERS: [(&str, Layers); 18] = [
         ],
     ),
     ("ws-tokio/http2", &[&["options", "sent"], &["stream"], &["lib"]]),
-    ("ws-tokio/tls", &[&["alpn", "error"], &["provider"], &["client", "server"], &["lib"]]),
+    (
+        "ws-tokio/tls",
+        &[
+            &["alpn", "asked", "buffer", "error"],
+            &["provider", "session"],
+            &["stream"],
+            &["client", "server"],
+            &["lib"],
+        ],
+    ),
     (
         "ws-tokio/topics",
         &[

@@ -219,7 +219,7 @@ pub use split::{CloseRead, RecvHalf, ReuniteError, SendHalf};
 #[cfg(not(target_family = "wasm"))]
 pub use streams::{ByteStream, MessageReader, MessageWriter};
 #[cfg(all(feature = "rustls", not(target_family = "wasm")))]
-pub use tls::{ServerTls, TlsError};
+pub use tls::{ServerTls, TlsError, TlsStream};
 #[cfg(all(feature = "rustls", not(target_family = "wasm")))]
 pub use tokio_rustls::{self, rustls};
 #[cfg(all(feature = "nats", not(target_family = "wasm")))]

@@ -14,10 +14,12 @@ use tokio_rustls::rustls::CommonState;
 #[cfg(all(feature = "http2", feature = "rustls"))]
 use tokio_rustls::rustls::pki_types::CertificateDer;
 #[cfg(feature = "rustls")]
-use tokio_rustls::{client, server};
+use tokio_rustls::server;
 
 #[cfg(feature = "http2")]
 use crate::http2::{Http2Stream, Session};
+#[cfg(feature = "rustls")]
+use crate::tls::TlsStream;
 
 /// The stream of a connection made by [`connect`](crate::connect), or taken over from an HTTP server.
 #[derive(Debug)]
@@ -25,10 +27,10 @@ use crate::http2::{Http2Stream, Session};
 pub enum Transport {
     /// Plain TCP.
     Tcp(TcpStream),
-    /// A client's TLS over any of these, for a `wss` URL.
+    /// TLS over any of these: a client's for a `wss` URL, or a server's by [`ServerTls`](crate::ServerTls).
     #[cfg(feature = "rustls")]
-    Tls(Box<client::TlsStream<Transport>>),
-    /// A server's TLS over TCP.
+    Tls(Box<TlsStream<Transport>>),
+    /// A server's TLS over TCP by tokio-rustls, taken over from an HTTP server.
     #[cfg(feature = "rustls")]
     ServerTls(Box<server::TlsStream<TcpStream>>),
     /// A stream of an HTTP/2 connection.

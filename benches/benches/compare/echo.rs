@@ -37,29 +37,54 @@ pub(crate) fn echo(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     echoes(page, effort, &start(&names, Deflate::OFF)?, "echo", "Echo over TCP", "the floor")
 }
 
-/// Through TLS 1.3, by the same provider for all.
+/// Through TLS 1.3, by the same provider and over the same stream of tokio-rustls for all.
 pub(crate) fn tls(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
     let names = [
         "floor",
-        "ws-tokio run",
-        "ws-tokio recv+feed",
+        "ws-tokio run, tokio-rustls",
+        "ws-tokio recv+feed, tokio-rustls",
         "sockudo-ws",
         "yawc",
         "tokio-websockets",
         "tokio-tungstenite",
     ];
+    over_tls(page, effort, &names, "Echo over TLS", "the floor")?;
+    idle_over_tls(page, effort, &names, "Idle over TLS")
+}
+
+/// This project's own stream of TLS beside that of tokio-rustls.
+pub(crate) fn tls_streams(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
+    let names = ["ws-tokio run, tokio-rustls", "ws-tokio run", "ws-tokio recv+feed"];
+    over_tls(page, effort, &names, "Echo over two streams of TLS", "tokio-rustls")?;
+    idle_over_tls(page, effort, &names, "Idle over two streams of TLS")
+}
+
+fn over_tls(
+    page: &mut Page,
+    effort: &Effort,
+    names: &[&'static str],
+    title: &str,
+    first: &str,
+) -> Result<(), Failure> {
     let servers: Vec<_> =
         names.iter().map(|name| Server::start_tls(name)).collect::<io::Result<_>>()?;
-    echoes(page, effort, &servers, "echo-tls", "Echo over TLS", "the floor")?;
-    drop(servers);
+    echoes(page, effort, &servers, "echo-tls", title, first)
+}
+
+fn idle_over_tls(
+    page: &mut Page,
+    effort: &Effort,
+    names: &[&'static str],
+    title: &str,
+) -> Result<(), Failure> {
     let connections = effort.half_idle.to_string();
     let of_one = |name: &&'static str| {
         let said = Server::start_tls(name)?.load(&["idle-tls", &connections])?;
         Ok(format!("{:.2}", said.trim().parse::<f64>().map_err(io::Error::other)?))
     };
     let kib = names.iter().map(of_one).collect::<io::Result<Vec<_>>>()?;
-    let title = format!("Idle over TLS: KiB resident per connection, {connections} connections");
-    page.table(&title, &["KiB"], &rows(names, &[kib]), Compared::Rows)
+    let title = format!("{title}: KiB resident per connection, {connections} connections");
+    page.table(&title, &["KiB"], &rows(names.iter().copied(), &[kib]), Compared::Rows)
 }
 
 /// CPU time and throughput of servers that echo, in each shape of load.

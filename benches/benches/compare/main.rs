@@ -64,9 +64,10 @@ impl Table {
     }
 }
 
-const TABLES: [Table; 18] = [
+const TABLES: [Table; 19] = [
     Table { name: "echo", fill: echo::echo },
     Table { name: "tls", fill: echo::tls },
+    Table { name: "tls-streams", fill: echo::tls_streams },
     Table { name: "http", fill: http::http },
     Table { name: "http2", fill: http::http2 },
     Table { name: "threads", fill: threads::threads },

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use ws_benches::ends::{self, drive};
 use ws_benches::servers::{BROADCASTERS, Deflate, SERVERS, find_tcp, find_tls, tls};
+use ws_tokio::tokio_rustls::TlsAcceptor;
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -58,7 +59,7 @@ fn main() -> io::Result<()> {
 /// A server whose ends take or give.
 fn flow(name: &str, tls: bool) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
     let end = ends::find(name).ok()?;
-    let acceptor = tls.then(tls::acceptor);
+    let acceptor = tls.then(|| TlsAcceptor::from(tls::config()));
     Some(Box::new(move |stream| {
         tokio::spawn(drive::serve(end, stream, acceptor.clone()));
     }))

@@ -13,6 +13,8 @@ pub(crate) mod upgrade;
 
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
+use ws_tokio::ServerTls;
+use ws_tokio::tokio_rustls::TlsAcceptor;
 use ws_tokio::tokio_rustls::server::TlsStream;
 
 pub use asked::Deflate;
@@ -25,7 +27,7 @@ pub struct Server {
     pub name: &'static str,
     /// Serves a TCP connection in a task of its own.
     pub tcp: fn(TcpStream, Deflate),
-    /// Serves a connection through TLS in a task of its own.
+    /// Serves a connection over TLS by tokio-rustls in a task of its own.
     pub tls: fn(TlsStream<TcpStream>, Deflate),
     /// Serves a connection in memory in a task of its own.
     pub memory: fn(DuplexStream, Deflate),
@@ -65,6 +67,20 @@ pub static SERVERS: &[Server] = &[
     server!("tokio-websockets", peers::tokio_websockets),
     server!("tokio-tungstenite", peers::tungstenite_fed),
     server!("tokio-tungstenite send", peers::tungstenite_sent),
+];
+
+/// One way of serving one connection over this project's own stream of TLS.
+struct OwnTls {
+    name: &'static str,
+    tls: fn(ws_tokio::TlsStream<TcpStream>, Deflate),
+}
+
+static OWN_TLS: &[OwnTls] = &[
+    OwnTls { name: "ws-tokio run", tls: |stream, deflate| spawn(ours::run(stream, deflate)) },
+    OwnTls {
+        name: "ws-tokio recv+feed",
+        tls: |stream, deflate| spawn(ours::recv(stream, deflate)),
+    },
 ];
 
 /// Servers that send what one client says to all of them. The first is the floor.
@@ -136,10 +152,23 @@ pub fn find_tcp(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + 
     Some(Box::new(broadcaster.tcp))
 }
 
-/// How the server of this name serves a TCP connection through TLS.
+/// How the server of this name serves a TCP connection through TLS: this project's by its own stream of TLS, or over that of
+/// tokio-rustls if `, tokio-rustls` is behind the name; all others over the latter.
 #[must_use]
 pub fn find_tls(name: &str, deflate: Deflate) -> Option<Box<dyn Fn(TcpStream) + Send + Sync>> {
-    let (server, acceptor) = (find(name)?, tls::acceptor());
+    if let Some(own) = OWN_TLS.iter().find(|own| own.name == name) {
+        let tls = ServerTls::new(tls::config());
+        return Some(Box::new(move |stream| {
+            let tls = tls.clone();
+            spawn(async move {
+                // On the heap, as the handshake is larger than the task needs to be.
+                (own.tls)(Box::pin(tls.accept(stream)).await?, deflate);
+                Ok(())
+            });
+        }));
+    }
+    let name = name.strip_suffix(", tokio-rustls").unwrap_or(name);
+    let (server, acceptor) = (find(name)?, TlsAcceptor::from(tls::config()));
     Some(Box::new(move |stream| {
         let accepting = acceptor.accept(stream);
         spawn(async move {

@@ -19,7 +19,7 @@ use crate::opening::Deadline;
 #[cfg(feature = "http2")]
 use crate::opening::Rewound;
 #[cfg(feature = "rustls")]
-use crate::tls::ServerTls;
+use crate::tls::{ServerTls, TlsStream};
 #[cfg(feature = "http2")]
 use crate::transport::{AnyStream, Transport};
 
@@ -72,7 +72,7 @@ impl Layer for Plain {
 
 #[cfg(feature = "rustls")]
 impl Layer for ServerTls {
-    type Stream = tokio_rustls::server::TlsStream<TcpStream>;
+    type Stream = TlsStream<TcpStream>;
 
     async fn open(
         &self,
@@ -122,7 +122,7 @@ impl Layer for WithHttp2<ServerTls> {
         let deadline = options.deadline();
         let stream = told(deadline, self.below.accept_http2(stream)).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(crate::tls::HTTP_2);
-        let stream = Transport::ServerTls(Box::new(stream));
+        let stream = Transport::Tls(Box::new(stream.map(Transport::Tcp)));
         if is_http2 {
             let session = stream.session();
             many(stream, session, &self.options, options, deadline).await

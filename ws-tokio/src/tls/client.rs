@@ -1,11 +1,10 @@
 //! A client's TLS: its configuration, and the handshake.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
@@ -15,6 +14,8 @@ use super::alpn::HTTP_1;
 use super::alpn::HTTP_2;
 use super::error::TlsError;
 use super::provider::provider;
+use super::session::Session;
+use super::stream::TlsStream;
 
 /// What a client trusts, and with which provider; cheap to clone. Its configuration is made once, at first use.
 #[derive(Clone)]
@@ -146,8 +147,9 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<TlsStream<S>, TlsError> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
-    let stream = TlsConnector::from(config).connect(name, stream).await;
-    let stream = stream.map_err(TlsError::Handshake)?;
+    let session = Session::client(config, name).map_err(io::Error::other);
+    let session = session.map_err(TlsError::Handshake)?;
+    let stream = TlsStream::open(stream, session).await.map_err(TlsError::Handshake)?;
     match stream.get_ref().1.alpn_protocol() {
         Some(other) if !spoken.contains(&other) => Err(TlsError::Protocol(other.to_vec())),
         _ => Ok(stream),

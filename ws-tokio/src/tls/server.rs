@@ -1,20 +1,21 @@
 //! A server's TLS: its configuration, which can be replaced while it serves, and the handshake.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::server::TlsStream;
 
 use super::alpn::HTTP_1;
 #[cfg(feature = "http2")]
 use super::alpn::HTTP_2;
 use super::error::TlsError;
 use super::provider::provider;
+use super::session::Session;
+use super::stream::TlsStream;
 
 /// A server's TLS, for [`Server::tls`](crate::Server::tls). Cheap to clone; all clones are one.
 ///
@@ -81,7 +82,7 @@ impl ServerTls {
         &self,
         stream: S,
     ) -> Result<TlsStream<S>, TlsError> {
-        TlsAcceptor::from(self.config()).accept(stream).await.map_err(TlsError::Handshake)
+        accept(ServerConfig::clone(&self.config()), stream).await
     }
 
     /// As [`accept`](Self::accept), and lets the client choose HTTP/2.
@@ -90,19 +91,26 @@ impl ServerTls {
         &self,
         stream: S,
     ) -> Result<TlsStream<S>, TlsError> {
-        let mut config = self.config();
+        let mut config = ServerConfig::clone(&self.config());
         if !config.alpn_protocols.iter().any(|protocol| protocol == HTTP_2) {
-            // What sessions are resumed by is shared with the original.
-            let mut with_http2 = ServerConfig::clone(&config);
-            with_http2.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
-            config = Arc::new(with_http2);
+            config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
         }
-        TlsAcceptor::from(config).accept(stream).await.map_err(TlsError::Handshake)
+        accept(config, stream).await
     }
 
     fn config(&self) -> Arc<ServerConfig> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Does the handshake by a copy of the configuration. What sessions are resumed by is shared with the original.
+async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    config: ServerConfig,
+    stream: S,
+) -> Result<TlsStream<S>, TlsError> {
+    let session = Session::server(config).map_err(io::Error::other);
+    let session = session.map_err(TlsError::Handshake)?;
+    TlsStream::open(stream, session).await.map_err(TlsError::Handshake)
 }
 
 fn from_pem(certificates: &[u8], key: &[u8]) -> Result<ServerConfig, TlsError> {

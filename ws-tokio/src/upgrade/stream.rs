@@ -7,8 +7,10 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 #[cfg(feature = "rustls")]
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::server;
 
+#[cfg(feature = "rustls")]
+use crate::tls::TlsStream;
 use crate::transport::{AnyStream, Transport};
 
 /// Returns the stream, and what the server has read of it behind the request.
@@ -23,6 +25,15 @@ pub(super) fn taken_apart(upgraded: Upgraded) -> (Transport, Bytes) {
     };
     #[cfg(feature = "rustls")]
     let upgraded = match socket::<TokioIo<TlsStream<TcpStream>>>(upgraded) {
+        Ok((stream, read)) => {
+            let stream = stream.into_inner();
+            set_nodelay(stream.get_ref().0);
+            return (Transport::Tls(Box::new(stream.map(Transport::Tcp))), read);
+        }
+        Err(upgraded) => upgraded,
+    };
+    #[cfg(feature = "rustls")]
+    let upgraded = match socket::<TokioIo<server::TlsStream<TcpStream>>>(upgraded) {
         Ok((stream, read)) => {
             let stream = stream.into_inner();
             set_nodelay(stream.get_ref().0);

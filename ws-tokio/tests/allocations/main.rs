@@ -11,6 +11,8 @@ mod memory;
 mod peer;
 mod server;
 mod steady;
+#[cfg(feature = "ring")]
+mod tls;
 
 #[path = "../support"]
 mod support {

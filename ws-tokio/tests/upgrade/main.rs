@@ -4,6 +4,8 @@ mod behind_axum;
 mod behind_hyper;
 #[cfg(feature = "http2")]
 mod over_http2;
+#[cfg(feature = "ring")]
+mod over_tls;
 mod refusals;
 mod shutdown;
 
