@@ -67,6 +67,7 @@ impl<S> TlsStream<S> {
     }
 
     /// Wraps the stream below.
+    #[cfg(any(feature = "http2", feature = "hyper"))]
     pub(crate) fn map<T>(self, wrap: impl FnOnce(S) -> T) -> TlsStream<T> {
         TlsStream { stream: wrap(self.stream), session: self.session }
     }
