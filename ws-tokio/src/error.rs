@@ -55,14 +55,6 @@ impl Error {
     }
 }
 
-/// Boxes an error, for a result that is a register where nothing failed. A `Result<(), Error>` is as large as the largest error,
-/// and the compiler copies all of it, by way of memory: for a small message that takes longer than queueing it.
-#[cold]
-#[inline(never)]
-pub(crate) fn boxed(error: impl Into<Error>) -> Box<Error> {
-    Box::new(error.into())
-}
-
 /// Maps [`Error::Closed`] to success: the peer's code doesn't matter to the end that closes.
 pub(crate) fn closed(result: Result<(), Error>) -> Result<(), Error> {
     match result {

@@ -7,8 +7,8 @@ use tokio::io::AsyncWrite;
 use ws_core::{Message, MessageKind, PayloadWriter, PreparedMessage};
 
 use super::Connection;
-use crate::error::{Error, boxed};
-use crate::machine::{Outbox, Ping, Shared, Want, Wants};
+use crate::error::Error;
+use crate::machine::{Outbox, Ping, Shared, Want, Wants, boxed};
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Sends a message: queues it, and writes the whole queue.

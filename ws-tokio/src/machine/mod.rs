@@ -29,7 +29,7 @@ pub use handler::Outcome;
 pub(crate) use handler::handle;
 pub(crate) use inbound::{Inbound, Progress};
 pub(crate) use linger::{EndsFirst, Linger};
-pub(crate) use outbound::Outbound;
+pub(crate) use outbound::{Outbound, boxed};
 pub(crate) use outbox::Locked;
 pub use outbox::Outbox;
 pub use pings::Ping;

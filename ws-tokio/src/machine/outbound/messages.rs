@@ -6,7 +6,7 @@ use ws_core::{
 };
 
 use super::Outbound;
-use crate::error::{Error, boxed};
+use crate::error::Error;
 use crate::machine::pool::ThreadPool;
 
 impl Outbound {
@@ -66,6 +66,14 @@ impl Outbound {
         self.may_send()?;
         Ok(self.encoder.piece(piece, &mut self.queue, &mut ThreadPool)?)
     }
+}
+
+/// Boxes an error, for a result that is a register where nothing failed. A `Result<(), Error>` is as large as the largest error,
+/// and the compiler copies all of it, by way of memory: for a small message that takes longer than queueing it.
+#[cold]
+#[inline(never)]
+pub(crate) fn boxed(error: impl Into<Error>) -> Box<Error> {
+    Box::new(error.into())
 }
 
 /// Carries the error of `fill` through the encoder.
