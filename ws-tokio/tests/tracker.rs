@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use ws_tokio::http::StatusCode;
 use ws_tokio::{
     AcceptOptions, CloseCode, ConnectOptions, Connection, Error, Negotiated, Role, Settings,
@@ -142,6 +142,24 @@ async fn threads_that_share_a_tracker_shut_down_together() {
     assert_eq!(other.await.unwrap().cut, []);
     assert_eq!(client.await.unwrap().unwrap(), None);
     served.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_shutdowns_the_earliest_deadline_cuts_and_each_reports_it() {
+    for (ours, theirs) in [(1, 2), (2, 1), (1, 1)] {
+        let tracker = Tracker::new();
+        let (_silent, served) = serve(&tracker);
+        let (other, began) = (tracker.clone(), Instant::now());
+        let other = tokio::spawn(async move { other.shutdown(Duration::from_secs(theirs)).await });
+        let ours = tracker.shutdown(Duration::from_secs(ours)).await;
+        assert_eq!(began.elapsed().as_secs(), 1);
+        assert!(matches!(served.await.unwrap(), Err(Error::Cut(_))));
+        for shutdown in [ours, other.await.unwrap()] {
+            assert_eq!((shutdown.closed, shutdown.cut.len()), (0, 1));
+        }
+        let later = tracker.shutdown(Duration::from_secs(1)).await;
+        assert_eq!((later.closed, later.cut.len()), (0, 0));
+    }
 }
 
 #[tokio::test(start_paused = true)]

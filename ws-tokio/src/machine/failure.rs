@@ -1,9 +1,11 @@
-//! A transport error that can be reported more than once.
+//! Errors on their way to the caller: a transport's, which can be reported more than once, and any in a box.
 
-use std::error::Error;
+use std::error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use crate::error::Error;
 
 /// An [`io::Error`] that can be cloned.
 #[derive(Clone, Debug)]
@@ -49,10 +51,18 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Error for Failure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+impl error::Error for Failure {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.get_ref().map(|inner| inner as _)
     }
+}
+
+/// Boxes an error, for a result that is a register where nothing failed. A `Result<(), Error>` is as large as the largest error,
+/// and the compiler copies all of it, by way of memory: for a small message that takes longer than queueing it.
+#[cold]
+#[inline(never)]
+pub(crate) fn boxed(error: impl Into<Error>) -> Box<Error> {
+    Box::new(error.into())
 }
 
 #[cfg(test)]

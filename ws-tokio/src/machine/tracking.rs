@@ -30,6 +30,8 @@ pub(crate) struct Registry {
 struct State {
     entered: u64,
     inside: HashMap<u64, Place>,
+    /// The addresses of those that were inside when the deadline had passed.
+    cut: Option<Vec<Option<SocketAddr>>>,
 }
 
 /// What the registry knows of a connection.
@@ -60,10 +62,6 @@ pub(crate) struct Tracked {
 impl Registry {
     pub(crate) fn len(&self) -> usize {
         lock(&self.state).inside.len()
-    }
-
-    pub(crate) fn peer_addrs(&self) -> Vec<Option<SocketAddr>> {
-        lock(&self.state).inside.values().map(|place| place.peer_addr).collect()
     }
 
     /// Returns a place, unless the shutdown has begun.
@@ -98,6 +96,25 @@ impl Registry {
         }
         bells.iter().for_each(|bell| bell.ring(stage));
         inside
+    }
+
+    /// Cuts those that are inside, and returns their addresses. Another shutdown that was there when this one began may have done
+    /// so before: then theirs.
+    pub(crate) fn cut(&self, began: Stage) -> Vec<Option<SocketAddr>> {
+        let mut state = lock(&self.state);
+        let inside: Vec<_> = state.inside.values().map(|place| place.peer_addr).collect();
+        let cut = match &state.cut {
+            Some(cut) if began < Stage::Cutting => cut.clone(),
+            Some(_) => inside,
+            None => state.cut.insert(inside).clone(),
+        };
+        drop(state);
+        self.advance(Stage::Cutting);
+        cut
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.get()
     }
 
     /// Returns whether the shutdown has begun, without a lock.

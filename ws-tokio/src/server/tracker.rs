@@ -101,15 +101,15 @@ impl Tracker {
     /// Connections close and are cut by themselves, as soon as they are polled. A task that waits for something else doesn't
     /// notice: its connection counts as cut.
     ///
+    /// Several shutdowns at once are one: the earliest deadline cuts, and each returns what was cut.
+    ///
     /// # Cancel safety
     /// If dropped, the shutdown has begun, but no connection is cut; call this again to continue.
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
+        let began = self.0.stage();
         let before = self.0.advance(Stage::Closing);
-        let cut = match timeout(deadline, self.0.emptied()).await {
-            Ok(()) => Vec::new(),
-            Err(_) => self.0.peer_addrs(),
-        };
-        self.0.advance(Stage::Cutting);
+        let (Ok(()) | Err(_)) = timeout(deadline, self.0.emptied()).await;
+        let cut = self.0.cut(began);
         Shutdown { closed: before.saturating_sub(cut.len()), cut }
     }
 }

@@ -7,6 +7,7 @@ use ws_core::{
 
 use super::Outbound;
 use crate::error::Error;
+use crate::machine::failure::boxed;
 use crate::machine::pool::ThreadPool;
 
 impl Outbound {
@@ -66,14 +67,6 @@ impl Outbound {
         self.may_send()?;
         Ok(self.encoder.piece(piece, &mut self.queue, &mut ThreadPool)?)
     }
-}
-
-/// Boxes an error, for a result that is a register where nothing failed. A `Result<(), Error>` is as large as the largest error,
-/// and the compiler copies all of it, by way of memory: for a small message that takes longer than queueing it.
-#[cold]
-#[inline(never)]
-pub(crate) fn boxed(error: impl Into<Error>) -> Box<Error> {
-    Box::new(error.into())
 }
 
 /// Carries the error of `fill` through the encoder.

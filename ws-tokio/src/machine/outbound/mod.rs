@@ -3,8 +3,6 @@
 mod messages;
 mod write;
 
-pub(crate) use messages::boxed;
-
 use std::time::Duration;
 
 use ws_core::{CloseFrame, Control, EncodeError, Encoder, Role, SendQueue};
