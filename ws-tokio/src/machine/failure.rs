@@ -67,6 +67,8 @@ pub(crate) fn boxed(error: impl Into<Error>) -> Box<Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
 
     #[test]
