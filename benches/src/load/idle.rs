@@ -43,22 +43,27 @@ fn measure_echoed<S: Read + Write>(
 ) -> io::Result<f64> {
     let payload = payload(1024);
     let message = masked(&payload, 1, [1, 2, 3, 4]);
-    let echo = || -> io::Result<S> {
-        let mut stream = connect()?;
-        stream.write_all(&message)?;
-        let (mut checker, mut buffer) = (Checker::default(), [0; 2048]);
-        loop {
-            let read = stream.read(&mut buffer)?;
-            assert_ne!(read, 0, "the server went away");
-            if checker.take(&buffer[..read], &payload) == 1 {
-                return Ok(stream);
-            }
-        }
-    };
     measure(server, connections, |held| {
-        held.push(echo()?);
+        held.push(echoed(connect()?, &message, &payload)?);
         Ok(())
     })
+}
+
+/// Sends a message, and waits for its payload to come back.
+pub(super) fn echoed<S: Read + Write>(
+    mut stream: S,
+    message: &[u8],
+    payload: &[u8],
+) -> io::Result<S> {
+    stream.write_all(message)?;
+    let (mut checker, mut buffer) = (Checker::default(), [0; 2048]);
+    loop {
+        let read = stream.read(&mut buffer)?;
+        assert_ne!(read, 0, "the server went away");
+        if checker.take(&buffer[..read], payload) == 1 {
+            return Ok(stream);
+        }
+    }
 }
 
 /// Resident KiB per connection that echoed 4 KiB of JSON, compressed; the client compresses by the same terms.

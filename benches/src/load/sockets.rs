@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::raw::{Checker, connect, masked, payload};
+use super::idle::echoed;
+use super::raw::{connect, masked, payload};
 
 /// What one socket more takes, in bytes, where both ends of each connection are here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,18 +35,7 @@ pub struct Kernel {
 pub fn run(address: SocketAddr, connections: usize) -> io::Result<Kernel> {
     let payload = payload(1024);
     let message = masked(&payload, 1, [1, 2, 3, 4]);
-    let echo = || -> io::Result<TcpStream> {
-        let mut stream = connect(address)?;
-        stream.write_all(&message)?;
-        let (mut checker, mut buffer) = (Checker::default(), [0; 2048]);
-        loop {
-            let read = stream.read(&mut buffer)?;
-            assert_ne!(read, 0, "the server went away");
-            if checker.take(&buffer[..read], &payload) == 1 {
-                return Ok(stream);
-            }
-        }
-    };
+    let echo = || echoed(connect(address)?, &message, &payload);
     // What all of them share has come to be.
     let _shared = (0..100).map(|_| echo()).collect::<io::Result<Vec<_>>>()?;
     let before = Snapshot::now()?;

@@ -27,7 +27,6 @@ pub(super) struct Fragments {
 impl Fragments {
     /// Finds those at the start of the input. If they are incomplete, or not of the common kind, the state machine
     /// handles them.
-    /// machine does it.
     #[inline]
     pub(super) fn at_start(input: &[u8], masked: bool, limits: &Limits) -> Option<Self> {
         // Not final, and not compressed.
