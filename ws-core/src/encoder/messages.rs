@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use super::by_ref::CHUNK;
 use super::payload_writer::PayloadWriter;
 use super::send_queue::SendQueue;
-use super::{BY_REFERENCE_FROM, Coding, Encoder, MASKED_BY_REFERENCE_FROM};
+use super::{BY_REFERENCE_FROM, Coding, Encoder};
 use crate::error::EncodeError;
 use crate::message::piece::More;
 use crate::message::prepared::PreparedMessage;
@@ -29,7 +30,7 @@ impl Encoder {
     }
 
     /// Queues a message as one frame. An uncompressed payload is queued by reference if it is large: by a server from 16 KiB
-    /// on, by a client, which masks it in parts as they are written, from 128 KiB on. The payload is never changed.
+    /// on, by a client, which masks it in parts as they are written, above 512 KiB. The payload is never changed.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -142,7 +143,7 @@ impl Encoder {
     /// Whether an uncompressed payload is queued by reference.
     #[inline]
     const fn shares(&self, payload: &[u8]) -> bool {
-        let from = if self.keys.is_none() { BY_REFERENCE_FROM } else { MASKED_BY_REFERENCE_FROM };
+        let from = if self.keys.is_none() { BY_REFERENCE_FROM } else { CHUNK + 1 };
         payload.len() >= from
     }
 }

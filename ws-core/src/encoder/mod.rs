@@ -28,11 +28,6 @@ use send_queue::SendQueue;
 /// Below it, a copy is cheaper than two more entries in a vectored write.
 pub const BY_REFERENCE_FROM: usize = 16 * 1024;
 
-/// Smallest payload in bytes that a client queues by reference, and masks as it is written.
-///
-/// Below it, the masked copy fits into a buffer that a pool lends, and is written at once.
-const MASKED_BY_REFERENCE_FROM: usize = 128 * 1024;
-
 /// Encodes the messages of one direction into a [`SendQueue`].
 ///
 /// Each call queues its frame whole or, on an error, not at all.

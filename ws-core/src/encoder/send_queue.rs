@@ -302,7 +302,7 @@ mod tests {
             let first = queue.first_slice().len().min(CHUNK / 3 * 2);
             written.extend_from_slice(&queue.first_slice()[..first]);
             queue.advance(first);
-            assert!(queue.buffer.capacity() <= 1 << 18);
+            assert!(queue.buffer.capacity() < 3 * CHUNK);
         }
         let mut expected = header.encode().0.to_vec();
         mask_extend(&mut expected, &payload, key);
@@ -444,19 +444,19 @@ mod tests {
 
     fn op() -> impl Strategy<Value = Op> {
         prop_oneof![
-            (0usize..300).prop_map(Op::Copy),
-            (0usize..300).prop_map(|len| Op::Reference(len, None)),
-            (0usize..3 * CHUNK, any::<[u8; 4]>())
+            5 => (0usize..300).prop_map(Op::Copy),
+            5 => (0usize..300).prop_map(|len| Op::Reference(len, None)),
+            2 => (0usize..3 * CHUNK, any::<[u8; 4]>())
                 .prop_map(|(len, key)| Op::Reference(len, Some(key))),
-            (0usize..900).prop_map(Op::Write),
-            (0usize..2 * CHUNK).prop_map(Op::Write),
-            Just(Op::Park),
+            5 => (0usize..900).prop_map(Op::Write),
+            4 => (0usize..2 * CHUNK).prop_map(Op::Write),
+            5 => Just(Op::Park),
         ]
     }
 
     proptest! {
         #[test]
-        fn whatever_is_queued_comes_out_once_and_in_order(ops in proptest::collection::vec(op(), 0..60)) {
+        fn whatever_is_queued_comes_out_once_and_in_order(ops in proptest::collection::vec(op(), 0..40)) {
             let (mut queue, mut pool) = (SendQueue::new(), Counting::default());
             let mut model: Vec<u8> = Vec::new();
             for (i, op) in ops.into_iter().enumerate() {
