@@ -25,6 +25,7 @@ pub(crate) fn echo(page: &mut Page, effort: &Effort) -> Result<(), Failure> {
         "floor",
         "ws-tokio run",
         "ws-tokio recv+feed",
+        "ws-tokio recv+feed, split",
         "sockudo-ws",
         "sockudo-ws send",
         "yawc",

@@ -58,6 +58,7 @@ pub static SERVERS: &[Server] = &[
     server!("floor", floor::echo),
     server!("ws-tokio run", ours::run),
     server!("ws-tokio recv+feed", ours::recv),
+    server!("ws-tokio recv+feed, split", ours::halves),
     server!("sockudo-ws", peers::sockudo_fed),
     server!("sockudo-ws send", peers::sockudo_sent),
     server!("yawc", peers::yawc_fed),

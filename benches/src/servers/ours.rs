@@ -1,4 +1,4 @@
-//! This project's two ways of receiving.
+//! This project's ways of receiving.
 //!
 //! An idle connection is its task, mostly. So the handshake, which is large and short, is made a future on the heap before the
 //! task begins: the task then holds no stream.
@@ -36,6 +36,21 @@ pub(super) fn recv<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// As [`recv`], by the halves of a split connection.
+pub(super) fn halves<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    deflate: Deflate,
+) -> impl Future<Output = Ended> {
+    let accepting = Box::pin(accept(stream, deflate));
+    async {
+        let (mut receiving, sending) = accepting.await?.split();
+        while let Some(message) = receiving.recv().await? {
+            sending.feed(message).await?;
+        }
+        Ok(())
     }
 }
 

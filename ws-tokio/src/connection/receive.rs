@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
         let State { receiving, shared } = &mut *self.0;
-        if let Some(message) = receiving.small(shared) {
+        if let Some(message) = receiving.small(shared.arriving()) {
             shared.tell(Wants::NONE.with(Want::Message));
             return Poll::Ready(Ok(Some(message)));
         }

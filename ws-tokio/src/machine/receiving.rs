@@ -7,7 +7,7 @@ use ws_core::{Control, DecodeError, Message};
 
 use super::callbacks::PingReply;
 use super::inbound::{Inbound, Progress};
-use super::shared::{Arriving, Link, Shared};
+use super::shared::{Arriving, Link};
 use crate::error::Error;
 #[cfg(feature = "stream")]
 use crate::items::Items;
@@ -49,9 +49,8 @@ impl Receiving {
 
     /// Returns the next message, if it is small and already there, as most of a burst are.
     #[inline(always)]
-    pub(crate) fn small<S>(&mut self, shared: &Shared<S>) -> Option<Message> {
-        if self.since_turn >= MESSAGES_PER_TURN || !matches!(shared.arriving(), Arriving::Messages)
-        {
+    pub(crate) fn small(&mut self, arriving: Arriving) -> Option<Message> {
+        if self.since_turn >= MESSAGES_PER_TURN || arriving != Arriving::Messages {
             return None;
         }
         let message = self.inbound.small()?;
@@ -73,7 +72,7 @@ impl Receiving {
         L: Link<S>,
     {
         loop {
-            let stop = match link.with(|shared| shared.arriving()) {
+            let stop = match link.arriving() {
                 Arriving::Messages => self.decode(link, &mut step),
                 Arriving::Late => {
                     self.decode(link, &mut |inbound, _| inbound.borrowed(|_| Progress::Handled))

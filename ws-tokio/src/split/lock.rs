@@ -3,18 +3,25 @@
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use tokio::sync::Semaphore;
+
+use crate::machine::atomic::{AtomicBool, Ordering};
 use crate::machine::{
-    Link, Locked, Mutex, Outbound, Outbox, Receiving, Shared, Waiter, Wakers, Want, Wants, lock,
+    Arriving, Link, Locked, Mutex, Outbound, Outbox, Receiving, Shared, Waiter, Wakers, Want,
+    Wants, lock,
 };
 
 /// The state that halves share.
 pub(super) struct Split<S> {
     inner: Mutex<Inner<S>>,
+    /// Whether messages still arrive, as of the last unlocking: what was read before is decoded without the lock.
+    arrive: AtomicBool,
     wakers: Arc<Wakers>,
     /// Wakes the tasks in `wakers`. The stream is polled with it.
     waker: Waker,
-    /// The right to send a message, held while a task streams one. Control frames don't need it. Fair.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    /// The single right to send a message, held while a task waits for room or streams one. Control frames don't need
+    /// it. Fair.
+    pub(super) turn: Semaphore,
 }
 
 /// Locked for single calls that don't wait, never while a handler runs or a message is decoded.
@@ -28,10 +35,11 @@ impl<S> Split<S> {
     pub(super) fn new(shared: Shared<S>) -> Self {
         let wakers = Arc::new(Wakers::default());
         Self {
+            arrive: AtomicBool::new(shared.arriving() == Arriving::Messages),
             inner: Mutex::new(Inner { shared, returned: None }),
             waker: Waker::from(wakers.clone()),
             wakers,
-            turn: tokio::sync::Mutex::new(()),
+            turn: Semaphore::new(1),
         }
     }
 
@@ -49,11 +57,20 @@ impl<S> Split<S> {
         let mut inner = lock(&self.inner);
         let result = act(&mut inner);
         let news = inner.shared.take_news();
+        let arrive = inner.shared.arriving() == Arriving::Messages;
+        if arrive != self.arrive.load(Ordering::Relaxed) {
+            self.arrive.store(arrive, Ordering::Relaxed);
+        }
         drop(inner);
         if let Some(news) = news {
             self.wakers.wake(news.tell(), key);
         }
         result
+    }
+
+    /// Returns whether no task waits for room or streams a message, nor waits to.
+    pub(super) fn is_turn_free(&self) -> bool {
+        self.turn.available_permits() > 0
     }
 
     /// Polls `act`, which may wait, under the lock.
@@ -105,6 +122,13 @@ pub(super) struct Locking<'a, S> {
 impl<S> Link<S> for Locking<'_, S> {
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
         self.split.with_as(self.waiter.key(), |inner| act(&mut inner.shared))
+    }
+
+    fn arriving(&mut self) -> Arriving {
+        match self.split.arrive.load(Ordering::Relaxed) {
+            true => Arriving::Messages,
+            false => self.with(|shared| shared.arriving()),
+        }
     }
 
     fn poll<R>(

@@ -14,7 +14,7 @@ use crate::error::Error;
 #[cfg(feature = "stream")]
 use crate::items::Items;
 use crate::machine::{
-    Counters, Inbound, Outbox, Outcome, Progress, Receives, Receiving, Waiter, Want, handle,
+    Counters, Inbound, Link, Outbox, Outcome, Progress, Receives, Receiving, Waiter, Want, handle,
     recv_into, recv_with,
 };
 
@@ -154,10 +154,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecvHalf<S> {
         Ok(())
     }
 
+    /// A small message that is there is returned from here, as by [`Connection`](crate::Connection), and without a lock.
+    #[inline]
     pub(crate) fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
+        let (receiving, mut link) = self.parts();
+        if let Some(message) = receiving.small(link.arriving()) {
+            return Poll::Ready(Ok(Some(message)));
+        }
+        self.poll_recv_slowly(cx)
+    }
+
+    #[inline(never)]
+    fn poll_recv_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         self.poll_receive(cx, Inbound::owned)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::MutexGuard;
+use tokio::sync::SemaphorePermit;
 use ws_core::{
     CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
 };
@@ -39,15 +39,15 @@ impl<S> SendHalf<S> {
 
     /// Waits for the right to send a message, which a task that streams one holds. Fails immediately once nothing can
     /// be sent.
-    pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
-        if let Ok(turn) = self.split.turn.try_lock() {
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        if let Ok(turn) = self.split.turn.try_acquire() {
             return Ok(turn);
         }
-        let mut turn = pin!(self.split.turn.lock());
+        let mut turn = pin!(self.split.turn.acquire());
         let mut waiter = Waiter::default();
         poll_fn(|cx| {
             if let Poll::Ready(turn) = turn.as_mut().poll(cx) {
-                return Poll::Ready(Ok(turn));
+                return Poll::Ready(Ok(turn.expect("it is never closed")));
             }
             self.poll(&mut waiter, Want::End, cx, |shared, _| match shared.outbound().may_send() {
                 Ok(()) => Poll::Pending,
@@ -55,6 +55,14 @@ impl<S> SendHalf<S> {
             })
         })
         .await
+    }
+
+    /// Queues `len` bytes, as most of a burst are, unless that has to wait: for a turn, or for room.
+    fn at_once<R>(&self, len: usize, queue: impl FnOnce(&mut Shared<S>) -> R) -> Option<R> {
+        self.split.with(|inner| {
+            let room = inner.shared.outbound().has_room_at_once(len);
+            (room && self.split.is_turn_free()).then(|| queue(&mut inner.shared))
+        })
     }
 
     pub(crate) fn may_stream(&self) -> Result<(), Error> {
@@ -144,10 +152,20 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     ///
     /// # Cancel safety
     /// If dropped, the message is either queued completely or not at all; the connection stays usable.
-    pub async fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn feed(&self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
+        // Not an async fn, which would store the message twice.
         let mut message = Some(message.into());
-        let _turn = self.turn().await?;
-        self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
+        async move {
+            let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
+            let queue = |shared: &mut Shared<S>| {
+                message.take().map_or(Ok(()), |message| shared.queue(message))
+            };
+            if let Some(queued) = self.at_once(len, queue) {
+                return queued.map_err(|error| *error);
+            }
+            let _turn = self.turn().await?;
+            self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
+        }
     }
 
     /// Queues a message whose payload `fill` writes, as [`Outbox::send_with`] does. Like a message that was
@@ -190,6 +208,10 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// # Cancel safety
     /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
+        let len = message.message().as_bytes().len();
+        if let Some(queued) = self.at_once(len, |shared| shared.outbound_mut().prepared(message)) {
+            return queued;
+        }
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await
     }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
-use tokio::sync::MutexGuard;
+use tokio::sync::SemaphorePermit;
 use ws_core::{MessageKind, More, PieceRef};
 
 use crate::connection::Connection;
@@ -43,7 +43,7 @@ enum Sink<'a, S> {
         half: &'a SendHalf<S>,
         waiter: Waiter,
         /// Makes other tasks' messages wait.
-        _turn: MutexGuard<'a, ()>,
+        _turn: SemaphorePermit<'a>,
     },
 }
 

@@ -2,6 +2,7 @@
 //!
 //! No test measures time: deadlines run on a paused clock, and whether a task wakes shows in that the test ends.
 
+mod at_once;
 mod back_pressure;
 mod callbacks;
 mod close_read;

@@ -7,7 +7,7 @@
 use std::task::{Context, Poll, Waker};
 
 use super::tasks::{Several, Tasks};
-use super::{Link, Shared};
+use super::{Arriving, Link, Shared};
 use crate::machine::outbox::Outbox;
 use crate::machine::wants::{Want, Wants};
 
@@ -116,6 +116,11 @@ impl<S> Link<S> for Direct<'_, S> {
     #[inline]
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R {
         act(self.shared)
+    }
+
+    #[inline]
+    fn arriving(&mut self) -> Arriving {
+        self.shared.arriving()
     }
 
     #[inline]

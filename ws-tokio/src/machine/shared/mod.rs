@@ -68,6 +68,9 @@ pub(crate) trait Link<S> {
     /// Calls `act`, which doesn't wait.
     fn with<R>(&mut self, act: impl FnOnce(&mut Shared<S>) -> R) -> R;
 
+    /// Returns what may still arrive.
+    fn arriving(&mut self) -> Arriving;
+
     /// Polls `act`, which may wait. It may be called twice, and must register the context's waker each time.
     fn poll<R>(
         &mut self,
