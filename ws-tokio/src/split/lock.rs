@@ -155,6 +155,15 @@ impl<S> Locked for Locking<'_, S> {
     }
 }
 
+/// The send queue for messages that a flush writes: no task is woken to do it.
+pub(super) struct Fed<'a, S>(pub(super) &'a Split<S>);
+
+impl<S> Locked for Fed<'_, S> {
+    fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
+        self.0.with(|inner| act(inner.shared.outbound_mut()));
+    }
+}
+
 impl<S> Locked for Split<S> {
     fn with_outbound(&self, act: &mut dyn FnMut(&mut Outbound)) {
         self.leave_to_others(|shared| act(shared.outbound_mut()));

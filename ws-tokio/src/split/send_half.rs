@@ -12,7 +12,7 @@ use ws_core::{
     CloseCode, CloseFrame, Message, MessageKind, PayloadWriter, PreparedMessage, Utf8Bytes,
 };
 
-use super::lock::Split;
+use super::lock::{Fed, Split};
 use crate::error::Error;
 use crate::machine::{Counters, Outbox, Ping, Shared, Waiter, Want};
 
@@ -184,7 +184,7 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     ) -> Result<(), E> {
         let _turn = self.turn().await?;
         self.ready(0).await?;
-        self.outbox().send_with(kind, fill)
+        Outbox::locked(&Fed(&self.split)).send_with(kind, fill)
     }
 
     /// Sends a message that was prepared for several connections, as [`send`](Self::send) does.

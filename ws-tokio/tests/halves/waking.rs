@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::task::JoinHandle;
 use ws_tokio::{
-    CloseCode, EncodeError, Error, Message, MessageKind, RecvHalf, Role, SendHalf, Settings,
+    CloseCode, EncodeError, Error, Message, MessageKind, PayloadWriter, PreparedMessage, RecvHalf,
+    Role, SendHalf, Settings,
 };
 
 use crate::gated::{Gate, Gated, gated};
@@ -251,6 +252,24 @@ async fn waiting_tasks_are_not_polled_while_nothing_happens_and_little_when_some
     }
     let reads = gate.reads() - before;
     assert!(reads <= 5 * 2, "{reads} reads after 5 events");
+}
+
+#[tokio::test]
+async fn a_parked_receiver_is_not_woken_for_what_is_fed_but_for_what_is_left_to_it() {
+    let (mut receiving, sending, _gate) = halves(Role::Server, Settings::default());
+    let receiver = Arc::new(Woken::default());
+    let woken = || receiver.0.swap(0, Ordering::Relaxed);
+    assert!(poll(receiving.recv(), &receiver).is_pending());
+    sending.feed("fed").await.unwrap();
+    sending.feed_prepared(&PreparedMessage::new("fed")).await.unwrap();
+    let fill = |payload: &mut PayloadWriter<'_>| {
+        payload.extend_from_slice(b"fed");
+        Ok::<_, Error>(())
+    };
+    sending.feed_with(MessageKind::Text, fill).await.unwrap();
+    assert_eq!((woken(), sending.queued()), (0, 15), "each is flushed by who fed it");
+    sending.outbox().send_with(MessageKind::Text, fill).unwrap();
+    assert_eq!((woken(), sending.queued()), (1, 20));
 }
 
 #[tokio::test]
