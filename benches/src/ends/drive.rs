@@ -41,7 +41,7 @@ pub struct Shape {
 ///
 /// # Panics
 ///
-/// If what comes is not what was sent.
+/// If what comes is not what was sent, or nothing does.
 pub fn run(
     end: &End,
     address: SocketAddr,
@@ -57,12 +57,9 @@ pub fn run(
         let (start, cpu, before) = (Instant::now(), measured.cpu(), work.tally.messages());
         sleep(span.measured).await;
         work.tally.check_all_work();
-        Ok(Took {
-            answers: work.tally.messages() - before,
-            cpu: measured.cpu() - cpu,
-            time: start.elapsed(),
-            sent: 0,
-        })
+        let answers = work.tally.messages() - before;
+        assert!(answers > 0, "nothing was done");
+        Ok(Took { answers, cpu: measured.cpu() - cpu, time: start.elapsed(), sent: 0 })
     })
 }
 

@@ -129,7 +129,7 @@ fn put_header(output: &mut Vec<u8>, len: usize, key: Option<MaskKey>) {
 }
 
 /// Bytes that are masked and written at a time.
-const CHUNK: usize = 128 * 1024;
+const CHUNK: usize = 512 * 1024;
 
 thread_local! {
     static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

@@ -10,10 +10,11 @@ use sockudo_ws::{Config, WebSocketStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite;
 use ws_core::Role;
-use yawc::{Options, WebSocketError};
+use yawc::WebSocketError;
 
 use super::work::{Kind, Work};
 use crate::servers::Ended;
+use crate::servers::peers::{tokio_websockets_whole, yawc_large_buffers};
 
 /// A stream that any of them can have.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -74,12 +75,7 @@ pub(super) async fn yawc<S: Transport>(stream: S, role: Role, work: Arc<Work>) -
         Role::Client => yawc::Role::Client,
         Role::Server => yawc::Role::Server,
     };
-    let options = Options::default()
-        .with_read_buffer_capacity(128 * 1024)
-        .with_backpressure_boundary(64 * 1024)
-        .with_limits(16 << 20, 32 << 20)
-        .without_compression()
-        .with_utf8();
+    let options = yawc_large_buffers().without_compression().with_utf8();
     let ws = yawc::WebSocket::from_stream(stream, role, options)?;
     let mut ws = ws.map(Ok::<_, WebSocketError>);
     talk(&mut ws, &work, yawc::Frame::binary, |frame| frame.payload()).await
@@ -130,9 +126,10 @@ pub(super) async fn tokio_websockets<S: Transport>(
     role: Role,
     work: Arc<Work>,
 ) -> Ended {
+    let whole = tokio_websockets_whole();
     let mut ws = match role {
-        Role::Client => tokio_websockets::ClientBuilder::new().take_over(stream),
-        Role::Server => tokio_websockets::ServerBuilder::new().serve(stream),
+        Role::Client => tokio_websockets::ClientBuilder::new().config(whole).take_over(stream),
+        Role::Server => tokio_websockets::ServerBuilder::new().config(whole).serve(stream),
     };
     let make = tokio_websockets::Message::binary::<Bytes>;
     talk(&mut ws, &work, make, |message| message.as_payload()).await

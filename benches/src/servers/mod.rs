@@ -7,7 +7,7 @@ mod http;
 mod http2;
 mod nodes;
 mod ours;
-mod peers;
+pub(crate) mod peers;
 pub mod tls;
 pub(crate) mod upgrade;
 

@@ -110,12 +110,12 @@ pub(super) async fn yawc_small<S: Transport>(stream: S, deflate: Deflate) -> End
     yawc(stream, deflate, options, Flush::Burst).await
 }
 
-/// What its own benchmarks use, with room for the largest messages that are measured.
-fn yawc_large_buffers() -> Options {
+/// What its own benchmarks use, with room for the largest messages that are measured: they have to be shorter than its limit.
+pub(crate) fn yawc_large_buffers() -> Options {
     Options::default()
         .with_read_buffer_capacity(128 * 1024)
         .with_backpressure_boundary(64 * 1024)
-        .with_limits(16 << 20, 32 << 20)
+        .with_limits((16 << 20) + 1, 32 << 20)
 }
 
 async fn yawc<S: Transport>(
@@ -176,8 +176,14 @@ pub(super) async fn fastwebsockets_echo<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// It flushes whenever it is asked for a message: to feed it a burst gains nothing.
+/// Its default is to send more than 4 MiB in fragments, which what drives it doesn't put together.
+pub(crate) fn tokio_websockets_whole() -> tokio_websockets::Config {
+    tokio_websockets::Config::default().frame_size(16 << 20)
+}
+
 pub(super) async fn tokio_websockets<S: Transport>(stream: S, _: Deflate) -> Ended {
-    let (_, mut ws) = tokio_websockets::ServerBuilder::new().accept(stream).await?;
+    let builder = tokio_websockets::ServerBuilder::new().config(tokio_websockets_whole());
+    let (_, mut ws) = builder.accept(stream).await?;
     echo(&mut ws, Flush::Each, |message: tokio_websockets::Message| {
         (message.is_text() || message.is_binary()).then_some(message)
     })
