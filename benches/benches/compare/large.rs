@@ -119,10 +119,10 @@ fn measure(
     of: &str,
     all: impl Fn(Flow, [&str; 4], Contender<'_>) -> Result<Vec<Vec<Took>>, Failure>,
 ) -> Result<(), Failure> {
-    let seconds = (effort.brief / 2.0).to_string();
     let mut cells = vec![];
     for (_, flow, connections, size) in SHAPES {
         let bytes = size.to_string();
+        let seconds = if size > 1 << 20 { effort.brief } else { effort.brief / 2.0 }.to_string();
         let work = [flow.work(), connections, &bytes, &seconds];
         cells.push(per_kib(&all(flow, work, Box::new(|| copy_took(&bytes, &seconds)))?, size));
     }

@@ -25,6 +25,8 @@ pub(super) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, _: De
             frame.answer(&mut input, &mut output);
         }
         stream.write_all(&output).await?;
+        // TLS keeps what the socket doesn't take.
+        stream.flush().await?;
         give(output);
         match input.is_empty() {
             true => give(input),
