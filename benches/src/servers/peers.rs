@@ -175,12 +175,12 @@ pub(super) async fn fastwebsockets_echo<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// It flushes whenever it is asked for a message: to feed it a burst gains nothing.
 /// Its default is to send more than 4 MiB in fragments, which what drives it doesn't put together.
 pub(crate) fn tokio_websockets_whole() -> tokio_websockets::Config {
     tokio_websockets::Config::default().frame_size(16 << 20)
 }
 
+/// It flushes whenever it is asked for a message: to feed it a burst gains nothing.
 pub(super) async fn tokio_websockets<S: Transport>(stream: S, _: Deflate) -> Ended {
     let builder = tokio_websockets::ServerBuilder::new().config(tokio_websockets_whole());
     let (_, mut ws) = builder.accept(stream).await?;

@@ -143,7 +143,6 @@ impl Encoder {
     /// Whether an uncompressed payload is queued by reference.
     #[inline]
     const fn shares(&self, payload: &[u8]) -> bool {
-        let from = if self.keys.is_none() { BY_REFERENCE_FROM } else { CHUNK + 1 };
-        payload.len() >= from
+        if self.keys.is_none() { payload.len() >= BY_REFERENCE_FROM } else { payload.len() > CHUNK }
     }
 }
