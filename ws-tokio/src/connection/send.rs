@@ -207,10 +207,9 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         message: &mut Option<Message>,
     ) -> Poll<Result<(), Box<Error>>> {
         let shared = self.shared();
-        let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
-        if shared.outbound().has_room_at_once(len) {
+        if let Some(fed) = shared.feed_at_once(message) {
             shared.waits_no_more(Want::Room);
-            return Poll::Ready(message.take().map_or(Ok(()), |message| shared.queue(message)));
+            return Poll::Ready(fed);
         }
         self.poll_feed_slowly(cx, message)
     }

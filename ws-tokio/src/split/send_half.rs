@@ -57,12 +57,10 @@ impl<S> SendHalf<S> {
         .await
     }
 
-    /// Queues `len` bytes, as most of a burst are, unless that has to wait: for a turn, or for room.
-    fn at_once<R>(&self, len: usize, queue: impl FnOnce(&mut Shared<S>) -> R) -> Option<R> {
-        self.split.with(|inner| {
-            let room = inner.shared.outbound().has_room_at_once(len);
-            (room && self.split.is_turn_free()).then(|| queue(&mut inner.shared))
-        })
+    /// Calls `feed`, which queues a message or finds no room for it, unless others wait for their turn.
+    fn at_once<R>(&self, feed: impl FnOnce(&mut Shared<S>) -> Option<R>) -> Option<R> {
+        self.split
+            .with(|inner| if self.split.is_turn_free() { feed(&mut inner.shared) } else { None })
     }
 
     pub(crate) fn may_stream(&self) -> Result<(), Error> {
@@ -156,12 +154,8 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
         // Not an async fn, which would store the message twice.
         let mut message = Some(message.into());
         async move {
-            let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
-            let queue = |shared: &mut Shared<S>| {
-                message.take().map_or(Ok(()), |message| shared.queue(message))
-            };
-            if let Some(queued) = self.at_once(len, queue) {
-                return queued.map_err(|error| *error);
+            if let Some(fed) = self.at_once(|shared| shared.feed_at_once(&mut message)) {
+                return fed.map_err(|error| *error);
             }
             let _turn = self.turn().await?;
             self.wait(Want::Room, |shared, cx| shared.poll_feed(cx, &mut message)).await
@@ -209,8 +203,12 @@ impl<S: AsyncWrite + Unpin> SendHalf<S> {
     /// If dropped, the message is either queued completely or not at all; the connection stays usable.
     pub async fn feed_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         let len = message.message().as_bytes().len();
-        if let Some(queued) = self.at_once(len, |shared| shared.outbound_mut().prepared(message)) {
-            return queued;
+        let feed = |shared: &mut Shared<S>| {
+            let room = shared.outbound().has_room_at_once(len);
+            room.then(|| shared.outbound_mut().prepared(message))
+        };
+        if let Some(fed) = self.at_once(feed) {
+            return fed;
         }
         let _turn = self.turn().await?;
         self.wait(Want::Room, |shared, cx| shared.poll_feed_prepared(cx, message)).await

@@ -16,6 +16,17 @@ use crate::machine::inbound::Inbound;
 use crate::machine::outbound::Outbound;
 
 impl<S: AsyncWrite + Unpin> Shared<S> {
+    /// Queues the message, taking it out of the option, unless it would have to wait or to write first.
+    #[inline]
+    pub(crate) fn feed_at_once(
+        &mut self,
+        message: &mut Option<Message>,
+    ) -> Option<Result<(), Box<Error>>> {
+        let len = message.as_ref().map_or(0, |message| message.as_bytes().len());
+        let at_once = self.outbound.has_room_at_once(len);
+        at_once.then(|| message.take().map_or(Ok(()), |message| self.queue(message)))
+    }
+
     /// Queues the message once there is room, taking it out of the option.
     #[inline]
     pub(crate) fn poll_feed(
